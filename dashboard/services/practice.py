@@ -15,6 +15,7 @@ from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services.learner import acting_as
 from dashboard.services.shared import loaded_audio, settings
+from dashboard.zone import today, visitors_zone
 from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
 from pipeline.practice.attempts import (
@@ -245,15 +246,11 @@ class Progress:
 
 @asks(Action.PRACTISE)
 def progress(learner: str) -> Progress:
-    from datetime import datetime
-
     from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 
     log = attempts(learner).attempts
-    return Progress(
-        log, by_day(log), streak(log, datetime.now().astimezone().date()), by_sound(log),
-        by_lesson(log, all_lessons()[0]),
-    )  # fmt: skip
+    zone = visitors_zone()
+    return Progress(log, by_day(log, zone), streak(log, today(), zone), by_sound(log), by_lesson(log, all_lessons()[0]))
 
 
 @asks(Action.MANAGE_REFERENCES)

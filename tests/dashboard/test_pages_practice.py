@@ -1,12 +1,15 @@
 """The Practise page: consent is asked once, attempts follow lessons, lessons and voices can be added."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dashboard import zone
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import load_audio
 from pipeline.corpus.references import mark, marked
@@ -237,3 +240,21 @@ def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(open_page: O
     assert "Only length and speed were scored" in shown
     assert "Well done" not in shown
     assert "easy to understand" not in shown
+
+
+def test_a_recording_that_is_cut_off_is_called_that(open_page: Open, demo: Settings, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(SAID.read_bytes()[: SAID.stat().st_size // 2])
+    page = open_page("practice", text="masa")
+    record(page, cut)
+    assert [error.value for error in page.error] == ["This recording is cut off. Copy or record it again."]
+
+
+def test_days_are_those_of_the_visitors_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)
+    for timezone, day in (("Europe/Istanbul", 27), ("America/New_York", 26)):
+        monkeypatch.setattr("dashboard.zone.st.context", SimpleNamespace(timezone=timezone))
+        assert zone.local(late).day == day
+    for unknown in (None, "Nowhere/Atlantis", "../x"):
+        monkeypatch.setattr("dashboard.zone.st.context", SimpleNamespace(timezone=unknown))
+        assert zone.visitors_zone() is None

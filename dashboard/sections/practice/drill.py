@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import how_to_make
-from dashboard.components.recorder import recorder
+from dashboard.components.recorder import recorder, refused
 from dashboard.markup import message, plain
 from dashboard.services import path as paths
+from dashboard.zone import local
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, number, translated
@@ -133,8 +134,8 @@ def _told(contrast: Contrast, now: _Round, pair: Pair, asked: str, data: bytes) 
     try:
         with st.spinner(_("Scoring …")):
             heard = paths.hear_pair(data, contrast, pair)
-    except AudioError:
-        st.error(_("This recording cannot be read. Record it once more."), icon=":material/error:")
+    except AudioError as error:
+        refused(error)
         return
     if heard.no_attempt is not None:
         st.warning(message(translated(heard.no_attempt)), icon=":material/replay:")
@@ -178,5 +179,5 @@ def _result(contrast: Contrast, learner: str, now: _Round) -> None:
         state.remember(DUE, due)
     st.metric(_("Right"), _("{right} of {n}").format(right=number(right), n=number(n)))
     if due[1] is not None:
-        st.markdown(_("This drill comes back on {day}.").format(day=day(due[1].astimezone())))
+        st.markdown(_("This drill comes back on {day}.").format(day=day(local(due[1]))))
     st.button(_("Once more"), icon=":material/replay:", key="drill-once-more", on_click=state.forget, args=(ROUND,))

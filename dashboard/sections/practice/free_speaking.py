@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import identity
-from dashboard.components.recorder import FREE, recorder
+from dashboard.components.recorder import FREE, recorder, refused
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.sections.practice.verdict import again, take
@@ -35,8 +35,8 @@ def free_speaking(exercise: Exercise) -> None:
         except AudioTooLongError:
             st.error(_("This recording is too long. Speak for at most {seconds} s.").format(seconds=number(LONGEST_S)))
             return
-        except AudioError:
-            st.error(_("This recording cannot be read. Record it once more."), icon=":material/error:")
+        except AudioError as error:
+            refused(error)
             return
         if isinstance(heard, FreeSpeech):
             _show(heard)

@@ -12,6 +12,7 @@ from dashboard.sections.practice.drill import drill as drill_section
 from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.sections.practice.privacy import ask
 from dashboard.services import path as paths
+from dashboard.zone import local
 from pipeline.i18n import _, day, ngettext, number, translated
 from pipeline.phones import PHONES
 from pipeline.practice.contrasts import Contrast, contrast_of, contrasts, shown_sound
@@ -137,7 +138,7 @@ def _drills(shown: paths.Path, language: str) -> None:
     elif shown.coming is not None:
         contrast, due = shown.coming
         words = _("Nothing to review today. “{drill}” comes back on {day}.")
-        st.caption(words.format(drill=plain(pair_name(contrast)), day=day(due.astimezone())))
+        st.caption(words.format(drill=plain(pair_name(contrast)), day=day(local(due))))
     others = [contrast for contrast in contrasts(language) if contrast not in shown.due]
     chosen = st.selectbox(
         _("Choose a pair of sounds"), others, index=None, format_func=pair_name,

@@ -6,13 +6,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import MouthNote, beside_mouths
+from dashboard.components.recorder import refused
 from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, points, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
 from dashboard.services.practice import ScoredAttempt
-from pipeline.audio.load import AudioTooLongError
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.features.whisper import WHISPERED
@@ -52,14 +52,8 @@ def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -
         try:
             with st.spinner(_("Scoring …")):
                 attempt = practice.score_recording(data, exercise.target, voice, exercise.learner)
-        except AudioTooLongError:
-            st.error(_("This recording is too long. Record one word or sentence at a time."), icon=":material/error:")
-            return None
-        except AudioError:
-            st.error(
-                _("This file cannot be read as audio. Choose a WAV, FLAC, OGG, MP3, M4A or WebM file."),
-                icon=":material/error:",
-            )
+        except AudioError as error:
+            refused(error)
             return None
         saved_for = ""
     if exercise.learner and not saved_for and practice.kept(exercise.learner) is not None:
