@@ -238,6 +238,7 @@ def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(open_page: O
     record(page)
     shown = said(page)
     assert "Only length and speed were scored" in shown
+    assert "scored by rule" not in " ".join(caption.value for caption in page.caption)
     assert "Well done" not in shown
     assert "easy to understand" not in shown
 
@@ -258,3 +259,13 @@ def test_days_are_those_of_the_visitors_browser(monkeypatch: pytest.MonkeyPatch)
     for unknown in (None, "Nowhere/Atlantis", "../x"):
         monkeypatch.setattr("dashboard.zone.st.context", SimpleNamespace(timezone=unknown))
         assert zone.visitors_zone() is None
+
+
+def test_whoever_comes_next_sees_no_result_of_the_learner_before(open_page: Open, demo: Settings) -> None:
+    page = open_page("practice", text="masa")
+    record(page)
+    page.text_input(key="learner").set_value("Deniz").run()
+    assert "Your score" in said(page), "a name that is typed later keeps the recording"
+    page.text_input(key="learner").set_value("Cem").run()
+    assert "Your score" not in said(page)
+    assert not page.exception

@@ -9,6 +9,7 @@ from dashboard import state
 from dashboard.components.mouth import how_to_make
 from dashboard.components.recorder import recorder, refused
 from dashboard.markup import message, plain
+from dashboard.sections.practice.learner import turn
 from dashboard.services import path as paths
 from dashboard.zone import local
 from pipeline.corpus.reference_voice import ReferenceVoice
@@ -24,7 +25,8 @@ Pair = tuple[str, str]
 @dataclass
 class _Round:
     """Where a learner is in a drill. `heard` and `said` are the words to recognise and to say of each pair; `answer`
-    what was chosen for this pair, `told` which word was heard when it was said; `right` counts over all pairs."""
+    what was chosen for this pair, `told` which word was heard when it was said; `right` counts over all pairs. `turn`
+    is the learner's (`learner.turn`)."""
 
     pairs: list[Pair]
     heard: list[str]
@@ -34,6 +36,7 @@ class _Round:
     takes: int = 0
     told: list[str] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
+    turn: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -44,7 +47,7 @@ def drill(contrast: Contrast, learner: str) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     row.header(" / ".join(contrast.shown_sounds), width="content", anchor=False)
     row.button(_("Back to my path"), icon=":material/arrow_back:", key="drill-back", on_click=_leave)
-    now = _round(contrast)
+    now = _round(contrast, learner)
     if now.is_done:
         _result(contrast, learner, now)
         return
@@ -68,13 +71,15 @@ def drill(contrast: Contrast, learner: str) -> None:
             _say(contrast, now, pair, voices)
 
 
-def _round(contrast: Contrast) -> _Round:
+def _round(contrast: Contrast, learner: str) -> _Round:
+    """The learner's own: whoever comes next begins anew."""
+    now = turn(learner)
     known: tuple[str, _Round] | None = state.recall(ROUND)
-    if known is not None and known[0] == contrast.id:
+    if known is not None and known[0] == contrast.id and known[1].turn == now:
         return known[1]
     draw = random.Random()  # noqa: S311  which words come is no secret
     pairs = draw.sample(contrast.pairs, min(N_PAIRS, len(contrast.pairs)))
-    begun = _Round(pairs, [draw.choice(pair) for pair in pairs], [draw.choice(pair) for pair in pairs])
+    begun = _Round(pairs, [draw.choice(pair) for pair in pairs], [draw.choice(pair) for pair in pairs], turn=now)
     state.remember(ROUND, (contrast.id, begun))
     return begun
 
@@ -116,7 +121,7 @@ def _say(contrast: Contrast, now: _Round, pair: Pair, voices: tuple[ReferenceVoi
     asked = now.said[now.number]
     row = st.container(horizontal=True, vertical_alignment="center")
     row.subheader(_("2. Say “{word}”").format(word=plain(asked)), anchor=False)
-    data = recorder(f"drill-{contrast.id}-{now.number}-{now.takes}", starts=now.takes, choice_in=row)
+    data = recorder(f"drill-{contrast.id}-{now.turn}-{now.number}-{now.takes}", starts=now.takes, choice_in=row)
     if data is not None:
         _told(contrast, now, pair, asked, data)
         st.button(

@@ -16,12 +16,14 @@ from dashboard.services.practice import ScoredAttempt
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.features.whisper import WHISPERED
-from pipeline.i18n import N_, _, number, translated
+from pipeline.i18n import N_, Message, _, number, translated
 from pipeline.practice.advice import LOW
 from pipeline.practice.coverage import coverage_of
 from pipeline.practice.progress import MASTERED
 from pipeline.records import ScoreResult, State, to_json
+from pipeline.scoring.feature_based.scorer import BY_RULE
 from pipeline.scoring.other_word import sounds_like_another
+from pipeline.scoring.selection import NO_MODEL
 from pipeline.scoring.sounds.judging import experimental_note
 
 ASPECTS = {
@@ -73,7 +75,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             score_card(result)
             for doubt in _doubts(result):
                 st.warning(message(translated(doubt)), icon=":material/hearing:")
-            _first_hint(attempt, voice)
+            _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
         st.button(
@@ -88,7 +90,7 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             _agreement(attempt)
     if attempt.no_attempt is None:
         told_above = (experimental_note(result), *_doubts(result))
-        for warning in (text for text in result.warnings if text not in told_above):
+        for warning in (text for text in result.warnings if text not in told_above and not _is_of_models(text)):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(
@@ -104,10 +106,15 @@ def _doubts(result: ScoreResult) -> list[str]:
     return [*(warning for warning in result.warnings if warning == WHISPERED), *([] if other is None else [other])]
 
 
-def _first_hint(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
+def _is_of_models(warning: str) -> bool:
+    """What those who run the installation are to know; a learner is told what was scored."""
+    return isinstance(warning, Message) and warning.msgid in (BY_RULE, NO_MODEL)
+
+
+def _first_hint(attempt: ScoredAttempt) -> None:
     """What to work on, with the mouth where it is a sound."""
     if not attempt.advice:
-        st.markdown(_without_advice(attempt, voice))
+        st.markdown(_without_advice(attempt))
         return
     first = attempt.advice[0]
     if first.sound:
@@ -118,16 +125,14 @@ def _first_hint(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         st.markdown(f"**{message(translated(first.title))}** {message(translated(first.text))}")
 
 
-def _without_advice(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> str:
+def _without_advice(attempt: ScoredAttempt) -> str:
     """Praise only where the score is good, and of what was judged."""
     result = attempt.result
     is_good = (result.overall or 0.0) >= MASTERED
     if not coverage_of(to_json(result)).judges_sounds:
         if attempt.rule.dimensions.get("timing", 100.0) < LOW:
             return _("Say it in one go, at an even pace.")
-        if voice is None:
-            return _("Your length and speed fit the text. Your sounds were not judged.")
-        return _("Your length and speed fit the text. Your sounds were not judged: listen and compare them yourself.")
+        return _("Your length and speed fit the text. The score says nothing of your sounds.")
     if is_good and not _doubts(result):
         return _("Well done: nothing stands out. Go on to the next text.")
     if not is_good and len(result.words) > 1:
