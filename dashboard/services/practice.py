@@ -132,6 +132,14 @@ def can_score(language: str) -> bool:
 
 
 @asks(Action.PRACTISE)
+def check_text(target: Target) -> None:
+    """Raises CorpusError for a text that cannot be read aloud as it is written, before somebody records it."""
+    from pipeline.text.words import read_text
+
+    read_text(target.text, target.language)
+
+
+@asks(Action.PRACTISE)
 def looks_turkish(text: str) -> bool:
     from pipeline.scoring.selection import has_turkish_letters
 

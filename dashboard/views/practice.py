@@ -62,6 +62,7 @@ def _practise(exercise: Exercise) -> None:
             icon=":material/translate:",
         )
         return
+    practice.check_text(exercise.target)
     voice = practice.reference_voice(exercise.target)
     result = st.container()  # above what was read and recorded, as soon as there is one
     left, right = st.columns(2)

@@ -233,7 +233,11 @@ def test_a_whisper_is_told_beside_its_score(open_page: Open, demo: Settings, tmp
     assert not any("as in a whisper" in caption.value for caption in page.caption), "it is told once"
 
 
-def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(open_page: Open, settings: Settings) -> None:
+def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr("dashboard.components.scored_text._component", lambda: lambda key, data: drawn.append(data))
     page = open_page("practice", lesson="tr-market")
     record(page)
     shown = said(page)
@@ -241,6 +245,8 @@ def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(open_page: O
     assert "scored by rule" not in " ".join(caption.value for caption in page.caption)
     assert "Well done" not in shown
     assert "easy to understand" not in shown
+    (word,) = drawn[-1]["words"]
+    assert (word["verdict"], word["score"], drawn[-1]["legend"]) == ("", None, [])
 
 
 def test_a_recording_that_is_cut_off_is_called_that(open_page: Open, demo: Settings, tmp_path: Path) -> None:
@@ -269,3 +275,9 @@ def test_whoever_comes_next_sees_no_result_of_the_learner_before(open_page: Open
     page.text_input(key="learner").set_value("Cem").run()
     assert "Your score" not in said(page)
     assert not page.exception
+
+
+def test_a_text_that_cannot_be_read_is_refused_before_it_is_recorded(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="free-tr", text="...")
+    assert [error.value for error in page.error] == ["“...” contains no words. Write what is to be said."]
+    assert "2. Record" not in said(page)

@@ -15,8 +15,9 @@ import streamlit as st
 
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.phones import UNKNOWN
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.sounds import known_sound
-from pipeline.records import PhoneScore, Verdict, WordScore, whole_points
+from pipeline.records import PhoneScore, Verdict, WordScore, to_json, whole_points
 from pipeline.scoring.pieces import as_written
 from pipeline.scoring.sounds.judging import experimental_note, whole_verdict
 from pipeline.text.turkish import VOWELS, pronounced
@@ -70,13 +71,19 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
     strings = {name: _(text) for name, text in STRINGS.items()}
     if (note := experimental_note(attempt.result)) is not None:
         strings["hint"] = f"{translated(note)} {strings['hint']}"
+    words = _words(attempt)
+    if not attempt.result.words and not coverage_of(to_json(attempt.result)).judges_sounds:
+        strings["hint"] = _("Click the text to listen.")
+        words, legend = [word | _unjudged(word["text"]) for word in words], {}
+    else:
+        legend = VERDICTS
     data = {
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
         "modes": [[mode, _(label)] for mode, label in MODES.items() if mode == "mine" or has_reference],
-        "words": _words(attempt),
+        "words": words,
         "legend": [
-            {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
+            {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in legend.items()
         ],
         # What it says of the first stands beside the score.
         "first": _advice(attempt.advice[0], comparison) if attempt.advice else None,
@@ -150,6 +157,11 @@ def _whole(attempt: ScoredAttempt) -> tuple[WordScore, ...]:
         start = attempt.comparison.mine.offset_s
         end = start + attempt.comparison.mine.duration_s
     return (WordScore(attempt.result.target.text, score, start, end, verdict=whole_verdict(score)),)
+
+
+def _unjudged(text: str) -> dict[str, Any]:
+    """In place of a verdict and a number, where the score says nothing of what was said."""
+    return {"verdict": "", "shape": "", "score": None, "title": _("{word}. Click to listen.").format(word=text)}
 
 
 def _spans(mine: Span, comparison: AlignedComparison | None, reference: Span | None = None) -> dict[str, Span | None]:
