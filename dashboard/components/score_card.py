@@ -64,7 +64,8 @@ def result_in_words(overall: float, coverage: Coverage) -> str:
     if not coverage.judges_sounds:
         return _("Only length and speed were scored")
     key = band_of(overall).key
-    return f"{BAND_LOOKS[key][0]} {_(BAND_MEANINGS[key]) if coverage.is_whole else _('Not everything was read')}"
+    meaning = _(BAND_MEANINGS[key]) if coverage.is_whole else _("Not everything was read")
+    return f"{BAND_LOOKS[key][0]} {meaning}"
 
 
 def method_in_words(result: ScoreResult) -> str:
