@@ -40,7 +40,7 @@ def _thread(recording: Recording, thread: Thread) -> None:
             st.caption(words.format(author=plain(comment.author), name=plain(comment.audience), time=when))
             st.markdown(plain(comment.text))
         key = f"reply-{key_of(recording)}-{thread.number}"
-        empty_if_kept(key, [f"{key}-text"])
+        empty_if_kept(key, {f"{key}-text": ""})
         with st.form(key, border=False):
             row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
             text = row.text_input(_("Reply"), key=f"{key}-text", label_visibility="collapsed", placeholder=_("Reply"))
@@ -52,7 +52,7 @@ def _thread(recording: Recording, thread: Thread) -> None:
 
 def _begin(recording: Recording, raters: Sequence[str] | None) -> None:
     key = f"comment-{key_of(recording)}"
-    empty_if_kept(key, [f"{key}-text"])
+    empty_if_kept(key, {f"{key}-text": ""})
     with st.form(key, border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         text = row.text_input(

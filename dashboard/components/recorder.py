@@ -4,7 +4,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.components.voice_recorder import Span, voice_recorder
-from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES
+from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
+from pipeline.errors import AudioError
 from pipeline.i18n import N_, _
 
 UPLOAD_TYPES = [suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES]
@@ -34,3 +35,14 @@ def recorder(view: str, *, of: str = WORD, starts: int = 0, choice_in: DeltaGene
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
     return None if recording is None else recording.getvalue()
+
+
+def refused(error: AudioError) -> None:
+    """Tell a learner why a recording cannot be used, and what to do."""
+    if isinstance(error, AudioTooLongError):
+        words = _("This recording is too long. Record one word or sentence at a time.")
+    elif isinstance(error, AudioCutError):
+        words = _("This recording is cut off. Copy or record it again.")
+    else:
+        words = _("This file cannot be read as audio. Choose a WAV, FLAC, OGG, MP3, M4A or WebM file.")
+    st.error(words, icon=":material/error:")

@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard.markup import message
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.practice.bands import BAND_MEANINGS, BAND_NAMES
-from pipeline.records import BANDS, AudioReport, ScoreResult, band_of, whole_points
+from pipeline.practice.coverage import Coverage, coverage_of
+from pipeline.records import BANDS, AudioReport, ScoreResult, band_of, to_json, whole_points
 
-BadgeColour = Literal["blue", "green", "yellow", "orange", "red"]
+BadgeColour = Literal["blue", "green", "yellow", "orange", "red", "gray"]
 # Symbols differ in shape, so that the band is not told by colour alone.
 BAND_LOOKS: dict[str, tuple[str, BadgeColour]] = {
     "excellent": ("★", "blue"),
@@ -45,10 +46,11 @@ class Check:
 def score_card(result: ScoreResult) -> None:
     """Score and band of a recording that has them."""
     overall = result.overall or 0.0
-    _symbol, colour = BAND_LOOKS[band_of(overall).key]
+    coverage = coverage_of(to_json(result))
+    colour: BadgeColour = BAND_LOOKS[band_of(overall).key][1] if coverage.judges_sounds else "gray"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.metric(_("Score (0-100)"), points(overall), width="content")
-        st.badge(band_in_words(overall), color=colour)
+        st.badge(result_in_words(overall, coverage), color=colour)
 
 
 def points(score: float) -> str:
@@ -56,10 +58,14 @@ def points(score: float) -> str:
     return number(whole_points(score))
 
 
-def band_in_words(overall: float) -> str:
-    """To a learner: "● Good: clear and easy to understand"."""
+def result_in_words(overall: float, coverage: Coverage) -> str:
+    """To a learner: "● Good: clear and easy to understand"; what a band says of sounds is said where all of them were
+    read and judged."""
+    if not coverage.judges_sounds:
+        return _("Only length and speed were scored")
     key = band_of(overall).key
-    return f"{BAND_LOOKS[key][0]} {_(BAND_MEANINGS[key])}"
+    meaning = _(BAND_MEANINGS[key]) if coverage.is_whole else _("Not everything was read")
+    return f"{BAND_LOOKS[key][0]} {meaning}"
 
 
 def method_in_words(result: ScoreResult) -> str:

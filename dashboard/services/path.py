@@ -10,6 +10,7 @@ from dashboard.identity import asks
 from dashboard.services.learner import acting_as, remember, remembered
 from dashboard.services.practice import all_lessons, attempts, reference_voice
 from dashboard.services.shared import loaded_audio, settings
+from dashboard.zone import today, visitors_zone
 from pipeline.people.access import Action
 from pipeline.practice.contrasts import Contrast, contrast_of
 from pipeline.practice.memory import Memory
@@ -50,7 +51,7 @@ def path(learner: str, language: str) -> Path:
     return Path(
         placement(log, known, language), weakest(log, language), [drill for drill, due in of_language if due <= now],
         next(((drill, due) for drill, due in of_language if due > now), None),
-        n_on(log, datetime.now().astimezone().date()), memory.daily_goal,
+        n_on(log, today(), visitors_zone()), memory.daily_goal,
         [lesson for lesson in known if lesson.language == language],
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services.learner import acting_as
 from dashboard.services.shared import loaded_audio, settings
+from dashboard.zone import today, visitors_zone
 from pipeline.people.access import Action
 from pipeline.practice import consent, lessons
 from pipeline.practice.attempts import (
@@ -97,7 +98,7 @@ class ScoredAttempt:
         if self.no_attempt is not None:
             return ()
         pace = self.comparison if self.reference is not None and not self.reference.synthetic else None
-        return tuple(advise(self.result, self.rule, self.comparison, self.stresses, pace=pace))
+        return tuple(advise(self.result, self.rule, self.comparison, pace=pace))
 
     @property
     def wav(self) -> bytes:
@@ -128,6 +129,14 @@ def can_score(language: str) -> bool:
     from pipeline.scoring.selection import SPEECH, select
 
     return language != "en" or select(settings(), Target("", language, RubricName.SENTENCE)).scorer == SPEECH
+
+
+@asks(Action.PRACTISE)
+def check_text(target: Target) -> None:
+    """Raises CorpusError for a text that cannot be read aloud as it is written, before somebody records it."""
+    from pipeline.text.words import read_text
+
+    read_text(target.text, target.language)
 
 
 @asks(Action.PRACTISE)
@@ -245,15 +254,11 @@ class Progress:
 
 @asks(Action.PRACTISE)
 def progress(learner: str) -> Progress:
-    from datetime import datetime
-
     from pipeline.practice.progress import by_day, by_lesson, by_sound, streak
 
     log = attempts(learner).attempts
-    return Progress(
-        log, by_day(log), streak(log, datetime.now().astimezone().date()), by_sound(log),
-        by_lesson(log, all_lessons()[0]),
-    )  # fmt: skip
+    zone = visitors_zone()
+    return Progress(log, by_day(log, zone), streak(log, today(), zone), by_sound(log), by_lesson(log, all_lessons()[0]))
 
 
 @asks(Action.MANAGE_REFERENCES)

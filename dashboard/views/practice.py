@@ -12,6 +12,7 @@ from dashboard.sections.practice.choose import Exercise, choose_exercise, langua
 from dashboard.sections.practice.classes import invitation, teachers_classes
 from dashboard.sections.practice.comparison import compared_with_reference, recording_checks
 from dashboard.sections.practice.free_speaking import free_speaking
+from dashboard.sections.practice.learner import turn
 from dashboard.sections.practice.library import library
 from dashboard.sections.practice.path import path
 from dashboard.sections.practice.privacy import ask
@@ -61,6 +62,7 @@ def _practise(exercise: Exercise) -> None:
             icon=":material/translate:",
         )
         return
+    practice.check_text(exercise.target)
     voice = practice.reference_voice(exercise.target)
     result = st.container()  # above what was read and recorded, as soon as there is one
     left, right = st.columns(2)
@@ -69,9 +71,7 @@ def _practise(exercise: Exercise) -> None:
     with right:
         row = st.container(horizontal=True, vertical_alignment="center")
         row.header(_("2. Record"), width="content", anchor=False)
-        # Whoever comes next hears nothing of the previous learner; a name that is typed later keeps the recording.
-        of_learner = "" if identity.is_open() else f"-{exercise.learner}"
-        key = f"{exercise.lesson.id}-{exercise.target.text}{of_learner}-{take()}"
+        key = f"{exercise.lesson.id}-{exercise.target.text}-{turn(exercise.learner)}-{take()}"
         data = recorder(key, of=str(exercise.target.rubric), starts=take(), choice_in=row)
     if exercise.lesson.about:
         st.caption(plain(translated(exercise.lesson.about)))

@@ -61,6 +61,10 @@ class AudioTooLongError(AudioError):
         self.duration_s = duration_s
 
 
+class AudioCutError(AudioError):
+    """The file ends before it should, and is not read as far as it goes."""
+
+
 @dataclass(frozen=True)
 class Audio:
     """One decoded recording.
@@ -130,7 +134,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
     except (soundfile.SoundFileError, OSError) as error:
         if is_cut:
-            raise AudioError(
+            raise AudioCutError(
                 N_("{name} is cut off and cannot be read ({reason}). Copy or record it again."),
                 name=name,
                 reason=_reason(error),
@@ -147,13 +151,13 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     if decoded.size > MAX_DECODED_SAMPLES:
         raise AudioError(_too_many(name, rate_hz, channels, decoded.size))
     if len(decoded) == 0 and is_cut:
-        raise AudioError(N_("{name} is cut off before its first sound. Copy or record it again."), name=name)
+        raise AudioCutError(N_("{name} is cut off before its first sound. Copy or record it again."), name=name)
     audio = _checked(decoded, rate_hz, name)
     is_short = file.format == "MP3" and is_likely and declared - len(decoded) > TRUNCATED_MP3_BY_S * rate_hz
     if not is_cut and not is_short:
         return audio
     if file.format == "FLAC":
-        raise AudioError(
+        raise AudioCutError(
             N_("{name} cannot be read to its end: it is cut off after {duration_s:.1f} s. Copy or record it again."),
             name=name,
             duration_s=audio.duration_s,
@@ -308,7 +312,7 @@ def _check_header(
     if present < promised and frames:
         missing_s = frames / rate_hz * (promised / max(1, present) - 1)
         if promised < _STREAMED_BYTES and missing_s > TRUNCATED_BY_S:
-            raise AudioError(
+            raise AudioCutError(
                 N_(
                     "{name} is cut off: {missing_s:.1f} s of the {total_s:.1f} s that its header "
                     "promises are missing. Copy or record it again."

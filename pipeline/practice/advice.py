@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pipeline.i18n import N_, Message
 from pipeline.practice.comparison import AlignedComparison, Stretch
 from pipeline.practice.sounds import TURKISH, known_sound
-from pipeline.practice.stress import WordStress
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Seconds, State, Verdict, WordScore
 from pipeline.text.signs import lower
 
 MOST = 3
+MOST_LISTED = 4  # words in a title
 LOW = 85.0  # of a dimension of the rule, 0-100
 LONG_PAUSE_S: Seconds = 0.6
 TOO_LONG, TOO_SHORT = 1.5, 0.66  # times the reference
@@ -51,7 +51,6 @@ def advise(
     result: ScoreResult,
     rule: ScoreResult,
     comparison: AlignedComparison | None,
-    stresses: tuple[WordStress, ...] = (),
     *,
     pace: AlignedComparison | None = None,
 ) -> list[Advice]:
@@ -62,7 +61,7 @@ def advise(
         return []
     language = result.target.language
     everything = [
-        *_recording(rule), *_words(result.words, language), *_phones(result.words, language), *_stress(stresses),
+        *_recording(rule), *_words(result.words, language), *_phones(result.words, language),
         *_timing(result, rule, comparison, pace), *_melody(result, rule), *_part(result, rule, comparison),
     ]  # fmt: skip
     chosen: list[Advice] = []
@@ -89,14 +88,18 @@ def _recording(rule: ScoreResult) -> Iterator[Advice]:
 
 
 def _words(words: tuple[WordScore, ...], language: str) -> Iterator[Advice]:
+    missing = [word for word in words if word.verdict is Verdict.MISSING]
+    if missing:
+        title = Message(N_("Say “{word}” too"), word=missing[0].text)
+        if len(missing) > 1:
+            listed = ", ".join(f"“{word.text}”" for word in missing[:MOST_LISTED])
+            more = " …" if len(missing) > MOST_LISTED else ""
+            title = Message(N_("Say these words too: {words}"), words=f"{listed}{more}")
+        named = tuple(dict.fromkeys(name for word in missing for name in _named(word, language)))
+        yield Advice(title, Message(N_("Read every word, also the small ones.")), 60.0, words=named)
     for word in words:
         span = (word.start_s, word.end_s)
-        if word.verdict is Verdict.MISSING:
-            title = Message(N_("Say “{word}” too"), word=word.text)
-            yield Advice(
-                title, Message(N_("Read every word, also the small ones.")), 60.0, words=_named(word, language)
-            )
-        elif word.heard:
+        if word.verdict is not Verdict.MISSING and word.heard:
             title = Message(N_("Did “{word}” sound like “{heard}”?"), word=word.text, heard=word.heard)
             text = Message(N_("Listen to both, then say this word alone a few times."))
             yield Advice(title, text, 55.0, span, words=_named(word, language))
@@ -134,20 +137,6 @@ def _of_sound(ipa: str, words: tuple[str, ...], sure: bool) -> Message:
 
 def _named(word: WordScore, language: str) -> tuple[str, ...]:
     return (lower(word.text, language),)
-
-
-def _stress(stresses: tuple[WordStress, ...]) -> Iterator[Advice]:
-    for stress in stresses:
-        if stress.moved:
-            title = Message(
-                N_("Did you stress syllable {expected} of “{word}”?"),
-                expected=stress.expected + 1, word=stress.word.lower(),
-            )  # fmt: skip
-            text = Message(
-                N_("{syllables}: make this syllable longer, louder and higher, and the others shorter."),
-                syllables=stress.shown,
-            )
-            yield Advice(title, text, 30.0, stress.span_s, words=(stress.word.lower(),))
 
 
 def _timing(

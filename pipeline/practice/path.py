@@ -7,6 +7,7 @@ from datetime import date, tzinfo
 
 from pipeline.practice.attempts import Attempt
 from pipeline.practice.contrasts import Contrast, contrasts_with
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.lessons import LEVELS, Lesson
 from pipeline.practice.progress import MASTERED, by_sound, day_of
 from pipeline.text.turkish import sounds_of
@@ -20,7 +21,8 @@ LEVEL_FROM = ((90.0, 5), (80.0, 4), (70.0, 3), (60.0, 2))
 
 @dataclass(frozen=True)
 class Placement:
-    """The lesson, which of its texts are still to be read, and where they are done the level that suits."""
+    """The lesson, which of its texts are still to be read, and where they are done the level that suits: of the lessons
+    that there are, by the texts whose sounds were judged; None where none was."""
 
     lesson: Lesson
     left: tuple[str, ...]
@@ -44,16 +46,23 @@ class WeakSound:
 
 def placement(attempts: Iterable[Attempt], lessons: Iterable[Lesson], language: str) -> Placement | None:
     """None for a language without one, or where its lesson was taken away."""
-    lesson = next((lesson for lesson in lessons if lesson.id == PLACEMENTS.get(language)), None)
+    of_language = [lesson for lesson in lessons if lesson.language == language]
+    lesson = next((lesson for lesson in of_language if lesson.id == PLACEMENTS.get(language)), None)
     if lesson is None:
         return None
+    read: set[str] = set()
     best: dict[str, float] = {}
     for attempt in attempts:
         if attempt.overall is not None:
-            best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall)
-    left = tuple(item.text for item in lesson.items if item.text not in best)
+            read.add(attempt.text)
+            if coverage_of(attempt.result).judges_sounds:
+                best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall)
+    left = tuple(item.text for item in lesson.items if item.text not in read)
     scores = [best[item.text] for item in lesson.items if item.text in best]
-    return Placement(lesson, left, None if left else level_of(sum(scores) / len(scores)))
+    if left or not scores:
+        return Placement(lesson, left, None)
+    highest = max(lesson.level for lesson in of_language)
+    return Placement(lesson, left, min(highest, level_of(sum(scores) / len(scores))))
 
 
 def level_of(mean: float) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from pipeline.practice.attempts import Attempt
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.lessons import Lesson
 
 MASTERED = 80.0  # "good", of 100
@@ -95,16 +96,19 @@ def by_sound(attempts: Sequence[Attempt], fewest: int = 3) -> list[Sound]:
 
 
 def by_lesson(attempts: Iterable[Attempt], lessons: Iterable[Lesson]) -> list[LessonProgress]:
-    """Of the lessons with any attempt; a text is mastered once an attempt at it was good."""
+    """Of the lessons with any attempt; a text is mastered once its sounds were judged and an attempt at it was good."""
     best: dict[str, float] = {}
+    good: set[str] = set()
     for attempt in attempts:
         if attempt.overall is not None:
             best[attempt.text] = max(best.get(attempt.text, 0.0), attempt.overall)
+            if attempt.overall >= MASTERED and coverage_of(attempt.result).judges_sounds:
+                good.add(attempt.text)
     progress = []
     for lesson in lessons:
         scores = [best[item.text] for item in lesson.items if item.text in best]
         if scores:
-            mastered = sum(score >= MASTERED for score in scores)
+            mastered = sum(item.text in good for item in lesson.items)
             progress.append(LessonProgress(lesson, len(scores), mastered, sum(scores) / len(scores)))
     return progress
 

@@ -1,13 +1,15 @@
 """Score what somebody has just recorded: besides what every recording is refused for, music, another word, and far more
-than the word that was asked for. Recordings of a corpus are scored without, by `score_audio`."""
+than the word that was asked for; of a whisper it is told that it was one. Recordings of a corpus are scored without, by
+`score_audio`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
-from pipeline.audio.speech import MARGINS, cut_to, find_speech
+from pipeline.audio.speech import MARGINS, Speech, cut_to, find_speech
 from pipeline.features.alignment import SpeechPart, WordMatch, speech_part
+from pipeline.features.whisper import WHISPERED, is_whispered
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
@@ -45,7 +47,7 @@ def score_attempt(
         state = State.NO_SPEECH
         reason = Message(N_("There is no voice in this recording. Record yourself in a quiet place, without music."))
     elif target.rubric is not RubricName.WORD:
-        return result
+        return _told_of_a_whisper(result, audio, speech)
     elif (speech_s := _speech_s(heard)) > _longest_s(target.text):
         state = State.OTHER_TEXT
         reason = Message(
@@ -55,7 +57,8 @@ def score_attempt(
     else:
         matched = matched_word(references or {}, heard, target)
         if matched is None or not is_other_word(matched):
-            return _told_of_the_text(result, matched, is_checked=references is not None)
+            told = _told_of_the_text(result, matched, is_checked=references is not None)
+            return _told_of_a_whisper(told, audio, speech)
         state = State.OTHER_TEXT
         reason = Message(N_("This is not the word “{word}”. Listen to it, then say it."), word=target.text)
     return replace(
@@ -75,6 +78,13 @@ def _told_of_the_text(result: ScoreResult, matched: WordMatch | None, *, is_chec
     elif other is not None and sounds_like_another(result) is None:
         note = Message(SOUNDS_LIKE_ANOTHER, other=other, word=word)
     return result if note is None else replace(result, warnings=(note, *result.warnings))
+
+
+def _told_of_a_whisper(result: ScoreResult, audio: Audio, speech: Speech) -> ScoreResult:
+    """Where it was one, with that first, and without a confidence: scorers learned from voices."""
+    if not is_whispered(replace(audio, samples=audio.samples[speech.start : speech.end])):
+        return result
+    return replace(result, confidence=None, warnings=(Message(WHISPERED), *result.warnings))
 
 
 def _speech_s(audio: Audio) -> Seconds:

@@ -18,6 +18,7 @@ DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
 RUBRICS = {RubricName.WORD: N_("words"), RubricName.SENTENCE: N_("sentences")}
 TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 MOST_LOADED = 8
+NO_MODEL = N_("No model scores {rubric} in {language} here: scored by rule.")
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ def select(settings: Settings, target: Target, scorer: str | None = None, model:
     chosen = _by_rule(settings, settled) if model is None else (_scorer_of(model), model)
     if chosen is None:
         without_model = Message(
-            N_("No model scores {rubric} in {language} here: scored by rule."),
-            rubric=Message(RUBRICS[settled.rubric]), language=_named(settled.language),
+            NO_MODEL, rubric=Message(RUBRICS[settled.rubric]), language=_named(settled.language),
         )  # fmt: skip
         return Selection(HEURISTIC, None, settled, (*notes, without_model))
     return Selection(*chosen, settled, notes)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 
 LARGEST = 10**15
 _WHOLE = {"en": r"\d{1,3}(?:,\d{3})+|\d+", "tr": r"\d{1,3}(?:\.\d{3})+|\d+"}
@@ -65,7 +66,7 @@ def number_words(written: str, language: str, following: str = "") -> list[str]:
         match = re.fullmatch(pattern, written)
         if match is not None and (words := read(match, following)) is not None:
             return words
-    raise CorpusError(_refusal(written, language))
+    raise _refusal(written, language)
 
 
 def cardinal(value: int, language: str) -> list[str]:
@@ -80,18 +81,21 @@ def _said(value: int, language: str, kind: str) -> tuple[str, ...]:
     try:
         text = num2words(value, lang=language, to=kind)
     except (NotImplementedError, OverflowError, ValueError) as error:
-        raise CorpusError(_refusal(str(value), language)) from error
+        raise _refusal(str(value), language) from error
     if language == "tr":
         return tuple(_TURKISH_PART.findall(text))
     return tuple(text.replace(",", "").replace("-", " ").split())
 
 
-def _refusal(written: str, language: str) -> str:
+def _refusal(written: str, language: str) -> CorpusError:
     advice = next(
         (words for pattern, words in _ADVICE if pattern.search(written)), {"en": "twenty-five", "tr": "yirmi beş"}
     )
-    example = f", for example “{advice[language]}”" if language in advice else ""
-    return f"Write “{written}” in words, as it is said{example}."
+    if language not in advice:
+        return CorpusError(N_("Write “{text}” in words, as it is said."), text=written)
+    return CorpusError(
+        N_("Write “{text}” in words, as it is said, for example “{words}”."), text=written, words=advice[language]
+    )
 
 
 def _whole(digits: str, language: str) -> int | None:

@@ -3,6 +3,7 @@
 import unicodedata
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.text import composed, visible
 
 APOSTROPHE = "'"
@@ -54,12 +55,17 @@ def check_scripts(word: str, language: str) -> None:
         return
     if len(foreign) == len(scripts):
         name = scripts[0][2].capitalize()
-        raise CorpusError(f"“{word}” is written in {name} letters, not in those of its language. Type it again.")
+        raise CorpusError(
+            N_("“{word}” is written in {name} letters, not in those of its language. Type it again."),
+            word=word,
+            name=name,
+        )
     number, sign = foreign[0]
-    looks = f", which may look like a {usual.capitalize()} letter" if usual else ""
+    looks = Message(N_(", which may look like a {script} letter"), script=usual.capitalize()) if usual else ""
     raise CorpusError(
-        f"Letter {number} of “{word}”, “{sign}”, is {unicodedata.name(sign, 'unnamed')}{looks}. Type it again."
-    )
+        N_("Letter {number} of “{word}”, “{sign}”, is {name}{looks}. Type it again."),
+        number=number, word=word, sign=sign, name=unicodedata.name(sign, "unnamed"), looks=looks,
+    )  # fmt: skip
 
 
 def _script(letter: str) -> str:

@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.text.languages import UNDETERMINED
 from pipeline.text.numbers import UNITS, number_words, unit_word
 from pipeline.text.signs import check_scripts, lower, plain, unified
@@ -66,7 +67,7 @@ def read_text(text: str, language: str = UNDETERMINED) -> list[TextWord]:
         for written, spoken in _read(piece, before, following, language)
     ]
     if not read:
-        raise CorpusError(f"{text!r} contains no words. Write what is to be said.")
+        raise CorpusError(N_("“{text}” contains no words. Write what is to be said."), text=text)
     return read
 
 
@@ -96,7 +97,7 @@ def _read(piece: str, before: str, following: str, language: str) -> list[tuple[
     """Pairs of a part as it is written and the words for it."""
     language = _of(language)
     if odd := next((sign for sign in piece if unicodedata.category(sign) == "No"), None):
-        raise CorpusError(f"Write “{piece}” in words, as it is said: it has the sign “{odd}”.")
+        raise CorpusError(N_("Write “{piece}” in words, as it is said: it has the sign “{odd}”."), piece=piece, odd=odd)
     sign = unified(piece)
     core = sign.strip(_AROUND)
     short = lower(core, language)
@@ -105,17 +106,22 @@ def _read(piece: str, before: str, following: str, language: str) -> list[tuple[
     if words := shortened.get(short) or shortened.get(sign):
         return [(core, words.split())]
     if core.endswith(".") and short in ambiguous and (following or short != "no."):
-        raise CorpusError(f"“{core}” is an abbreviation. Write it as it is said: {ambiguous[short]}.")
+        raise CorpusError(
+            N_("“{short}” is an abbreviation. Write it as it is said: {words}."), short=core, words=ambiguous[short]
+        )
     if _SPELLED.fullmatch(core):
         return [(core, [lower(letter, language) for letter in core if letter != "."])]
     if _ADDRESS.search(core):
-        raise CorpusError(f"“{core}” is an address. Write it in words, as it is said.")
+        raise CorpusError(N_("“{address}” is an address. Write it in words, as it is said."), address=core)
     if any(letter.isdecimal() for letter in core):
         return _with_number(sign, core, unified(following).strip(_AROUND), language)
     unit = short.rstrip(".")
     if unit in units:
         if not any(letter.isdecimal() for letter in before):
-            raise CorpusError(f"“{core}” is an abbreviation. Write it as it is said, for example “{units[unit]}”.")
+            raise CorpusError(
+                N_("“{short}” is an abbreviation. Write it as it is said, for example “{words}”."),
+                short=core, words=units[unit],
+            )  # fmt: skip
         return [(core, [unit_word(unit, language, is_one=before.strip(_AROUND) == "1")])]
     parts = _letters(sign, language)
     if len(parts) == 1:
@@ -152,14 +158,17 @@ def _letters(sign: str, language: str) -> list[tuple[str, str]]:
     joined = {"en": " and ", "tr": " ve "}.get(language, " ")
     for mark in sign:
         if unicodedata.category(mark) in ("Sm", "Sc") and mark not in "|~<>":
-            raise CorpusError(f"Write “{mark}” in “{sign}” as a word.")
+            raise CorpusError(N_("Write “{mark}” in “{sign}” as a word."), mark=mark, sign=sign)
     for written in _LETTERS.findall(sign.replace("&", joined) if len(sign.strip(_AROUND)) > 1 else sign):
         check_scripts(written, language)
         word = lower(plain(written), language) if language == "en" else lower(written, language)
         if language == "en" and not re.fullmatch("[a-z']+", word):
             odd = next(letter for letter in word if not re.fullmatch("[a-z']", letter))
             name = unicodedata.name(odd, "unnamed")
-            raise CorpusError(f"“{written}” has the letter “{odd}” ({name}). Write the word with English letters.")
+            raise CorpusError(
+                N_("“{word}” has the letter “{odd}” ({name}). Write the word with English letters."),
+                word=written, odd=odd, name=name,
+            )  # fmt: skip
         words.append((written, word.replace("'", "") if language == "tr" else word))
     return words
 

@@ -107,6 +107,16 @@ def saved_attempts(settings: Settings, learner: str) -> list[Path]:
     return list((settings.attempts_root / learner).glob("*/*.json"))
 
 
+def test_a_long_word_fits_a_phone(open_page: Open) -> None:
+    long = "Çekoslovakyalılaştıramadıklarımızdanmışsınız"
+    page = open_page("practice", width=390, height=844, lesson="free-tr", text=long)
+    settled(page)
+    upload(page, CHECKOUT / "data" / "demo" / "participant_03" / "kelimeler" / "22_pencere.wav")
+    page.locator(".scored-text .word").wait_for()
+    drawn(page)
+    wait_for(lambda: page.locator("[data-testid=stMain]").evaluate(FITS), "the page to fit its width")
+
+
 def test_an_uploaded_file_is_scored_and_played_and_rubbish_is_refused(open_page: Open, tmp_path: Path) -> None:
     """A click plays one's own, the reference, or both."""
     page = open_page("practice", text="elma")

@@ -160,6 +160,7 @@ def test_a_lesson_is_made_of_a_table(open_page: Open, settings: Settings) -> Non
 
     page = open_page("practice", practise="library")
     page.text_input(key="lesson-title").set_value("Şehirde")
+    page.selectbox(key="lesson-language").set_value("tr")
     page.file_uploader[0].upload("liste.csv", "Kelime;Not\notobüs;ö\ntramvay;\n".encode("cp1254"), "text/csv")
     button(page, "Add lesson").click().run()
     assert not page.exception
@@ -175,6 +176,7 @@ def test_a_lesson_replaces_none_of_another_title(open_page: Open, settings: Sett
     for title in ("Уроки", "Слова", "Слова", "tr placement"):
         page.text_input(key="lesson-title").set_value(title)
         page.text_area(key="lesson-texts").set_value("masa")
+        page.selectbox(key="lesson-language").set_value("tr")
         button(page, "Add lesson").click().run()
         assert not page.exception
     added = {lesson.id: lesson.title for lesson in list_lessons(settings)[0] if lesson.own}

@@ -1,11 +1,17 @@
 """The Practise page: consent is asked once, attempts follow lessons, lessons and voices can be added."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from dashboard import zone
+from pipeline.audio.encode import to_wav
+from pipeline.audio.load import load_audio
 from pipeline.corpus.references import mark, marked
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.deployment.prediction_log import PredictionLog
@@ -15,6 +21,7 @@ from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
 from pipeline.settings import CHECKOUT, Settings
+from tests.bench.whisper_study import voiceless
 from tests.pages import button, said
 
 Open = Callable[..., Any]
@@ -169,7 +176,13 @@ def test_a_lesson_is_written(open_page: Open, settings: Settings) -> None:
     page.text_input[0].set_value("Şehirde")
     page.text_area[0].set_value("otobüs\ntramvay\n\n")
     button(page, "Add lesson").click().run()
+    assert page.error[0].value == "Choose the language of the lesson.", (
+        "nothing is scored as another language by chance"
+    )
+    page.selectbox(key="lesson-language").set_value("tr")
+    button(page, "Add lesson").click().run()
     assert not page.exception
+    assert page.text_input[0].value == "", "the browser is told that the field is empty"
     assert [item.text for item in get_lesson(settings, "sehirde").items] == ["otobüs", "tramvay"]
     assert "sehirde" in page.dataframe[0].value["File"].tolist()
 
@@ -177,6 +190,7 @@ def test_a_lesson_is_written(open_page: Open, settings: Settings) -> None:
 def test_a_lesson_that_is_none_is_refused_in_words(open_page: Open, settings: Settings) -> None:
     page = open_page("practice", practise="library")
     page.text_input[0].set_value("Empty")
+    page.selectbox(key="lesson-language").set_value("tr")
     button(page, "Add lesson").click().run()
     assert "1 to 500 texts" in page.error[0].value
 
@@ -206,3 +220,64 @@ def test_an_attempt_is_scored_though_its_marked_reference_cannot_be_read(
     record(page)
     assert "Your score" in said(page)
     assert len(read_attempts(demo, "Deniz").attempts) == 1
+
+
+def test_a_whisper_is_told_beside_its_score(open_page: Open, demo: Settings, tmp_path: Path) -> None:
+    whispered = voiceless(load_audio(CHECKOUT / "data" / "demo" / "references" / "masa.wav"), np.random.default_rng(1))
+    recording = tmp_path / "whisper.wav"
+    recording.write_bytes(to_wav(whispered.samples, whispered.sample_rate_hz))
+    page = open_page("practice", text="masa")
+    record(page, recording)
+    assert "Your score" in said(page)
+    assert any("as in a whisper" in warning.value for warning in page.warning)
+    assert not any("as in a whisper" in caption.value for caption in page.caption), "it is told once"
+
+
+def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr("dashboard.components.scored_text._component", lambda: lambda key, data: drawn.append(data))
+    page = open_page("practice", lesson="tr-market")
+    record(page)
+    shown = said(page)
+    assert "Only length and speed were scored" in shown
+    assert "scored by rule" not in " ".join(caption.value for caption in page.caption)
+    assert "Well done" not in shown
+    assert "easy to understand" not in shown
+    (word,) = drawn[-1]["words"]
+    assert (word["verdict"], word["score"], drawn[-1]["legend"]) == ("", None, [])
+
+
+def test_a_recording_that_is_cut_off_is_called_that(open_page: Open, demo: Settings, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(SAID.read_bytes()[: SAID.stat().st_size // 2])
+    page = open_page("practice", text="masa")
+    record(page, cut)
+    assert [error.value for error in page.error] == ["This recording is cut off. Copy or record it again."]
+
+
+def test_days_are_those_of_the_visitors_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)
+    for timezone, day in (("Europe/Istanbul", 27), ("America/New_York", 26)):
+        monkeypatch.setattr("dashboard.zone.st.context", SimpleNamespace(timezone=timezone))
+        assert zone.local(late).day == day
+    for unknown in (None, "Nowhere/Atlantis", "../x"):
+        monkeypatch.setattr("dashboard.zone.st.context", SimpleNamespace(timezone=unknown))
+        assert zone.visitors_zone() is None
+
+
+def test_whoever_comes_next_sees_no_result_of_the_learner_before(open_page: Open, demo: Settings) -> None:
+    page = open_page("practice", text="masa")
+    record(page)
+    page.text_input(key="learner").set_value("Deniz").run()
+    assert "Your score" in said(page), "a name that is typed later keeps the recording"
+    page.text_input(key="learner").set_value("Cem").run()
+    assert "Your score" not in said(page)
+    assert not page.exception
+
+
+def test_a_text_that_cannot_be_read_is_refused_before_it_is_recorded(open_page: Open, settings: Settings) -> None:
+    page = open_page("practice", lesson="free-tr", text="...")
+    assert [error.value for error in page.error] == ["“...” contains no words. Write what is to be said."]
+    assert "2. Record" not in said(page)

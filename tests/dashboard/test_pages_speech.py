@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from dashboard.components.scored_text import VERDICTS, heard_in_words
+from dashboard.components.scored_text import VERDICTS, heard_in_words, syllable_dots
 from pipeline import artifacts
 from pipeline.importing.importer import import_path
 from pipeline.metrics.published import HUMAN, N_TEST, PAPER, PUBLISHED
 from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.practice.lessons import get_lesson
+from pipeline.practice.stress import WordStress
 from pipeline.records import PhoneScore, Verdict
 from pipeline.scoring.speech.lexicon.dictionary import pronounce
 from pipeline.scoring.speech.model_files import find_speech_model
@@ -44,6 +45,13 @@ def test_what_became_of_a_phone_is_said_in_words() -> None:
         heard_in_words(phone("TH", Verdict.WRONG, heard="S", before=("AH",))) == "heard as s, with an extra ʌ before it"
     )
     assert heard_in_words(phone("TH", Verdict.RIGHT)) == ""
+
+
+def test_the_expected_stress_is_shown_and_none_is_called_moved() -> None:
+    moved = WordStress("photograph", ("foʊ", "tʌ", "ɡɹæf"), (0.1, 0.2, 0.7), 0, (0.0, 0.9))
+    assert (moved.shown, moved.moved) == ("ˈfoʊ·tʌ·ɡɹæf", True)
+    dots = {"marks": ["strong", "weak", "weak"], "title": "Stress on syllable 1 of 3"}
+    assert syllable_dots("photograph", "en", moved) == dots
 
 
 def test_shapes_differ_as_colours_do() -> None:

@@ -72,6 +72,23 @@ def test_a_placement_knows_what_is_left_and_which_level_suits(settings: Settings
     assert placement([], lessons, "de") is None
 
 
+def test_a_level_follows_from_judged_sounds_and_is_one_that_there_is(settings: Settings) -> None:
+    lessons = list_lessons(settings)[0]
+    items = [item.text for item in get_lesson(settings, "tr-placement").items]
+    highest = max(lesson.level for lesson in lessons if lesson.language == "tr")
+    excellent = placement([attempt(text, 97.0) for text in items], lessons, "tr")
+    assert excellent is not None
+    assert excellent.level == highest < level_of(97.0)
+    by_length: dict[str, Any] = {"not_measured": ["segments", "stress"]}
+    lengths = [attempt(text, 75.0, **by_length) for text in items]
+    by_rule = placement(lengths, lessons, "tr")
+    assert by_rule is not None
+    assert (by_rule.left, by_rule.level) == ((), None)
+    one_judged = placement([*lengths, attempt(items[0], 65.0)], lessons, "tr")
+    assert one_judged is not None
+    assert one_judged.level == 2
+
+
 def test_the_weakest_sounds_come_first_with_their_drills() -> None:
     def spoken(phones: dict[str, float]) -> Attempt:
         scored = [{"phone": phone, "score": score, "verdict": "right"} for phone, score in phones.items()]

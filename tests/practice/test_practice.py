@@ -30,6 +30,7 @@ from pipeline.practice.advice import advise, part_of
 from pipeline.practice.attempts import Attempt, delete_attempts, read_attempts, save_attempt
 from pipeline.practice.comparison import AlignedComparison, Side, compare
 from pipeline.practice.consent import Keep, consent_of, drop_recordings, exported, give_consent
+from pipeline.practice.coverage import Coverage, coverage_of
 from pipeline.practice.delivery import deliveries
 from pipeline.practice.lessons import (
     MAX_BYTES,
@@ -400,6 +401,9 @@ def test_a_lesson_counts_the_best_of_each_text(settings: Settings) -> None:
     ]
     (found,) = by_lesson(attempts, [lesson, get_lesson(settings, "en-th")])
     assert (found.attempted, found.mastered, found.mean_best) == (2, 1, 77.5)
+    unjudged = [replace(attempt, result={**attempt.result, "not_measured": ["segments"]}) for attempt in attempts]
+    (found,) = by_lesson(unjudged, [lesson])
+    assert (found.attempted, found.mastered) == (2, 0), "length and speed alone make no text good"
 
 
 # Comparison with the reference
@@ -472,6 +476,30 @@ def test_advice_says_how_the_sound_is_made_and_comes_in_the_order_of_use() -> No
     assert found[0].mine == (0.1, 0.6)
 
 
+def test_words_that_were_left_out_are_one_hint() -> None:
+    heard = spoken_word("we", heard="he")
+    left_out = [spoken_word(text, verdict=Verdict.MISSING) for text in ("go", "to", "the", "old", "town")]
+    said = result("we go to the old town", 40.0, (heard, *left_out))
+    first, second = advise(said, said, None)
+    assert (first.title, first.words) == (
+        "Say these words too: “go”, “to”, “the”, “old” …", ("go", "to", "the", "old", "town")
+    )  # fmt: skip
+    assert second.title == "Did “we” sound like “he”?"
+
+
+@pytest.mark.parametrize(
+    ("changed", "coverage"),
+    [
+        ({}, Coverage(is_whole=True, judges_sounds=True)),
+        ({"words": [{"verdict": "right"}, {"verdict": "missing"}]}, Coverage(is_whole=False, judges_sounds=True)),
+        ({"not_measured": ["segments", "stress"]}, Coverage(is_whole=True, judges_sounds=False)),
+        ({"not_measured": ["stress"], "words": 5}, Coverage(is_whole=True, judges_sounds=True)),
+    ],
+)
+def test_a_score_knows_what_it_speaks_of(changed: dict[str, Any], coverage: Coverage) -> None:
+    assert coverage_of({**to_json(result()), **changed}) == coverage
+
+
 def test_advice_is_shown_in_the_language_of_the_learner() -> None:
     wrong = phone("TH", Verdict.WRONG, heard="S", confidence=0.9)
     spoken_result = result("think", 60.0, (spoken_word("think", wrong),))
@@ -535,15 +563,6 @@ def test_what_was_no_attempt_is_in_no_progress(settings: Settings, audio: Audio)
 @pytest.mark.parametrize(("share", "part"), [(0.1, (0, "gö")), (0.5, (1, "zl")), (0.99, (2, "ük"))])
 def test_parts_of_a_word(share: float, part: tuple[int, str]) -> None:
     assert part_of("gözlük", share) == part
-
-
-def test_moved_stress_is_said_only_where_it_is_sure() -> None:
-    sure = WordStress("photograph", ("foʊ", "tʌ", "ɡɹæf"), (0.1, 0.2, 0.7), 0, (0.0, 0.9))
-    unsure = WordStress("hotel", ("hoʊ", "tɛl"), (0.6, 0.4), 1, (0.0, 0.5))
-    said = result("photograph hotel", 70.0)
-    (found,) = advise(said, said, None, (sure, unsure))
-    assert found.title == "Did you stress syllable 1 of “photograph”?"
-    assert sure.shown == "ˈfoʊ·tʌ·ɡɹæf"
 
 
 def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:

@@ -22,7 +22,14 @@ from pipeline.practice.sounds import TURKISH
 from pipeline.records import Mark, RatingAction, RatingEvent, RubricName, ScoreResult, State, Target, Verdict
 from pipeline.scoring.base import LEARNED_FROM_SYNTHETIC
 from pipeline.scoring.sounds.alignment import forced, spans_in_recording
-from pipeline.scoring.sounds.judging import ALL_EXPERIMENTAL, EXPERIMENTAL, experimental_note, judged_word, with_sounds
+from pipeline.scoring.sounds.judging import (
+    ALL_EXPERIMENTAL,
+    EXPERIMENTAL,
+    experimental_note,
+    judged_word,
+    whole_verdict,
+    with_sounds,
+)
 from pipeline.scoring.sounds.listening import sound_listener
 from pipeline.scoring.sounds.model_files import (
     INFO_FILE,
@@ -287,6 +294,14 @@ def test_a_wrong_sound_is_marked_and_its_neighbours_are_not(settings: Settings, 
 )  # fmt: skip
 def test_a_clean_word_in_a_voice_that_was_not_heard_has_no_mark(settings: Settings, path: str) -> None:
     assert "X" not in verdicts(settings, path)
+
+
+def test_a_word_that_was_scored_without_its_sounds_has_the_mean_of_theirs(settings: Settings) -> None:
+    path = "participant_03/kelimeler/11_masa.wav"
+    word = judged_word(settings, load_audio(DEMO / path), word_of(path), None)
+    assert word is not None
+    assert word.score == pytest.approx(np.mean([phone.score for phone in word.phones]), abs=0.1)
+    assert word.verdict is whole_verdict(word.score)
 
 
 def test_each_sound_has_its_time_in_the_recording(settings: Settings) -> None:

@@ -15,8 +15,9 @@ import streamlit as st
 
 from pipeline.i18n import N_, _, number, percent, translated
 from pipeline.phones import UNKNOWN
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.sounds import known_sound
-from pipeline.records import PhoneScore, Verdict, WordScore, whole_points
+from pipeline.records import PhoneScore, Verdict, WordScore, to_json, whole_points
 from pipeline.scoring.pieces import as_written
 from pipeline.scoring.sounds.judging import experimental_note, whole_verdict
 from pipeline.text.turkish import VOWELS, pronounced
@@ -70,13 +71,19 @@ def scored_text(attempt: ScoredAttempt, reference: bytes | None, *, key: str) ->
     strings = {name: _(text) for name, text in STRINGS.items()}
     if (note := experimental_note(attempt.result)) is not None:
         strings["hint"] = f"{translated(note)} {strings['hint']}"
+    words = _words(attempt)
+    if not attempt.result.words and not coverage_of(to_json(attempt.result)).judges_sounds:
+        strings["hint"] = _("Click the text to listen.")
+        words, legend = [word | _unjudged(word["text"]) for word in words], {}
+    else:
+        legend = VERDICTS
     data = {
         "wav": _base64(attempt.wav),
         "reference": _base64(reference) if reference is not None and comparison is not None else None,
         "modes": [[mode, _(label)] for mode, label in MODES.items() if mode == "mine" or has_reference],
-        "words": _words(attempt),
+        "words": words,
         "legend": [
-            {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in VERDICTS.items()
+            {"verdict": str(verdict), "shape": shape, "text": _(text)} for verdict, (shape, text) in legend.items()
         ],
         # What it says of the first stands beside the score.
         "first": _advice(attempt.advice[0], comparison) if attempt.advice else None,
@@ -92,7 +99,8 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     language = attempt.result.target.language
     if not words:
         return [
-            _word(word, attempt.comparison) | {"dots": _dots(word.text, language, None)} for word in _whole(attempt)
+            _word(word, attempt.comparison) | {"dots": syllable_dots(word.text, language, None)}
+            for word in _whole(attempt)
         ]
     stresses = {stress.span_s[0]: stress for stress in attempt.stresses}
     shown, was_flat = [], False
@@ -102,7 +110,7 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
         shown.append(
             _word(word, attempt.comparison)
             | {
-                "dots": _dots(word.text, language, stress),
+                "dots": syllable_dots(word.text, language, stress),
                 "break": {
                     "text": _("{seconds} s").format(seconds=seconds),
                     "title": _("You stopped for {seconds} s here.").format(seconds=seconds),
@@ -117,17 +125,14 @@ def _words(attempt: ScoredAttempt) -> list[dict[str, Any]]:
     return shown
 
 
-def _dots(word: str, language: str, stress: WordStress | None) -> dict[str, Any] | None:
+def syllable_dots(word: str, language: str, stress: WordStress | None) -> dict[str, Any] | None:
     """A mark for each syllable, of an English word as it was said, of a Turkish one as it is said; None for one
-    syllable, and where it is not known. Another stress is told only where it is sure."""
+    syllable, and where it is not known. Which syllable was stressed is not judged."""
     if stress is None:
         return _turkish_dots(word) if language == "tr" and len(word.split()) == 1 else None
     marks = ["weak"] * len(stress.syllables)
     marks[stress.expected] = "strong"
     title = _("Stress on syllable {place} of {n}").format(place=stress.expected + 1, n=len(stress.syllables))
-    if stress.moved:
-        marks[stress.heard] = "instead"
-        title = _("{stress}; perhaps you stressed syllable {heard}").format(stress=title, heard=stress.heard + 1)
     return {"marks": marks, "title": title}
 
 
@@ -152,6 +157,11 @@ def _whole(attempt: ScoredAttempt) -> tuple[WordScore, ...]:
         start = attempt.comparison.mine.offset_s
         end = start + attempt.comparison.mine.duration_s
     return (WordScore(attempt.result.target.text, score, start, end, verdict=whole_verdict(score)),)
+
+
+def _unjudged(text: str) -> dict[str, Any]:
+    """In place of a verdict and a number, where the score says nothing of what was said."""
+    return {"verdict": "", "shape": "", "score": None, "title": _("{word}. Click to listen.").format(word=text)}
 
 
 def _spans(mine: Span, comparison: AlignedComparison | None, reference: Span | None = None) -> dict[str, Span | None]:

@@ -145,7 +145,7 @@ function advised(player, data, advice) {
   return made("li", { class: "advice" }, ...parts);
 }
 
-// A syllable each: the stressed one large, the one that was stressed in its place ringed.
+// A syllable each: the stressed one large.
 function dots(syllables) {
   const marks = syllables.marks.map((mark) => made("span", { class: `dot ${mark}` }));
   return made("div", { class: "dots", role: "img", "aria-label": syllables.title, title: syllables.title }, ...marks);
@@ -153,7 +153,7 @@ function dots(syllables) {
 
 function show(root, data, player) {
   const words = data.words.map((word) => {
-    const number = word.score === null ? "–" : String(word.score);
+    const number = word.score !== null ? String(word.score) : word.verdict ? "–" : "";
     const label = playing(player, "word", word, word.title, undefined, shape(word.shape), made("span", {}, word.text), made("small", {}, number));
     const phones = word.phones.map((phone) =>
       playing(player, "phone", phone, phone.title, undefined, made("span", {}, phone.ipa), shape(phone.shape)));

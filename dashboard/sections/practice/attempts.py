@@ -1,18 +1,19 @@
 """Earlier attempts at the same text."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from dashboard.charts import practice_charts
 from dashboard.components.confirm import confirm
-from dashboard.components.score_card import band_in_words, method_name, points
+from dashboard.components.score_card import method_name, points, result_in_words
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
+from dashboard.zone import local
 from pipeline.i18n import _, minute, ngettext, number
 from pipeline.practice.attempts import AttemptLog
+from pipeline.practice.coverage import coverage_of
 from pipeline.records import whole_points
 
 
@@ -34,8 +35,10 @@ def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
             {
                 _("Attempt"): count,
                 _("Score"): None if attempt.overall is None else whole_points(attempt.overall),
-                _("Result"): _("not scored") if attempt.overall is None else band_in_words(attempt.overall),
-                _("Recorded at"): minute(_local(attempt.at)),
+                _("Result"): _("not scored")
+                if attempt.overall is None
+                else result_in_words(attempt.overall, coverage_of(attempt.result)),
+                _("Recorded at"): minute(local(datetime.fromisoformat(attempt.at))),
                 _("Scored by"): method_name(method),
             }
             for count, attempt, method in rows
@@ -84,12 +87,3 @@ def _newest_two(log: AttemptLog) -> None:
             st.metric(label, points(attempt.overall) if attempt.overall is not None else _("not scored"), delta)
             if attempt.audio is not None:
                 st.audio(str(attempt.audio))
-
-
-def _local(at: str) -> datetime:
-    """In the time zone of the visitor's browser, else of this machine."""
-    moment = datetime.fromisoformat(at)
-    try:
-        return moment.astimezone(ZoneInfo(st.context.timezone or ""))
-    except (ZoneInfoNotFoundError, ValueError):
-        return moment.astimezone()

@@ -130,7 +130,7 @@ def _choose_lesson() -> Lesson:
     # Not bound to the URL by Streamlit, which would write the titles there instead of the ids. The choice is the index
     # of every run, never only set in the first: on a slow machine a second run can follow before the browser has drawn
     # the first, and the browser then answers with the index that it sees.
-    asked = state.watched(state.LESSON)
+    asked = state.watched(state.LESSON) or None
     if asked is not None and asked not in lessons:
         st.warning(
             _("There is no lesson “{lesson}” here. This is another one.").format(lesson=plain(asked[:60])),

@@ -14,6 +14,7 @@ from dashboard.sections.practice.choose import lesson_title
 from dashboard.sections.practice.learner import choose_pin, is_open, learner_name
 from dashboard.services import classes, practice
 from dashboard.services.classes import Progress
+from dashboard.zone import local
 from pipeline.i18n import N_, _, day, minute
 from pipeline.practice.classes import MAX_NAME_LENGTH, Membership, SchoolClass, Share
 from pipeline.practice.consent import UNDER_THE_NAME
@@ -58,7 +59,7 @@ def teachers_classes() -> None:
 
 
 def _make(teacher: str) -> None:
-    empty_if_kept("class", ("class-name",))
+    empty_if_kept("class", {"class-name": ""})
     with st.form("class", width=420):
         name = st.text_input(_("Name of a new class"), max_chars=MAX_NAME_LENGTH, key="class-name")
         if st.form_submit_button(_("Add class"), key="class-add"):
@@ -109,7 +110,7 @@ def _by_learner(members: list[Progress]) -> None:
                 _("Learner"): row.member.learner,
                 _("Attempts"): row.n,
                 _("Average score"): None if row.mean is None else whole_points(row.mean),
-                _("Last practised"): minute(datetime.fromisoformat(row.last).astimezone()) if row.last else "",
+                _("Last practised"): minute(local(datetime.fromisoformat(row.last))) if row.last else "",
                 _("Weakest sounds"): ", ".join(known_sound(sound.phone).shown for sound in row.sounds[:3]),
                 _("Shows you"): _(SHARES[row.member.share]),
             }
@@ -154,7 +155,7 @@ def _recordings(members: list[Progress]) -> None:
     attempts = heard[learner][::-1]
     chosen = st.selectbox(
         _("Recording"), range(len(attempts)), key=f"class-recording-{learner}",
-        format_func=lambda n: f"{attempts[n].text} ({minute(datetime.fromisoformat(attempts[n].at).astimezone())})",
+        format_func=lambda n: f"{attempts[n].text} ({minute(local(datetime.fromisoformat(attempts[n].at)))})",
     )  # fmt: skip
     attempt = attempts[chosen]
     if attempt.overall is not None:
@@ -195,7 +196,7 @@ def _membership(learner: str, membership: Membership) -> None:
         words = _("**{name}:** since {day} {teacher} sees your {what}.")
         st.markdown(
             words.format(
-                name=plain(joined.name), day=day(membership.since.astimezone()), teacher=plain(joined.teacher),
+                name=plain(joined.name), day=day(local(membership.since)), teacher=plain(joined.teacher),
                 what=_(SHARES[membership.share]),
             ),
             width="content",

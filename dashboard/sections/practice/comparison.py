@@ -66,18 +66,16 @@ def _timing(comparison: AlignedComparison, rubric: RubricName) -> list[str]:
     elif rubric is RubricName.SENTENCE:
         sentences.append(_("No pauses."))
     if comparison.slow:
-        sentences.append(_("In the grey parts you were much slower than the reference."))
+        sentences.append(_("In the grey parts you were slower than elsewhere."))
     return sentences
 
 
 def _stress(stress: WordStress) -> None:
-    """Which syllable was the strongest; told apart from chance by what `moved` says."""
+    """How strong each syllable was. Another one than expected is called no mistake: where it was, experts disagreed."""
     shares = [f"{plain(text)} {percent(share)}" for text, share in zip(stress.syllables, stress.weights, strict=True)]
     shares[stress.heard] = f"**{shares[stress.heard]}**"
     if stress.heard == stress.expected:
         template = _("Stress of “{word}” ({syllables}): {shares}. You stressed the right syllable.")
-    elif stress.moved:
-        template = _("Stress of “{word}” ({syllables}): {shares}. Perhaps you stressed another syllable.")
     else:
-        template = _("Stress of “{word}” ({syllables}): {shares}. The difference is too small to be sure.")
+        template = _("Stress of “{word}” ({syllables}): {shares}. Listen: is the marked syllable the strongest?")
     st.caption(template.format(word=plain(stress.word.lower()), syllables=plain(stress.shown), shares=" ".join(shares)))

@@ -7,9 +7,11 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import how_to_make
-from dashboard.components.recorder import recorder
+from dashboard.components.recorder import recorder, refused
 from dashboard.markup import message, plain
+from dashboard.sections.practice.learner import turn
 from dashboard.services import path as paths
+from dashboard.zone import local
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
 from pipeline.i18n import _, day, number, translated
@@ -23,7 +25,8 @@ Pair = tuple[str, str]
 @dataclass
 class _Round:
     """Where a learner is in a drill. `heard` and `said` are the words to recognise and to say of each pair; `answer`
-    what was chosen for this pair, `told` which word was heard when it was said; `right` counts over all pairs."""
+    what was chosen for this pair, `told` which word was heard when it was said; `right` counts over all pairs. `turn`
+    is the learner's (`learner.turn`)."""
 
     pairs: list[Pair]
     heard: list[str]
@@ -33,6 +36,7 @@ class _Round:
     takes: int = 0
     told: list[str] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
+    turn: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -43,7 +47,7 @@ def drill(contrast: Contrast, learner: str) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     row.header(" / ".join(contrast.shown_sounds), width="content", anchor=False)
     row.button(_("Back to my path"), icon=":material/arrow_back:", key="drill-back", on_click=_leave)
-    now = _round(contrast)
+    now = _round(contrast, learner)
     if now.is_done:
         _result(contrast, learner, now)
         return
@@ -67,13 +71,15 @@ def drill(contrast: Contrast, learner: str) -> None:
             _say(contrast, now, pair, voices)
 
 
-def _round(contrast: Contrast) -> _Round:
+def _round(contrast: Contrast, learner: str) -> _Round:
+    """The learner's own: whoever comes next begins anew."""
+    now = turn(learner)
     known: tuple[str, _Round] | None = state.recall(ROUND)
-    if known is not None and known[0] == contrast.id:
+    if known is not None and known[0] == contrast.id and known[1].turn == now:
         return known[1]
     draw = random.Random()  # noqa: S311  which words come is no secret
     pairs = draw.sample(contrast.pairs, min(N_PAIRS, len(contrast.pairs)))
-    begun = _Round(pairs, [draw.choice(pair) for pair in pairs], [draw.choice(pair) for pair in pairs])
+    begun = _Round(pairs, [draw.choice(pair) for pair in pairs], [draw.choice(pair) for pair in pairs], turn=now)
     state.remember(ROUND, (contrast.id, begun))
     return begun
 
@@ -115,7 +121,7 @@ def _say(contrast: Contrast, now: _Round, pair: Pair, voices: tuple[ReferenceVoi
     asked = now.said[now.number]
     row = st.container(horizontal=True, vertical_alignment="center")
     row.subheader(_("2. Say “{word}”").format(word=plain(asked)), anchor=False)
-    data = recorder(f"drill-{contrast.id}-{now.number}-{now.takes}", starts=now.takes, choice_in=row)
+    data = recorder(f"drill-{contrast.id}-{now.turn}-{now.number}-{now.takes}", starts=now.takes, choice_in=row)
     if data is not None:
         _told(contrast, now, pair, asked, data)
         st.button(
@@ -133,8 +139,8 @@ def _told(contrast: Contrast, now: _Round, pair: Pair, asked: str, data: bytes) 
     try:
         with st.spinner(_("Scoring …")):
             heard = paths.hear_pair(data, contrast, pair)
-    except AudioError:
-        st.error(_("This recording cannot be read. Record it once more."), icon=":material/error:")
+    except AudioError as error:
+        refused(error)
         return
     if heard.no_attempt is not None:
         st.warning(message(translated(heard.no_attempt)), icon=":material/replay:")
@@ -178,5 +184,5 @@ def _result(contrast: Contrast, learner: str, now: _Round) -> None:
         state.remember(DUE, due)
     st.metric(_("Right"), _("{right} of {n}").format(right=number(right), n=number(n)))
     if due[1] is not None:
-        st.markdown(_("This drill comes back on {day}.").format(day=day(due[1].astimezone())))
+        st.markdown(_("This drill comes back on {day}.").format(day=day(local(due[1]))))
     st.button(_("Once more"), icon=":material/replay:", key="drill-once-more", on_click=state.forget, args=(ROUND,))

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboard import identity
-from dashboard.components.recorder import FREE, recorder
+from dashboard.components.recorder import FREE, recorder, refused
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
+from dashboard.sections.practice.learner import turn
 from dashboard.sections.practice.verdict import again, take
 from dashboard.services import practice
 from pipeline.audio.load import AudioTooLongError
@@ -23,8 +23,7 @@ def free_speaking(exercise: Exercise) -> None:
     st.caption(
         _("Speak for up to {seconds} s. Nothing of it is scored or kept.").format(seconds=number(LONGEST_S))
     )  # fmt: skip
-    of_learner = "" if identity.is_open() else f"-{exercise.learner}"
-    view = f"free-{language}-{exercise.target.text}{of_learner}-{take()}"
+    view = f"free-{language}-{exercise.target.text}-{turn(exercise.learner)}-{take()}"
     data = recorder(view, of=FREE, starts=take())
     if data is None:
         return
@@ -35,8 +34,8 @@ def free_speaking(exercise: Exercise) -> None:
         except AudioTooLongError:
             st.error(_("This recording is too long. Speak for at most {seconds} s.").format(seconds=number(LONGEST_S)))
             return
-        except AudioError:
-            st.error(_("This recording cannot be read. Record it once more."), icon=":material/error:")
+        except AudioError as error:
+            refused(error)
             return
         if isinstance(heard, FreeSpeech):
             _show(heard)

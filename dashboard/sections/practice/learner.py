@@ -10,6 +10,7 @@ from dashboard.services import learner as learners
 from pipeline.i18n import _
 from pipeline.practice.pin import KEY_LASTS, LONGEST, SHORTEST
 
+TURN = "practice.turn"  # not shown
 NAME_COOKIE, KEY_COOKIE = "pronlab-learner", "pronlab-learner-key"
 KNOWN = "practice.known"  # not shown
 
@@ -36,6 +37,16 @@ def learner_name() -> str:
     me = learners.learner(name or "")
     _keep_in_browser(me)
     return me
+
+
+def turn(learner: str) -> int:
+    """How often another learner's name took the place of one: nobody is shown what the one before recorded. A name that
+    is typed after a recording keeps it."""
+    before, count = state.recall(TURN, ("", 0))
+    if before and learner != before:
+        count += 1
+    state.remember(TURN, (learner, count))
+    return int(count)
 
 
 def is_open(learner: str) -> bool:

@@ -13,7 +13,7 @@ from dashboard.services import practice, shared
 from pipeline.i18n import N_, _, translated
 from pipeline.people.access import Action
 from pipeline.practice.lesson_import import items_of_file, items_of_lines
-from pipeline.practice.lessons import EXAMPLE, MAX_BYTES, Lesson, as_yaml
+from pipeline.practice.lessons import EXAMPLE, MAX_BYTES, Lesson, LessonError, as_yaml
 from pipeline.text.languages import LANGUAGE_NAMES
 
 FILES, ADDED = "lesson.files", "lesson.added"  # not shown
@@ -64,11 +64,14 @@ def _change(added: list[Lesson]) -> None:
 
 
 def _write() -> None:
-    empty_if_kept("lesson", ("lesson-title", "lesson-texts"))
+    empty_if_kept("lesson", {"lesson-title": "", "lesson-texts": ""})
     with st.form("lesson-write"):
         st.markdown(_("**Write a lesson**"))
         title = st.text_input(_("Title"), max_chars=80, key="lesson-title")
-        language = st.selectbox(_("Language"), list(LANGUAGE_NAMES), format_func=language_name, key="lesson-language")
+        language = st.selectbox(
+            _("Language"), list(LANGUAGE_NAMES), index=None, format_func=language_name, key="lesson-language",
+            placeholder=_("Choose a language"),
+        )  # fmt: skip
         kind = st.segmented_control(
             _("Type"), list(KINDS), default="words", required=True, format_func=lambda key: _(KINDS[key]),
             key="lesson-kind",
@@ -79,6 +82,8 @@ def _write() -> None:
             key=f"lesson-file-{state.recall(FILES, 0)}", help=_("A table has the column “text”, and “note” for hints."),
         )  # fmt: skip
         if st.form_submit_button(_("Add lesson"), type="primary", key="lesson-add"):
+            if language is None:
+                raise LessonError(N_("Choose the language of the lesson."))
             items = [*items_of_lines(texts), *(items_of_file(file.getvalue()) if file is not None else ())]
             _add(_free_name(title.strip()), as_yaml(title.strip(), language, kind, items))
 

@@ -12,6 +12,7 @@ from dashboard.sections.practice.drill import drill as drill_section
 from dashboard.sections.practice.learner import is_open, learner_name
 from dashboard.sections.practice.privacy import ask
 from dashboard.services import path as paths
+from dashboard.zone import local
 from pipeline.i18n import _, day, ngettext, number, translated
 from pipeline.phones import PHONES
 from pipeline.practice.contrasts import Contrast, contrast_of, contrasts, shown_sound
@@ -92,8 +93,12 @@ def _goal(learner: str, shown: paths.Path) -> None:
 def _placement(placement: Placement) -> None:
     st.header(_("Where you stand"), anchor=False)
     n = len(placement.lesson.items)
-    if placement.level is not None:
-        st.markdown(_("You have read all {n}. Lessons of level {level} suit you.").format(n=n, level=placement.level))
+    if not placement.left:
+        if placement.level is None:
+            st.markdown(_("You have read all {n}.").format(n=number(n)))
+        else:
+            words = _("You have read all {n}. Lessons of level {level} suit you.")
+            st.markdown(words.format(n=number(n), level=number(placement.level)))
         return
     st.markdown(
         _("Read {n} texts that hold every sound of the language. Your path follows from them.").format(n=number(n))
@@ -133,7 +138,7 @@ def _drills(shown: paths.Path, language: str) -> None:
     elif shown.coming is not None:
         contrast, due = shown.coming
         words = _("Nothing to review today. “{drill}” comes back on {day}.")
-        st.caption(words.format(drill=plain(pair_name(contrast)), day=day(due.astimezone())))
+        st.caption(words.format(drill=plain(pair_name(contrast)), day=day(local(due))))
     others = [contrast for contrast in contrasts(language) if contrast not in shown.due]
     chosen = st.selectbox(
         _("Choose a pair of sounds"), others, index=None, format_func=pair_name,

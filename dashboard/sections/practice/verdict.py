@@ -6,19 +6,24 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.mouth import MouthNote, beside_mouths
+from dashboard.components.recorder import refused
 from dashboard.components.score_card import band_scale, confidence_in_words, method_in_words, points, score_card
 from dashboard.components.scored_text import scored_text
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
 from dashboard.services.practice import ScoredAttempt
-from pipeline.audio.load import AudioTooLongError
 from pipeline.corpus.reference_voice import ReferenceVoice
 from pipeline.errors import AudioError
-from pipeline.i18n import N_, _, number, translated
+from pipeline.features.whisper import WHISPERED
+from pipeline.i18n import N_, Message, _, number, translated
+from pipeline.practice.advice import LOW
+from pipeline.practice.coverage import coverage_of
 from pipeline.practice.progress import MASTERED
-from pipeline.records import ScoreResult, State
+from pipeline.records import ScoreResult, State, to_json
+from pipeline.scoring.feature_based.scorer import BY_RULE
 from pipeline.scoring.other_word import sounds_like_another
+from pipeline.scoring.selection import NO_MODEL
 from pipeline.scoring.sounds.judging import experimental_note
 
 ASPECTS = {
@@ -49,14 +54,8 @@ def new_attempt(data: bytes, exercise: Exercise, voice: ReferenceVoice | None) -
         try:
             with st.spinner(_("Scoring …")):
                 attempt = practice.score_recording(data, exercise.target, voice, exercise.learner)
-        except AudioTooLongError:
-            st.error(_("This recording is too long. Record one word or sentence at a time."), icon=":material/error:")
-            return None
-        except AudioError:
-            st.error(
-                _("This file cannot be read as audio. Choose a WAV, FLAC, OGG, MP3, M4A or WebM file."),
-                icon=":material/error:",
-            )
+        except AudioError as error:
+            refused(error)
             return None
         saved_for = ""
     if exercise.learner and not saved_for and practice.kept(exercise.learner) is not None:
@@ -74,8 +73,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         st.header(_("Your score"), anchor=False)
         if attempt.no_attempt is None:
             score_card(result)
-            if (other := sounds_like_another(result)) is not None:
-                st.warning(message(translated(other)), icon=":material/hearing:")
+            for doubt in _doubts(result):
+                st.warning(message(translated(doubt)), icon=":material/hearing:")
             _first_hint(attempt)
         else:
             _not_counted(attempt.no_attempt, attempt.result)
@@ -90,8 +89,8 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
             scored_text(attempt, voice.path.read_bytes() if voice else None, key="practice-scored-text")
             _agreement(attempt)
     if attempt.no_attempt is None:
-        told_above = (experimental_note(result), sounds_like_another(result))
-        for warning in (text for text in result.warnings if text not in told_above):
+        told_above = (experimental_note(result), *_doubts(result))
+        for warning in (text for text in result.warnings if text not in told_above and not _is_of_models(text)):
             st.caption(f":material/info: {message(translated(warning))}")  # not shown
     if max(result.cut_before_s, result.cut_after_s) > USUAL_SILENCE_S:
         st.caption(
@@ -101,16 +100,21 @@ def verdict(attempt: ScoredAttempt, voice: ReferenceVoice | None) -> None:
         )
 
 
+def _doubts(result: ScoreResult) -> list[str]:
+    """What stands beside the score, as it may be no score of how the text was said: a whisper, and another word."""
+    other = sounds_like_another(result)
+    return [*(warning for warning in result.warnings if warning == WHISPERED), *([] if other is None else [other])]
+
+
+def _is_of_models(warning: str) -> bool:
+    """What those who run the installation are to know; a learner is told what was scored."""
+    return isinstance(warning, Message) and warning.msgid in (BY_RULE, NO_MODEL)
+
+
 def _first_hint(attempt: ScoredAttempt) -> None:
     """What to work on, with the mouth where it is a sound."""
-    words = attempt.result.words
-    if not attempt.advice and (attempt.result.overall or 0.0) < MASTERED and len(words) > 1:
-        weakest = min(words, key=lambda word: word.score)
-        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
-        st.markdown(hint.format(word=plain(weakest.text.lower())))
-        return
     if not attempt.advice:
-        st.markdown(_("Well done: nothing stands out. Go on to the next text."))
+        st.markdown(_without_advice(attempt))
         return
     first = attempt.advice[0]
     if first.sound:
@@ -119,6 +123,23 @@ def _first_hint(attempt: ScoredAttempt) -> None:
         beside_mouths([note], key="practice-hint")
     else:
         st.markdown(f"**{message(translated(first.title))}** {message(translated(first.text))}")
+
+
+def _without_advice(attempt: ScoredAttempt) -> str:
+    """Praise only where the score is good, and of what was judged."""
+    result = attempt.result
+    is_good = (result.overall or 0.0) >= MASTERED
+    if not coverage_of(to_json(result)).judges_sounds:
+        if attempt.rule.dimensions.get("timing", 100.0) < LOW:
+            return _("Say it in one go, at an even pace.")
+        return _("Your length and speed fit the text. The score says nothing of your sounds.")
+    if is_good and not _doubts(result):
+        return _("Well done: nothing stands out. Go on to the next text.")
+    if not is_good and len(result.words) > 1:
+        weakest = min(result.words, key=lambda word: word.score)
+        hint = _("“{word}” was the least clear word. Listen to it, then say it again.")
+        return hint.format(word=plain(weakest.text.lower()))
+    return _("No single sound stands out. Listen to the reference, then say it again.")
 
 
 def take() -> int:

@@ -14,7 +14,7 @@ from pipeline.people.access import ROLE_NAMES, Identity, Role
 from pipeline.people.people import Person
 
 NEW = ""
-FIELDS = ("person-name", "person-email", "person-roles", "person-active")
+EMPTY: dict[str, Any] = {"person-name": "", "person-email": "", "person-roles": [], "person-active": True}
 ROLE_DESCRIPTIONS = {
     Role.LEARNER: N_("Learner: practises"),
     Role.EXPERT: N_("Expert: rates recordings"),
@@ -63,7 +63,7 @@ def draw(me: Identity) -> None:
 
 def _add(me: Identity, *, first: bool) -> None:
     """Somebody new. A name that is on the list is that person: what is left empty here stays as it is."""
-    empty_if_kept("person", FIELDS)  # the roles of one are not the next one's
+    empty_if_kept("person", EMPTY)  # the roles of one are not the next one's
     if first:
         st.caption(_("The first person becomes the admin, and you continue under this name."))
     with st.form("person"):

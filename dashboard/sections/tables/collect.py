@@ -12,7 +12,7 @@ from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action
 from pipeline.tabular.prompts.store import LONGEST, Prompt
 
-FIELDS = ("prompt-text", "prompt-author", "prompt-score", "prompt-notes")
+EMPTY = {"prompt-text": "", "prompt-author": "", "prompt-score": None, "prompt-notes": ""}
 SYNTHETIC = "synthetic"
 HEIGHT = 360
 MAX_MB = 20
@@ -40,7 +40,7 @@ def collect() -> None:
 
 
 def _new_prompt() -> None:
-    empty_if_kept("prompt", FIELDS)
+    empty_if_kept("prompt", EMPTY)
     with st.form("prompt-new"), errors_in_words():
         text = st.text_area(_("Prompt"), max_chars=LONGEST, height=100, key="prompt-text")
         left, right = st.columns(2)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # With more than this share of features beyond five standard deviations the recording is unlike the training data.
 MAX_OUTLYING_SHARE = 0.1
+BY_RULE = N_("Scored by rule: the model cannot score this text.")
 
 
 class AcousticScorer:
@@ -93,8 +94,7 @@ class AcousticScorer:
     def _by_rule(self, audio: Audio, target: Target) -> ScoreResult:
         """The heuristic's answer where the model cannot judge this text."""
         result = self._heuristic.score(audio, target)
-        note = Message(N_("Scored by rule: the model cannot score this text."))
-        return replace(result, warnings=(note, *result.warnings))
+        return replace(result, warnings=(Message(BY_RULE), *result.warnings))
 
 
 def _factory(extractor: str | None, name: str) -> None:

@@ -42,7 +42,7 @@ def with_sounds(settings: Settings, audio: Audio, result: ScoreResult) -> ScoreR
     if not wanted or result.words:
         return result
     try:
-        word = judged_word(settings, audio, target, result.overall or 0.0)
+        word = judged_word(settings, audio, target, None if "segments" in result.not_measured else result.overall)
     except (ModelError, AudioError) as error:
         log.warning("The sounds of %r were not judged: %s", target.text, error)
         return result
@@ -62,8 +62,12 @@ def experimental_note(result: ScoreResult) -> str | None:
     return next((warning for warning in result.warnings if warning in (EXPERIMENTAL, ALL_EXPERIMENTAL)), None)
 
 
-def judged_word(settings: Settings, audio: Audio, target: Target, score: float) -> WordScore | None:
-    """None where nothing can be said: no model, no reference, or letters that the model does not know."""
+def judged_word(settings: Settings, audio: Audio, target: Target, score: float | None) -> WordScore | None:
+    """None where nothing can be said: no model, no reference, or letters that the model does not know.
+
+    Args:
+        score: The word's (0-100); None where it was made without its sounds: then the word has the mean of theirs.
+    """
     sounds = expected_sounds(target)
     listener = sound_listener(settings, target.language) if sounds else None
     if listener is None or listener.model.classes(sounds) is None:
@@ -100,7 +104,7 @@ def _judged(
     target: Target,
     sounds: tuple[str, ...],
     known: tuple[Frames, Integers],
-    score: float,
+    score: float | None,
 ) -> WordScore | None:
     heard, classes = listener.hear(audio), listener.model.classes(sounds)
     if heard is None or classes is None:
@@ -123,6 +127,8 @@ def _judged(
                 confidence=None if info.synthetic else round(float(wrong if is_wrong else 1.0 - wrong), 3),
             )
         )
+    if score is None:
+        score = round(sum(phone.score for phone in phones) / len(phones), 1)
     return WordScore(
         target.text, score, phones[0].start_s, phones[-1].end_s, tuple(phones), whole_verdict(score),
         experimental=info.synthetic,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon.in_sentence import fitting, weak_forms
@@ -53,10 +54,15 @@ def pronounce(text: str, rules: LetterToSound | None = None) -> list[Word]:
     parts = read_text(text, "en")
     n_words = sum(len(part.spoken) for part in parts)
     if n_words > MAX_WORDS:
-        raise CorpusError(f"The text has {n_words} words; at most {MAX_WORDS} can be scored at once.")
+        raise CorpusError(
+            N_("The text has {n} words; at most {most} can be scored at once."), n=n_words, most=MAX_WORDS
+        )
     endless = next((word for part in parts for word in part.spoken if len(word) > MAX_LETTERS), None)
     if endless is not None:
-        raise CorpusError(f"'{endless[:20]}...' has {len(endless)} letters; a word can have at most {MAX_LETTERS}.")
+        raise CorpusError(
+            N_("“{word} …” has {n} letters; a word can have at most {most}."), word=endless[:20], n=len(endless),
+            most=MAX_LETTERS,
+        )  # fmt: skip
     found = [
         replace(_word(word, rules), written=part.written, token=part.token) for part in parts for word in part.spoken
     ]
