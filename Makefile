@@ -10,8 +10,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.installed-run
 	$(BIN)/pronlab dashboard
 
-# Three workers for two cores: many tests wait for a server or a browser that works on the other one.
-SUITE := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# Four workers for two cores: many tests wait for a server, a browser or a job, while others have the cores.
+SUITE := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 test: $(VENV)/.installed-dev system
 	$(SUITE)
