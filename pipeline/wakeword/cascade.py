@@ -1,7 +1,7 @@
 """A small detector that runs all the time, and a larger model that verifies what it detects.
 
-The verifier is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`, where
-`pronlab wakeword judge` serves it.
+The verifier is any function from a clip to a verdict: a model in this process, one behind `POST /verify`, where
+`pronlab wakeword judge` serves it, or the listener for a word's phones (`phone_judge`).
 """
 
 import io
@@ -49,7 +49,8 @@ class CascadeResult:
 
 
 class Cascade:
-    """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound."""
+    """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound. What
+    is rejected there is asked again while the detector's score stays high."""
 
     def __init__(self, detector: StreamingDetector, verify: Verify | None = None) -> None:
         self._detector, self._verify = detector, verify
@@ -74,6 +75,8 @@ class Cascade:
             return CascadeResult(window)
         begun = time.perf_counter()
         verdict = self._verify(np.concatenate(self._last)[-round(VERIFIED_S * RATE_HZ) :])
+        if not verdict.prediction:
+            self._detector.reject()
         return CascadeResult(window, verdict, (time.perf_counter() - begun) * 1000.0)
 
 
@@ -91,6 +94,18 @@ def local_verifier(
         logit = highest_vote(samples, classifier, features, detector)
         probability = float(expit(logit / temperature))
         accepted = logit >= threshold
+        return Verdict(accepted, probability if accepted else 1.0 - probability, name if accepted else "other")
+
+    return verify
+
+
+def phone_verifier(score: Callable[[Samples], float], threshold: float, name: str) -> Verify:
+    """A judge of phones (`PhoneJudge`) as a verifier; the confidence is 1 for a word and nothing but, one half at the
+    threshold (below 0)."""
+
+    def verify(samples: Samples) -> Verdict:
+        probability = float(0.5 ** (score(samples) / threshold))
+        accepted = probability >= 0.5
         return Verdict(accepted, probability if accepted else 1.0 - probability, name if accepted else "other")
 
     return verify
