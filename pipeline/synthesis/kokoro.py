@@ -79,11 +79,12 @@ class KokoroVoice:
 
 
 def voices(language: str, folders: Iterable[Path]) -> list[KokoroVoice]:
-    """Of that language in the folders: each alone, then mixed with every other one there; none where eSpeak NG does
-    not tell its sounds."""
+    """Of that language in the folders and their folders: each alone, then mixed with every other one there; none where
+    eSpeak NG does not tell its sounds."""
     found: list[KokoroVoice] = []
-    for folder in folders:
-        if not espeak.is_installed() or _model_in(folder) is None:
+    everywhere = [place for folder in folders if folder.is_dir() for place in (folder, *sorted(folder.iterdir()))]
+    for folder in everywhere if espeak.is_installed() else ():
+        if _model_in(folder) is None:
             continue
         names = sorted(_voices_in(folder))
         own = [name for name in names if LETTERS.get(name[:1]) == language and name[0] in ACCENTS]
@@ -104,10 +105,6 @@ def tokens_of(text: str, speaker: str) -> list[int]:
     if not tokens:
         raise ValueError(f"{text!r} has no sounds")
     return [*tokens, TOKENS["."]]
-
-
-def is_kokoro(folder: Path) -> bool:
-    return _model_in(folder) is not None
 
 
 def _model_in(folder: Path) -> Path | None:

@@ -22,6 +22,7 @@ from pipeline.settings import Settings
 from pipeline.wakeword.listening import Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
+from pipeline.wakeword.packaging.runner import false_alarms_at
 from pipeline.wakeword.phone_judge import PhoneJudge
 from tests.wakeword.random_detector import RATE_HZ, expected, save_random_detector, sound
 
@@ -86,6 +87,15 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     assert len(asked) == len(found) + 1 and max(asked) <= 2 * RATE_HZ
     monkeypatch.setattr(Judge, "__call__", lambda *_: -9.0)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
+
+
+def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:
+    with open_bundle(bundle) as detector, open_bundle(bundle, 1.0) as sensitive:
+        target = false_alarms_at(detector.about, 0.5)
+        detector.aim(10.0 * target)
+        assert detector.threshold == pytest.approx(sensitive.threshold)
+        detector.aim(100.0 * target)
+        assert detector.threshold < sensitive.threshold
 
 
 def test_a_program_runs_without_a_shell_on_each_detection(bundle: Path, pcm: bytes, tmp_path: Path) -> None:

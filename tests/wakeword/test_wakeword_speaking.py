@@ -247,10 +247,11 @@ def test_voices_of_kokoro_are_mixed_by_their_timbres(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("pipeline.onnx_graphs.open_graph", lambda _path: graph)
     monkeypatch.setattr(espeak, "is_installed", lambda: True)
     monkeypatch.setattr(espeak, "ipa", lambda text, voice: {"en-us": "ˈoʊk", "en-gb-x-rp": "ˈəʊk"}[voice])
-    (tmp_path / "kokoro.onnx").write_bytes(b"")
-    (tmp_path / "voices").mkdir()
+    folder = tmp_path / "kokoro"
+    (folder / "voices").mkdir(parents=True)
+    (folder / "kokoro.onnx").write_bytes(b"")
     for number, name in enumerate(("af_one", "bm_two", "jf_three")):
-        np.full((9, 256), float(number), dtype=np.float32).tofile(tmp_path / "voices" / f"{name}.bin")
+        np.full((9, 256), float(number), dtype=np.float32).tofile(folder / "voices" / f"{name}.bin")
     voices = kokoro.voices("en", [tmp_path, tmp_path / "none"])
     assert [voice.name for voice in voices] == [
         "kokoro-af_one", "kokoro-bm_two", "kokoro-af_one-bm_two", "kokoro-af_one-jf_three", "kokoro-bm_two-af_one",

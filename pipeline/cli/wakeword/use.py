@@ -56,6 +56,8 @@ def detect(
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
+    if options["url"] and options["phones"]:
+        raise click.UsageError("One judge is asked about a detection: leave --judge or --phones away.")
     finished = open_finished_run(Settings.from_env(), detector)
     if audio.is_dir():
         _detect_in_folder(finished, audio, as_json, run, csv_file, word, **options)
