@@ -63,7 +63,7 @@ def detect_in_file(
     detector = detector_of(run, detector_preset, threshold, word)
     before_s = run.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    cascade = Cascade(detector, _verifier(url, key, phones))
+    cascade = Cascade(detector, _verifier(url, key, phones), run.info.of_word(word).temperature)
     windows, detections = [], []
     for result in cascade.run(np.concatenate([silence, sound.samples, np.zeros(RATE_HZ // 2, dtype=np.float32)])):
         window = replace(result.window, end_s=result.window.end_s - before_s)

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from pipeline.audio.load import load_audio
 from pipeline.errors import AudioError, ServiceError
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
-from pipeline.wakeword.cascade import VERIFIED_S, Verdict
+from pipeline.wakeword.cascade import VERIFIED_S, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.owner.enrolment import OwnerMatch
@@ -28,6 +29,7 @@ from pipeline.wakeword.packaging.runner import Detector, blocks_of
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
 RECENT_S: Seconds = 8.0  # that is kept
+SURE = 1e-4  # of a score: as it is rounded
 POST_TIMEOUT_S: Seconds = 5.0
 STANDARD_INPUT = "-"
 
@@ -102,7 +104,7 @@ def listen(
     detector: Detector,
     blocks: Iterator[Samples],
     verify: Callable[[Samples], OwnerMatch] | None = None,
-    confirm: Callable[[Samples], Verdict] | None = None,
+    confirm: Verify | None = None,
 ) -> Iterator[Heard]:
     """The detections in sound at 16 kHz that comes block by block. `confirm` judges the sound before each: what it
     rejects is none, and is asked again while the detector's score stays high. `verify` says whose voice it is."""
@@ -114,7 +116,7 @@ def listen(
         for at_s, score, word in detector.feed(block):
             end = len(recent) - (n_heard - round(at_s * RATE_HZ))
             before = recent[max(0, end - round(VERIFIED_S * RATE_HZ)) : end]
-            if confirm is not None and not confirm(before).prediction:
+            if confirm is not None and not confirm(before, float(logit(np.clip(score, SURE, 1.0 - SURE)))).prediction:
                 detector.reject(word)
                 continue
             yield Heard(word, at_s, score, None if verify is None else verify(before))

@@ -28,6 +28,7 @@ N_SPOKEN, N_NEAR_REPORTED = 240, 24
 SETTINGS = (*SHORT, "augment.variants=10")  # half as many renderings of a clip as the default
 # Voices that `speak` does not use, for near phrases to report on.
 OTHER_VOICES = ("en-us+adam", "en-gb+aunty", "en-us+Zac", "en-gb+quincy", "en-us+shelby", "en-gb+victor")
+STEP = 0.1  # logits, in which the first threshold is lowered
 # What a training gets, first what matters most.
 AMOUNTS = {
     "real 100": (100, False, False),
@@ -267,14 +268,14 @@ def scores_of(finished: Any, stream: Any) -> Any:
 
 @dataclass(frozen=True)
 class Asked:
-    """When a detector at a low threshold asks the judge of phones, run by run of high votes: window numbers and the
-    judge's answers."""
+    """When a detector at a low threshold asks the judge of phones, run by run of high votes: window numbers, and the
+    judge's score and the detector's log odds together."""
 
     threshold: float
     runs: list[list[tuple[int, float]]]
 
 
-def ask(scored: Any, config: Any, sound: np.ndarray, judge: Any) -> Asked:
+def ask(scored: Any, config: Any, temperature: float, sound: np.ndarray, judge: Any) -> Asked:
     """With the threshold for FIRST_FAH false alarms per hour; every second window while the vote is high, as
     `cascade.Cascade` does."""
     from pipeline.wakeword.cascade import VERIFIED_S
@@ -283,11 +284,10 @@ def ask(scored: Any, config: Any, sound: np.ndarray, judge: Any) -> Asked:
     from pipeline.wakeword.phone_judge import FIRST_FAH
     from pipeline.wakeword.runtime.detector import voted
 
-    low, high = -20.0, 20.0
-    for _ in range(24):
-        middle = (low + high) / 2
-        low, high = (middle, high) if operate(scored, config, middle)[0].fah > FIRST_FAH else (low, middle)
     votes = voted(scored.scores, config)
+    high = float(votes.max())
+    while operate(scored, config, high - STEP)[0].fah <= FIRST_FAH:
+        high -= STEP
     runs: list[list[tuple[int, float]]] = []
     before = -10
     for index in np.flatnonzero(votes >= high):
@@ -296,7 +296,7 @@ def ask(scored: Any, config: Any, sound: np.ndarray, judge: Any) -> Asked:
         if not runs[-1] or index - runs[-1][-1][0] >= 2:
             end = round(scored.ends_s[index] * RATE_HZ)
             last = sound[max(0, end - round(VERIFIED_S * RATE_HZ)) : end] / np.float32(32_767)
-            runs[-1].append((int(index), judge(last.astype(np.float32))))
+            runs[-1].append((int(index), judge(last.astype(np.float32)) + float(votes[index]) / temperature))
         before = int(index)
     return Asked(high, runs)
 
@@ -325,7 +325,7 @@ def with_judge(scored: Any, config: Any, asked: Asked) -> dict[str, Any]:
     from pipeline.wakeword.phone_judge import LIMIT
 
     limits = sorted({score for run in asked.runs for _, score in run})
-    points = {limit: after_judge(scored, config, asked, float(np.nextafter(limit, np.inf))) for limit in limits[-400:]}
+    points = {limit: after_judge(scored, config, asked, float(np.nextafter(limit, np.inf))) for limit in limits}
     best: dict[str, list[float]] = {}
     for target in ("0.1", "0.5", "1.0"):
         within = [(m, -limit) for limit, (m, alarms) in points.items() if alarms <= float(target) * scored.hours]
@@ -346,7 +346,7 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote
     from pipeline.wakeword.evaluation.stream_metrics import measure
     from pipeline.wakeword.finished_run import classifier_for
-    from pipeline.wakeword.phone_judge import LIMIT, PhoneJudge
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
     torch.set_num_threads(1)
     finished = train(folder, case)
@@ -356,21 +356,23 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     result = measure(scored, info.detector)
     threshold = result.at_fah["0.5"].threshold
     judge = PhoneJudge(Settings.from_env(), WRITTEN.get(case.keyword, case.keyword))
-    asked = ask(scored, info.detector, sound, judge)
+    asked = ask(scored, info.detector, info.temperature, sound, judge)
+    judged = with_judge(scored, info.detector, asked)
+    limit = judged["best"]["0.5"][1]  # as the threshold above: for half a false alarm per hour
     near, near_judged = {}, {}
     for phrase in sorted(speak_reported(folder, case.keyword).iterdir()):
         clips = [load_clip(file) for file in files_of((phrase,))]
         votes = np.array([highest_vote(clip, classifier, info.features, info.detector) for clip in clips])
-        heard = np.array([judge(np.pad(clip, 8_000)) for clip in clips])
+        heard = np.array([judge(np.pad(clip, 8_000)) for clip in clips]) + votes / info.temperature
         name = phrase.name.replace("_", " ")
         near[name] = [int((votes >= threshold).sum()), len(votes)]
-        near_judged[name] = [int(((votes >= asked.threshold) & (heard >= LIMIT)).sum()), len(votes)]
+        near_judged[name] = [int(((votes >= asked.threshold) & (heard >= limit)).sum()), len(votes)]
     report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     return {
         "name": case.name, "keyword": case.keyword, "seed": case.seed, "route": case.route, "n": result.n_keywords,
         "misses": {target: point.misses for target, point in result.at_fah.items()}, "eer": result.eer,
         "hours": result.hours, "near": near, "training_s": report["training_s"], "validation": report["validation"],
-        "judged": {**with_judge(scored, info.detector, asked), "near": near_judged},
+        "judged": {**judged, "near": near_judged},
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
 
         def __call__(self, samples: np.ndarray) -> float:
             asked.append(len(samples))
-            return -9.0 if len(asked) == 1 else -1.0
+            return -99.0 if len(asked) == 1 else 99.0
 
     monkeypatch.setattr("pipeline.wakeword.phone_judge.PhoneJudge", Judge)
     monkeypatch.setattr("pipeline.wakeword.packaging.runner.Detector.aim", lambda *_: None)
@@ -85,7 +85,7 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     found = [line["at_s"] for line in listened(str(bundle), "-", "--phones", "merhaba", given=pcm)]
     assert found[0] == pytest.approx(first + 0.2, abs=0.11) or found[0] in rest, "asked again, or rejected for good"
     assert len(asked) == len(found) + 1 and max(asked) <= 2 * RATE_HZ
-    monkeypatch.setattr(Judge, "__call__", lambda *_: -9.0)
+    monkeypatch.setattr(Judge, "__call__", lambda *_: -99.0)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
 
 
