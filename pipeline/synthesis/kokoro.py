@@ -134,7 +134,7 @@ class _Kokoro:
         """[lengths, 256]."""
         file = self._folder / "voices" / f"{name}.bin"
         if file.is_file():
-            return np.fromfile(file, dtype=np.float32).reshape(-1, STYLE)
+            return np.asarray(np.fromfile(file, dtype=np.float32).reshape(-1, STYLE))
         for archive in self._folder.glob("voices*.bin"):
             with np.load(archive) as styles:
                 if name in styles.files:
@@ -156,4 +156,4 @@ def _loaded(folder: Path) -> _Kokoro:
 
 def _style(styles: Styles, tokens: list[int]) -> Styles:
     """[1, 256] for so many sounds."""
-    return styles[min(len(tokens), len(styles) - 1)][None].copy()
+    return np.array(styles[min(len(tokens), len(styles) - 1)][None])

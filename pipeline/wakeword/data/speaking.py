@@ -127,7 +127,8 @@ def speak(
     jsonl.write(out / SPOKEN, made)
     counts = Counter(clip.label for clip in made)
     used = tuple(sorted({clip.voice for clip in made}))
-    return Spoken(*(counts[label] for label in SPOKEN_CLASSES), out, tuple(phrases), used)
+    n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
+    return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
 
 
 def _clear(out: Path, word: str) -> None:
