@@ -36,10 +36,11 @@ KIND, SPEAKING = "wakeword", "wakeword-speak"
 
 @dataclass(frozen=True)
 class SpokenCounts:
-    """Synthetic clips of the word and of phrases near it."""
+    """Synthetic clips of the word, of phrases near it and of other words."""
 
     clips: int
     near: int
+    other: int
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,7 @@ def spoken(clips: ClipLibrary) -> SpokenCounts | None:
     if not clips.has_spoken:
         return None
     labels = [row["label"] for row in jsonl.read(clips.spoken / SPOKEN)]
-    n_words = labels.count(Label.POSITIVE)
-    return SpokenCounts(n_words, len(labels) - n_words)
+    return SpokenCounts(*(labels.count(label) for label in (Label.POSITIVE, Label.HARD_NEGATIVE, Label.NEGATIVE)))
 
 
 @asks(Action.TRAIN)

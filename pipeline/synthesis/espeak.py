@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 
 from pipeline.audio.load import Audio, from_samples
@@ -73,6 +73,13 @@ def mnemonics(words: Sequence[str], voice: str) -> list[str]:
     text = "".join(f"{word}.\n\n" for word in words)  # a line of mnemonics for each
     said = lines_of(_answer(["-v", voice, "-q", "-x"], text).decode())
     return [line.strip() for line in said if line.strip()]
+
+
+@lru_cache(maxsize=4096)
+def ipa(text: str, voice: str) -> str:
+    """How it is said, in signs of the International Phonetic Alphabet; `[[...]]` are phonemes as they are. Raises
+    OSError or subprocess.SubprocessError."""
+    return " ".join(_answer(["-v", voice, "-q", "--ipa"], text).decode().split())
 
 
 def _answer(options: list[str], text: str) -> bytes:

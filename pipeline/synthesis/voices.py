@@ -9,7 +9,7 @@ from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.optional import install_command
 from pipeline.settings import Settings
-from pipeline.synthesis import espeak, piper
+from pipeline.synthesis import espeak, kokoro, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 
 
@@ -28,9 +28,10 @@ class Voice(Protocol):
 
 
 def voices_of(settings: Settings, language: str, folders: Sequence[Path] = ()) -> list[Voice]:
-    """Natural ones first: Piper's in `folders`, in `<data root>/voices` and in an installed package, then those of
-    eSpeak NG. None where no synthesiser is installed, or none knows the language."""
-    return [*piper.voices(language, [*folders, settings.data_root / "voices"]), *espeak.voices(language)]
+    """Natural ones first: Kokoro's and Piper's in `folders`, in `<data root>/voices` and in an installed package, then
+    those of eSpeak NG. None where no synthesiser is installed, or none knows the language."""
+    everywhere = [*folders, settings.data_root / "voices"]
+    return [*kokoro.voices(language, everywhere), *piper.voices(language, everywhere), *espeak.voices(language)]
 
 
 def voices_for(settings: Settings, language: str, folders: Sequence[Path] = ()) -> list[Voice]:

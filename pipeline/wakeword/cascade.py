@@ -1,7 +1,7 @@
 """A small detector that runs all the time, and a larger model that verifies what it detects.
 
-The verifier is any function from a clip to a verdict: a model in this process, or one behind `POST /verify`, where
-`pronlab wakeword judge` serves it.
+The verifier is any function from a clip to a verdict: a model in this process, one behind `POST /verify`, where
+`pronlab wakeword judge` serves it, or the listener for a word's phones (`phone_judge`).
 """
 
 import io
@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ class Verdict:
     label: str
 
 
-Verify = Callable[[Samples], Verdict]
+class Verify(Protocol):
+    """Whether the word is in a sound of which a detector gives the log odds `log_odds`."""
+
+    def __call__(self, samples: Samples, log_odds: float = 0.0) -> Verdict: ...
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class CascadeResult:
 
 
 class Cascade:
-    """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound."""
+    """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound. What
+    is rejected there is asked again while the detector's score stays high. `temperature` makes log odds of its
+    logits."""
 
-    def __init__(self, detector: StreamingDetector, verify: Verify | None = None) -> None:
-        self._detector, self._verify = detector, verify
+    def __init__(self, detector: StreamingDetector, verify: Verify | None = None, temperature: float = 1.0) -> None:
+        self._detector, self._verify, self._temperature = detector, verify, temperature
         self._last: deque[Samples] = deque()
         self._held = 0
 
@@ -73,7 +79,10 @@ class Cascade:
         if not window.detected or self._verify is None:
             return CascadeResult(window)
         begun = time.perf_counter()
-        verdict = self._verify(np.concatenate(self._last)[-round(VERIFIED_S * RATE_HZ) :])
+        before = np.concatenate(self._last)[-round(VERIFIED_S * RATE_HZ) :]
+        verdict = self._verify(before, window.vote / self._temperature)
+        if not verdict.prediction:
+            self._detector.reject()
         return CascadeResult(window, verdict, (time.perf_counter() - begun) * 1000.0)
 
 
@@ -87,10 +96,22 @@ def local_verifier(
 ) -> Verify:
     """A model as a verifier: the word is there if its highest voted logit reaches the threshold."""
 
-    def verify(samples: Samples) -> Verdict:
+    def verify(samples: Samples, log_odds: float = 0.0) -> Verdict:
         logit = highest_vote(samples, classifier, features, detector)
         probability = float(expit(logit / temperature))
         accepted = logit >= threshold
+        return Verdict(accepted, probability if accepted else 1.0 - probability, name if accepted else "other")
+
+    return verify
+
+
+def phone_verifier(score: Callable[[Samples], float], limit: float, name: str) -> Verify:
+    """A judge of phones (`PhoneJudge`) as a verifier: its score (nats per phone) and the detector's log odds together
+    reach `limit`."""
+
+    def verify(samples: Samples, log_odds: float = 0.0) -> Verdict:
+        probability = float(expit(score(samples) + log_odds - limit))
+        accepted = probability >= 0.5
         return Verdict(accepted, probability if accepted else 1.0 - probability, name if accepted else "other")
 
     return verify
@@ -105,7 +126,7 @@ def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
 
-    def verify(samples: Samples) -> Verdict:
+    def verify(samples: Samples, log_odds: float = 0.0) -> Verdict:
         buffer = io.BytesIO()
         soundfile.write(buffer, samples, RATE_HZ, format="WAV", subtype="PCM_16")
         try:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
-from pipeline.wakeword.cascade import Cascade, Verdict, remote_verifier
+from pipeline.wakeword.cascade import Cascade, Verdict, Verify, remote_verifier
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for
@@ -54,14 +54,16 @@ def detect_in_file(
     url: str | None = None,
     key: str | None = None,
     word: str = "",
+    phones: str = "",
 ) -> FileDetections:
     """With silence of a window before the recording, as a word at its very start has none. `url` and `key` are of a
-    verifier (`cascade.remote_verifier`). Raises AudioError for what cannot be read."""
+    verifier (`cascade.remote_verifier`); `phones` is the word whose phones the listener must hear in its place. Raises
+    AudioError for what cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
     detector = detector_of(run, detector_preset, threshold, word)
     before_s = run.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    cascade = Cascade(detector, remote_verifier(url, key=key) if url else None)
+    cascade = Cascade(detector, _verifier(url, key, phones), run.info.of_word(word).temperature)
     windows, detections = [], []
     for result in cascade.run(np.concatenate([silence, sound.samples, np.zeros(RATE_HZ // 2, dtype=np.float32)])):
         window = replace(result.window, end_s=result.window.end_s - before_s)
@@ -69,3 +71,12 @@ def detect_in_file(
         if window.detected:
             detections.append(Detection(window.end_s, window.score, result.verdict, word))
     return FileDetections(tuple(detections), tuple(windows), sound.duration_s, detector.threshold)
+
+
+def _verifier(url: str | None, key: str | None, phones: str) -> Verify | None:
+    if phones:
+        from pipeline.settings import Settings
+        from pipeline.wakeword.phone_judge import PhoneJudge
+
+        return PhoneJudge(Settings.from_env(), phones).verifier()
+    return remote_verifier(url, key=key) if url else None

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from pipeline.audio.load import load_audio
 from pipeline.errors import AudioError, ServiceError
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
+from pipeline.wakeword.cascade import VERIFIED_S, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.owner.enrolment import OwnerMatch
@@ -26,8 +28,8 @@ from pipeline.wakeword.packaging.runner import Detector, blocks_of
 
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
-VERIFIED_S: Seconds = 2.0  # of sound before a detection: the word, and a little before it
 RECENT_S: Seconds = 8.0  # that is kept
+SURE = 1e-4  # of a score: as it is rounded
 POST_TIMEOUT_S: Seconds = 5.0
 STANDARD_INPUT = "-"
 
@@ -99,21 +101,25 @@ class Reaction:
 
 
 def listen(
-    detector: Detector, blocks: Iterator[Samples], verify: Callable[[Samples], OwnerMatch] | None = None
+    detector: Detector,
+    blocks: Iterator[Samples],
+    verify: Callable[[Samples], OwnerMatch] | None = None,
+    confirm: Verify | None = None,
 ) -> Iterator[Heard]:
-    """The detections in sound at 16 kHz that comes block by block; `verify` says whose voice the sound before each
-    is."""
+    """The detections in sound at 16 kHz that comes block by block. `confirm` judges the sound before each: what it
+    rejects is none, and is asked again while the detector's score stays high. `verify` says whose voice it is."""
     recent = np.zeros(0, dtype=np.float32)
     n_heard = 0
     for block in blocks:
         recent = np.concatenate([recent, block.astype(np.float32)])[-round(RECENT_S * RATE_HZ) :]
         n_heard += len(block)
         for at_s, score, word in detector.feed(block):
-            if verify is None:
-                yield Heard(word, at_s, score)
-                continue
             end = len(recent) - (n_heard - round(at_s * RATE_HZ))
-            yield Heard(word, at_s, score, verify(recent[max(0, end - round(VERIFIED_S * RATE_HZ)) : end]))
+            before = recent[max(0, end - round(VERIFIED_S * RATE_HZ)) : end]
+            if confirm is not None and not confirm(before, float(logit(np.clip(score, SURE, 1.0 - SURE)))).prediction:
+                detector.reject(word)
+                continue
+            yield Heard(word, at_s, score, None if verify is None else verify(before))
 
 
 def sound_of(source: str, device: str = "") -> Iterator[Samples]:

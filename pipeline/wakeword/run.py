@@ -31,7 +31,7 @@ from pipeline.wakeword.data.feature_cache import (
     place_of,
     read_index,
 )
-from pipeline.wakeword.data.rendering import LivePool, Recipe
+from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
 from pipeline.wakeword.features import Cmvn
@@ -281,8 +281,11 @@ def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label
     hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
     of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
     of_class |= {Label.HARD_NEGATIVE: hard} if hard else {}
+    context = [clip for clip in by_label[Label.NEGATIVE] if not clip.synthetic] or by_label[Label.NEGATIVE]
+    passes = synthetic_passes(clips)
     return {
-        label: LivePool(recipe, root, members, by_label[Label.NEGATIVE], label) for label, members in of_class.items()
+        label: LivePool(recipe, root, members, context, label, synthetic_passes=passes)
+        for label, members in of_class.items()
     }
 
 

@@ -4,8 +4,8 @@ recordings alone, on the protocol of `wakeword_study` with its shorter training.
     python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
     python -m tests.bench.wakeword_study FOLDER SHARED typed table
 
-The clips that `pronlab wakeword speak` writes, the renderings of each clip and the features of each stream are kept
-under FOLDER, and shared by the trainings.
+FOLDER/voices may hold voices of Kokoro. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
+and the features and the sound of each stream are kept under FOLDER and shared by the trainings.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,10 +24,11 @@ import numpy as np
 from tests.bench.wakeword_study import HOURS, KEYWORDS, NEAR, SEEDS, SHORT, prepare
 
 WRITTEN = {"smart_mirror": "smart mirror"}  # as a person would type it
-N_SPOKEN, N_NEAR_REPORTED = 400, 24
+N_SPOKEN, N_NEAR_REPORTED = 240, 24
 SETTINGS = (*SHORT, "augment.variants=10")  # half as many renderings of a clip as the default
 # Voices that `speak` does not use, for near phrases to report on.
 OTHER_VOICES = ("en-us+adam", "en-gb+aunty", "en-us+Zac", "en-gb+quincy", "en-us+shelby", "en-gb+victor")
+STEP = 0.1  # logits, in which the first threshold is lowered
 # What a training gets, first what matters most.
 AMOUNTS = {
     "real 100": (100, False, False),
@@ -43,6 +44,13 @@ AMOUNTS = {
     "spoken + 25, no near": (25, True, False),
 }
 FIRST = ("real 100", "spoken", "spoken + 25")
+# What `speak` is given beside the word; SPEECH is the other speech that the training gets, VOICES a folder of voices.
+ROUTES: dict[str, tuple[str, ...]] = {
+    "espeak": ("--other", "0"),
+    "other": (),
+    "voices": ("--voices", "VOICES"),
+    "joined": ("--voices", "VOICES", "--from-speech", "SPEECH", "--source", r"/([0-9]+)_[0-9]+\.opus"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Case:
     n_real: int
     spoken: bool
     near: bool
-    route: str = "first"
+    route: str = "joined"
     settings: tuple[str, ...] = SETTINGS
 
     @property
@@ -84,7 +92,21 @@ def speak(folder: Path, keyword: str, route: str) -> Path:
     if not (out / "spoken.jsonl").is_file():
         word = WRITTEN.get(keyword, keyword)
         command = [sys.executable, "-m", "pipeline.cli", "wakeword", "speak", word, "--out", str(out)]
-        subprocess.run([*command, "--clips", str(N_SPOKEN)], check=True)
+        places = {"VOICES": str(folder / "voices"), "SPEECH": str(every_other_speaker(folder))}
+        options = [places.get(option, option) for option in ROUTES[route]]
+        subprocess.run([*command, "--clips", str(N_SPOKEN), *options], check=True)
+    return out
+
+
+def every_other_speaker(folder: Path) -> Path:
+    """Of the speech that is trained on: listening to all of it would take as long as the training."""
+    out, everything = folder / "speech_joined", folder / "speech_train"
+    if not out.is_dir():
+        speakers = sorted({file.name.partition("_")[0] for file in everything.iterdir()})[::2]
+        out.mkdir()
+        for file in everything.iterdir():
+            if file.name.partition("_")[0] in speakers:
+                (out / file.name).hardlink_to(file)
     return out
 
 
@@ -202,8 +224,26 @@ def train(folder: Path, case: Case) -> Any:
     return open_finished_run(settings, str(done[0].path))
 
 
-def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> Any:
-    """The study's stream of the clips that no training sees, its features kept."""
+@dataclass(frozen=True)
+class _Recorded:
+    """A planned stream whose sound is kept as it is made, 16-bit at 16 kHz."""
+
+    plan: Any
+    file: Path
+
+    @property
+    def hours(self) -> float:
+        return float(self.plan.hours)
+
+    def blocks(self) -> Iterator[Any]:
+        with self.file.open("wb") as kept:
+            for block in self.plan.blocks():
+                kept.write((block.samples * 32_767).astype("<i2").tobytes())
+                yield block
+
+
+def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, np.ndarray]:
+    """The study's stream of the clips that no training sees: its features and its sound, both kept."""
     import pickle
 
     from pipeline.wakeword.data.noise import read_noise
@@ -212,46 +252,139 @@ def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> Any:
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
 
     file = folder / "streams" / f"{keyword}-{seed}.pickle"
+    sound = file.with_suffix(".pcm")
     if not file.is_file():
         words = files_of((folder / "kw" / keyword / str(seed) / "test",))
         noise = read_noise((str(folder / "noise_test"),))
-        frames = frames_of_stream(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), config)
         file.parent.mkdir(exist_ok=True)
-        file.write_bytes(pickle.dumps(frames))
-    return pickle.loads(file.read_bytes())
+        plan = _Recorded(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), sound)
+        file.write_bytes(pickle.dumps(frames_of_stream(plan, config)))  # type: ignore[arg-type]
+    return pickle.loads(file.read_bytes()), np.memmap(sound, dtype="<i2", mode="r")
 
 
-def one(folder: Path, case: Case) -> dict[str, Any]:
-    import torch
-
-    from pipeline.wakeword.data.decoded_clips import load_clip
-    from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote
-    from pipeline.wakeword.evaluation.stream_metrics import BATCH, StreamScores, measure
+def scores_of(finished: Any, stream: Any) -> Any:
+    """Of every window of a stream."""
+    from pipeline.wakeword.evaluation.stream_metrics import BATCH, StreamScores
     from pipeline.wakeword.features import RATE_HZ
     from pipeline.wakeword.finished_run import classifier_for
 
-    torch.set_num_threads(1)
-    finished = train(folder, case)
     info, classifier = finished.info, classifier_for(finished, "torch")
-    stream = stream_of(folder, case.keyword, case.seed, info.features)
     size, every = info.features.shape[0], info.features.frames_in(info.detector.hop_s)
     starts = np.arange(0, len(stream.frames) - size + 1, every)
     scores = np.concatenate(
         [classifier(stream.frames[starts[i : i + BATCH, None] + np.arange(size)]) for i in range(0, len(starts), BATCH)]
     )
     ends_s = ((starts + size - 1) * info.features.hop + info.features.window) / RATE_HZ
-    scored = StreamScores(scores, ends_s, stream.keywords, stream.background, stream.hours, 0.0)
+    return StreamScores(scores, ends_s, stream.keywords, stream.background, stream.hours, 0.0)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """When a detector at a low threshold asks the judge of phones, run by run of high votes: window numbers, and the
+    judge's score and the detector's log odds together."""
+
+    threshold: float
+    runs: list[list[tuple[int, float]]]
+
+
+def ask(scored: Any, config: Any, temperature: float, sound: np.ndarray, judge: Any) -> Asked:
+    """With the threshold for FIRST_FAH false alarms per hour; every second window while the vote is high, as
+    `cascade.Cascade` does."""
+    from pipeline.wakeword.cascade import VERIFIED_S
+    from pipeline.wakeword.evaluation.stream_metrics import operate
+    from pipeline.wakeword.features import RATE_HZ
+    from pipeline.wakeword.phone_judge import FIRST_FAH
+    from pipeline.wakeword.runtime.detector import voted
+
+    votes = voted(scored.scores, config)
+    high = float(votes.max())
+    while operate(scored, config, high - STEP)[0].fah <= FIRST_FAH:
+        high -= STEP
+    runs: list[list[tuple[int, float]]] = []
+    before = -10
+    for index in np.flatnonzero(votes >= high):
+        if not runs or np.min(votes[before + 1 : index], initial=np.inf) < high - config.hysteresis:
+            runs.append([])
+        if not runs[-1] or index - runs[-1][-1][0] >= 2:
+            end = round(scored.ends_s[index] * RATE_HZ)
+            last = sound[max(0, end - round(VERIFIED_S * RATE_HZ)) : end] / np.float32(32_767)
+            runs[-1].append((int(index), judge(last.astype(np.float32)) + float(votes[index]) / temperature))
+        before = int(index)
+    return Asked(high, runs)
+
+
+def after_judge(scored: Any, config: Any, asked: Asked, limit: float) -> tuple[int, int]:
+    """Misses, and false alarms, where the judge accepts what reaches `limit`."""
+    from pipeline.wakeword.evaluation.stream_metrics import GRACE_S
+
+    lockout = round(config.lockout_s / config.hop_s)
+    found: list[int] = []
+    for run in asked.runs:
+        hit = next((i for i, score in run if score >= limit and (not found or i - found[-1] > lockout)), None)
+        found += [] if hit is None else [hit]
+    times = scored.ends_s[found]
+    taken = np.zeros(len(times), dtype=bool)
+    misses = 0
+    for word in scored.keywords:
+        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~taken)
+        taken[inside[:1]] = True
+        misses += not len(inside)
+    return misses, int((~taken).sum())
+
+
+def with_judge(scored: Any, config: Any, asked: Asked) -> dict[str, Any]:
+    """Misses at 0.1, 0.5 and 1 false alarms per hour, by the judge's limit, and at its own limit."""
+    from pipeline.wakeword.phone_judge import LIMIT
+
+    limits = sorted({score for run in asked.runs for _, score in run})
+    points = {limit: after_judge(scored, config, asked, float(np.nextafter(limit, np.inf))) for limit in limits}
+    best: dict[str, list[float]] = {}
+    for target in ("0.1", "0.5", "1.0"):
+        within = [(m, -limit) for limit, (m, alarms) in points.items() if alarms <= float(target) * scored.hours]
+        misses, limit = min(within)
+        best[target] = [misses, -limit]
+    return {
+        "best": best, "as_set": after_judge(scored, config, asked, LIMIT),
+        "asked_per_hour": sum(map(len, asked.runs)) / scored.hours, "first_threshold": asked.threshold,
+        "first_misses": after_judge(scored, config, asked, -1e9)[0],
+    }  # fmt: skip
+
+
+def one(folder: Path, case: Case) -> dict[str, Any]:
+    import torch
+
+    from pipeline.settings import Settings
+    from pipeline.wakeword.data.decoded_clips import load_clip
+    from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote
+    from pipeline.wakeword.evaluation.stream_metrics import measure
+    from pipeline.wakeword.finished_run import classifier_for
+    from pipeline.wakeword.phone_judge import PhoneJudge
+
+    torch.set_num_threads(1)
+    finished = train(folder, case)
+    info, classifier = finished.info, classifier_for(finished, "torch")
+    stream, sound = stream_of(folder, case.keyword, case.seed, info.features)
+    scored = scores_of(finished, stream)
     result = measure(scored, info.detector)
     threshold = result.at_fah["0.5"].threshold
-    near = {}
+    judge = PhoneJudge(Settings.from_env(), WRITTEN.get(case.keyword, case.keyword))
+    asked = ask(scored, info.detector, info.temperature, sound, judge)
+    judged = with_judge(scored, info.detector, asked)
+    limit = judged["best"]["0.5"][1]  # as the threshold above: for half a false alarm per hour
+    near, near_judged = {}, {}
     for phrase in sorted(speak_reported(folder, case.keyword).iterdir()):
-        votes = [highest_vote(load_clip(f), classifier, info.features, info.detector) for f in files_of((phrase,))]
-        near[phrase.name.replace("_", " ")] = [int(np.sum(np.array(votes) >= threshold)), len(votes)]
+        clips = [load_clip(file) for file in files_of((phrase,))]
+        votes = np.array([highest_vote(clip, classifier, info.features, info.detector) for clip in clips])
+        heard = np.array([judge(np.pad(clip, 8_000)) for clip in clips]) + votes / info.temperature
+        name = phrase.name.replace("_", " ")
+        near[name] = [int((votes >= threshold).sum()), len(votes)]
+        near_judged[name] = [int(((votes >= asked.threshold) & (heard >= limit)).sum()), len(votes)]
     report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     return {
         "name": case.name, "keyword": case.keyword, "seed": case.seed, "route": case.route, "n": result.n_keywords,
         "misses": {target: point.misses for target, point in result.at_fah.items()}, "eer": result.eer,
         "hours": result.hours, "near": near, "training_s": report["training_s"], "validation": report["validation"],
+        "judged": {**judged, "near": near_judged},
     }  # fmt: skip
 
 
@@ -290,7 +423,7 @@ def main(folder: Path, shared: Path, arguments: Sequence[str]) -> None:
         return
     prepare(folder, shared)
     keep_what_is_made(folder)
-    route, *rest = arguments or ["first"]
+    route, *rest = arguments or ["joined"]
     names = [name for name in rest if name in AMOUNTS] or list(AMOUNTS)
     seeds = [int(seed) for seed in rest if seed.isdigit()] or list(SEEDS)
     keywords = [keyword for keyword in rest if keyword in KEYWORDS] or list(KEYWORDS)

@@ -129,9 +129,10 @@ def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, m
     assert "commuter" in said(page)
     button(page, "Speak clips").click().run()
     assert started == [(words, "computer", "en", 400, ["komputer", "[[k@mpj'u:t3]]"])]
-    jsonl.write(words.spoken / SPOKEN, [{"label": "positive"}, {"label": "positive"}, {"label": "hard_negative"}])
+    labels = ("positive", "positive", "hard_negative", "negative")
+    jsonl.write(words.spoken / SPOKEN, [{"label": label} for label in labels])
     page = open_page("wakeword", step="1 Data")
-    assert "2 synthetic clips of the word; 1 of similar phrases." in said(page)
+    assert "2 synthetic clips of the word; 1 of similar phrases; 1 of other words." in said(page)
     assert "Start training" in [b.label for b in open_page("wakeword", step="2 Configuration").button]
 
 

@@ -168,3 +168,13 @@ def test_a_voice_that_speaks_half_of_the_clips_is_trained_on(seed: int) -> None:
     ]
     train, held = hold_out(clips, 0.15, seed)
     assert len(held) == 3 and sum(clip.source == "joe" for clip in train) == 20
+
+
+def test_voices_of_several_classes_are_held_back_once() -> None:
+    clips = [
+        Clip(f"{label}-{voice}.wav", label, f"voice{voice}", 1.0, 16_000, 0.5, "d", synthetic=True)
+        for label in Label
+        for voice in range(100)
+    ]
+    _, held = hold_out(clips, 0.15, seed=0)
+    assert len(held) == 3 * 15

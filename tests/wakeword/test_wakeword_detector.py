@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import CorpusError, TrainingError
+from pipeline.wakeword.cascade import Cascade, Verdict, phone_verifier
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.noise import loudest_energy, read_noise
 from pipeline.wakeword.evaluation.stream_metrics import StreamScores, highest, measure, operate, score_stream
@@ -36,6 +37,28 @@ def test_one_detection_until_the_score_has_fallen_and_the_lockout_is_over() -> N
     scores = np.array([0, 3, 3, 3, 0, 3, 0, 0, 0, 3, 2.5, 3, 3, 3, 3, 3], dtype=np.float32)
     assert detections(scores, 3.0, CONFIG).tolist() == [1, 9], "5 is locked out, 11 has not fallen by the hysteresis"
     assert detections(scores, 9.0, CONFIG).tolist() == []
+
+
+def test_a_rejected_detection_is_asked_again_while_the_score_is_high() -> None:
+    draw = np.random.default_rng(0)
+    sound = np.concatenate([np.zeros(RATE_HZ), 0.3 * draw.standard_normal(RATE_HZ), np.zeros(RATE_HZ)])
+    answers = iter([-3.0, -2.6, -0.5, -9.0])
+    asked_with: list[float] = []
+
+    def verify(samples: np.ndarray, log_odds: float = 0.0) -> Verdict:
+        asked_with.append(log_odds)
+        return phone_verifier(lambda _: next(answers), -2.5, "merhaba")(samples)
+
+    cascade = Cascade(StreamingDetector(loudness, FEATURES, CONFIG, -5.0), verify, temperature=2.0)
+    asked = [result for result in cascade.run(sound.astype(np.float32)) if result.verdict is not None]
+    labels = [result.verdict.label for result in asked if result.verdict is not None]
+    assert labels == ["other", "other", "merhaba"], "once accepted, the score must fall before the next"
+    gaps = np.diff([result.window.end_s for result in asked])
+    assert gaps == pytest.approx([0.2, 0.2])
+    assert asked_with == pytest.approx([result.window.vote / 2.0 for result in asked])
+    assert asked[-1].verdict == Verdict(True, pytest.approx(1 / (1 + np.exp(-2.0))), "merhaba")
+    sure = phone_verifier(lambda _: -4.0, -2.5, "merhaba")
+    assert not sure(sound, 1.0).prediction and sure(sound, 2.0).prediction, "the detector's odds count"
 
 
 @pytest.mark.parametrize("piece", [700, 1600, 16_000, 50_000])

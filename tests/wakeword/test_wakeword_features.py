@@ -18,7 +18,7 @@ from pipeline.wakeword.data.clips import Clip, Label, scan_folders
 from pipeline.wakeword.data.decoded_clips import SoundCache
 from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open_pools, read_index
 from pipeline.wakeword.data.noise import loudest_energy, mixed
-from pipeline.wakeword.data.rendering import LivePool, Recipe, tasks_of
+from pipeline.wakeword.data.rendering import LivePool, Recipe, context_of, synthetic_passes, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
 from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, features
 from tests.wakeword_sounds import chirp, write_clips
@@ -250,3 +250,24 @@ def test_mean_and_deviation_of_what_is_given_alone() -> None:
     assert normal.std(axis=0) == pytest.approx(1.0, abs=1e-2)
     with pytest.raises(CorpusError):
         Cmvn.of([np.zeros((0, 40), dtype=np.float32)])
+
+
+def test_synthetic_other_speech_is_rendered_until_it_is_a_third_where_the_word_is_synthetic() -> None:
+    def clip(name: str, label: Label, *, synthetic: bool, duration_s: float = 6.0) -> Clip:
+        return Clip(f"{name}.wav", label, name, duration_s, RATE_HZ, 0.5, "d", synthetic=synthetic)
+
+    speech = [clip(f"n{i}", Label.NEGATIVE, synthetic=False) for i in range(12)]
+    other = [clip(f"o{i}", Label.NEGATIVE, synthetic=True) for i in range(2)]
+    spoken = [clip(f"s{i}", Label.POSITIVE, synthetic=True) for i in range(10)]
+    recorded = [clip(f"r{i}", Label.POSITIVE, synthetic=False) for i in range(10)]
+    assert synthetic_passes(speech + other + spoken) == 3
+    assert synthetic_passes(speech + other + recorded) == 1
+    assert synthetic_passes(speech + other + spoken + recorded) == 1
+    assert synthetic_passes(6 * speech + other + spoken) == 8, "eight times at most"
+    assert synthetic_passes(other + spoken) == 1, "there is no other speech of people"
+    recipe = Recipe(FeatureConfig(), AugmentConfig(negative_variants=1))
+    tasks = [task for task in tasks_of(speech + other + spoken, recipe) if task.label is Label.NEGATIVE]
+    synthetic = [task for task in tasks if set(task.paths) <= {"o0.wav", "o1.wav"}]
+    assert (len(tasks) - len(synthetic), len(synthetic)) == (6, 3), "stretches of the one or of the other"
+    assert context_of(speech + other) == [clip.path for clip in speech]
+    assert context_of(other) == [clip.path for clip in other]

@@ -18,9 +18,12 @@ from click.testing import CliRunner
 from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, ModelError, ServiceError
+from pipeline.settings import Settings
 from pipeline.wakeword.listening import Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
+from pipeline.wakeword.packaging.runner import false_alarms_at
+from pipeline.wakeword.phone_judge import PhoneJudge
 from tests.wakeword.random_detector import RATE_HZ, expected, save_random_detector, sound
 
 
@@ -61,6 +64,38 @@ def test_a_file_and_standard_input_give_the_detections_of_the_detector(
         assert {line["word"] for line in lines} == {"merhaba"}
     less = listened(str(bundle), "-", "--sensitivity", "0", given=pcm)
     assert len(less) < len(times(model, pcm))
+
+
+def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
+    model: Path, bundle: Path, pcm: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    class Judge(PhoneJudge):
+        def __init__(self, _settings: Settings, word: str) -> None:
+            self.word = word
+
+        def __call__(self, samples: np.ndarray) -> float:
+            asked.append(len(samples))
+            return -99.0 if len(asked) == 1 else 99.0
+
+    monkeypatch.setattr("pipeline.wakeword.phone_judge.PhoneJudge", Judge)
+    monkeypatch.setattr("pipeline.wakeword.packaging.runner.Detector.aim", lambda *_: None)
+    first, *rest = times(model, pcm)
+    found = [line["at_s"] for line in listened(str(bundle), "-", "--phones", "merhaba", given=pcm)]
+    assert found[0] == pytest.approx(first + 0.2, abs=0.11) or found[0] in rest, "asked again, or rejected for good"
+    assert len(asked) == len(found) + 1 and max(asked) <= 2 * RATE_HZ
+    monkeypatch.setattr(Judge, "__call__", lambda *_: -99.0)
+    assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
+
+
+def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:
+    with open_bundle(bundle) as detector, open_bundle(bundle, 1.0) as sensitive:
+        target = false_alarms_at(detector.about, 0.5)
+        detector.aim(10.0 * target)
+        assert detector.threshold == pytest.approx(sensitive.threshold)
+        detector.aim(100.0 * target)
+        assert detector.threshold < sensitive.threshold
 
 
 def test_a_program_runs_without_a_shell_on_each_detection(bundle: Path, pcm: bytes, tmp_path: Path) -> None:

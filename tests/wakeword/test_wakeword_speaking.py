@@ -15,13 +15,14 @@ from pipeline.audio.load import Audio, load_audio
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.settings import Settings
-from pipeline.synthesis import espeak, piper
+from pipeline.synthesis import espeak, kokoro, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.synthesis.voices import voices_of
 from pipeline.wakeword.data import near_phrases as phrases
 from pipeline.wakeword.data.clip_library import open_library
 from pipeline.wakeword.data.clips import Label, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
+from pipeline.wakeword.data.other_speech import word_sequences
 from pipeline.wakeword.data.speaking import speak
 from pipeline.wakeword.wake_words import pronunciation, wake_word
 
@@ -67,6 +68,21 @@ def test_near_phrases_of_english_are_near_in_phones_and_never_hold_the_word() ->
     assert {"snow", "boy", "no boy", "so boy", "snow toy"} <= set(near_phrases("snowboy", "en", 20))
 
 
+def test_pieces_of_words_are_no_near_phrases() -> None:
+    phrases._spellings.cache_clear()
+    near = near_phrases("computer", "en", 100)
+    assert {"commuter", "compute"} <= set(near)
+    assert not {"ca", "jha", "ma"} & {word for phrase in near for word in phrase.split()}
+
+
+def test_other_words_are_never_the_word_or_near_it() -> None:
+    draw = np.random.default_rng(0)
+    rows = word_sequences("en", 50, ["computer", "no boy"], draw)
+    assert len(rows) == 50 and {len(row.split()) for row in rows} == {1, 2, 3, 4, 5, 6}
+    assert not {"computer", "no", "boy"} & {word for row in rows for word in row.split()}
+    assert word_sequences("xx", 5, [], draw) == [], "nobody knows its words"
+
+
 def test_near_phrases_without_a_dictionary_change_letters_and_leave_out_syllables() -> None:
     near = near_phrases("bilgisayar", "tr", 100)
     assert {"gisayar", "bilgisa", "pilgisayar", "bulgisayar"} <= set(near)
@@ -80,25 +96,29 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     settings: Settings, tmp_path: Path, tones: list[Tone]
 ) -> None:
     out = tmp_path / "computer"
-    spoken = speak(settings, "computer", out, n_clips=6, n_near=4, seed=1)
-    assert (spoken.clips, spoken.near, spoken.folder, set(spoken.voices)) == (6, 4, out, {"low", "high"})
+    spoken = speak(settings, "computer", out, n_clips=6, n_near=4, n_other=5, seed=1)
+    assert (spoken.clips, spoken.near, spoken.other, spoken.folder) == (6, 4, 5, out)
+    assert set(spoken.voices) == {"low", "high"}
     rows = list(jsonl.read(out / "spoken.jsonl"))
     assert all(row["synthetic"] for row in rows)
     assert {row["text"] for row in rows if row["label"] == "positive"} == {"computer"}
     scan = scan_folders({Label.POSITIVE: [out]})
-    assert {label: row.clips for label, row in scan.statistics.items()} == {Label.POSITIVE: 6, Label.HARD_NEGATIVE: 4}
+    counts = {label: row.clips for label, row in scan.statistics.items()}
+    assert counts == {Label.POSITIVE: 6, Label.HARD_NEGATIVE: 4, Label.NEGATIVE: 5}
     assert {clip.source for clip in scan.clips} == {"low", "high"} and all(clip.synthetic for clip in scan.clips)
     clip = load_audio(out / rows[0]["path"])
     assert np.flatnonzero(np.abs(clip.samples) > 0.01)[0] < 0.06 * 16_000, "what is before the word is cut"
     (out / "spoken.jsonl").unlink()  # as a round that was killed leaves it
-    assert speak(settings, "computer", out, n_clips=2, n_near=0, seed=1).near == 0
+    assert speak(settings, "computer", out, n_clips=2, n_near=0, n_other=0, seed=1).near == 0
     assert len(list(out.rglob("*.wav"))) == 2, "its own folder is written anew"
     with pytest.raises(CorpusError, match="holds clips of 'computer'"):
         speak(settings, "banana", out, n_clips=2)
 
 
 def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
-    speak(settings, "pronlab", tmp_path / "p", n_clips=4, n_near=0, pronunciations=("pron lab", "[[pr'Qnlab]]"))
+    speak(
+        settings, "pronlab", tmp_path / "p", n_clips=4, n_near=0, n_other=0, pronunciations=("pron lab", "[[pr'Qnlab]]")
+    )
     assert {text for tone in tones for text, _ in tone.said} == {"pron lab", "[[pr'Qnlab]]"}
     assert len({manner for tone in tones for _, manner in tone.said}) == 4
 
@@ -205,4 +225,43 @@ def test_speak_from_the_command_line(
     out = tmp_path / "spoken"
     command = ["wakeword", "speak", "computer", "--out", str(out), "--clips", "4", "--json"]
     answer = json.loads(CliRunner().invoke(main, command, catch_exceptions=False).stdout)
-    assert (answer["clips"], answer["near"], answer["folder"]) == (4, 2, str(out))
+    assert (answer["clips"], answer["near"], answer["other"], answer["folder"]) == (4, 2, 2, str(out))
+
+
+class Graph:
+    """Answers with a tone as long as there are sounds."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def get_inputs(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in ("input_ids", "style", "speed")]
+
+    def run(self, _outputs: None, inputs: dict[str, Any]) -> list[Any]:
+        self.asked.append(inputs)
+        return [np.full((1, 1_200 * inputs["input_ids"].shape[1]), 0.1, dtype=np.float32)]
+
+
+def test_voices_of_kokoro_are_mixed_by_their_timbres(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    graph = Graph()
+    monkeypatch.setattr("pipeline.onnx_graphs.open_graph", lambda _path: graph)
+    monkeypatch.setattr(espeak, "is_installed", lambda: True)
+    monkeypatch.setattr(espeak, "ipa", lambda text, voice: {"en-us": "ˈoʊk", "en-gb-x-rp": "ˈəʊk"}[voice])
+    folder = tmp_path / "kokoro"
+    (folder / "voices").mkdir(parents=True)
+    (folder / "kokoro.onnx").write_bytes(b"")
+    for number, name in enumerate(("af_one", "bm_two", "jf_three")):
+        np.full((9, 256), float(number), dtype=np.float32).tofile(folder / "voices" / f"{name}.bin")
+    voices = kokoro.voices("en", [tmp_path, tmp_path / "none"])
+    assert [voice.name for voice in voices] == [
+        "kokoro-af_one", "kokoro-bm_two", "kokoro-af_one-bm_two", "kokoro-af_one-jf_three", "kokoro-bm_two-af_one",
+        "kokoro-bm_two-jf_three",
+    ]  # fmt: skip
+    assert kokoro.voices("tr", [tmp_path]) == []
+    audio = voices[3].say("oak", Manner(rate=0.8, pitch=12.0))
+    (asked,) = graph.asked
+    assert asked["input_ids"].tolist() == [[0, 156, 31, 53, 4, 0]], "stress, O, K and a full stop"
+    assert asked["style"][0, 0] == 1.0 and asked["style"][0, 255] == 0.0, "the timbre of both, the manner of the first"
+    assert asked["speed"] == [0.5], "spoken slower and played faster"
+    assert audio.duration_s == pytest.approx(6 * 1_200 / 48_000, abs=0.001)
+    assert kokoro.tokens_of("oak", "bm_two")[1] == kokoro.TOKENS["Q"]

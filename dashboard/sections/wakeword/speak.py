@@ -28,7 +28,9 @@ def draw(clips: ClipLibrary) -> None:
                     n=number(made.clips)
                 )
                 + "; "
-                + ngettext("{n} of similar phrases.", "{n} of similar phrases.", made.near).format(n=number(made.near))
+                + ngettext("{n} of similar phrases", "{n} of similar phrases", made.near).format(n=number(made.near))
+                + "; "
+                + ngettext("{n} of other words.", "{n} of other words.", made.other).format(n=number(made.other))
                 + " "
                 + _("Training uses them. What the detector misses is known only from recordings of people.")
             )

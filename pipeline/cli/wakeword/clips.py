@@ -33,6 +33,9 @@ source_option = click.option(
 @click.option(
     "--near", "n_near", type=click.IntRange(0, 100_000), help="Clips of near phrases (default: half as many)."
 )
+@click.option(
+    "--other", "n_other", type=click.IntRange(0, 100_000), help="Clips of other words (default: half as many)."
+)
 @click.option("--language", type=LANGUAGE, default="en", show_default=True, help="Language of the word.")
 @click.option(
     "--say",
@@ -45,7 +48,17 @@ source_option = click.option(
     "folders",
     type=clips_folder,
     multiple=True,
-    help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json); repeatable.",
+    help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json) or Kokoro (kokoro*.onnx, voices/); repeatable.",
+)
+@click.option(
+    "--from-speech",
+    "speech",
+    type=clips_folder,
+    multiple=True,
+    help="Folder of English recordings whose sounds are joined to the word; repeatable.",
+)
+@click.option(
+    "--source", "source_pattern", help="Regular expression whose first group in a recording's path is the speaker."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @run_option
@@ -64,9 +77,9 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
         return
     (spoken,) = made
     text = (
-        f"{spoken.clips} clips of {word!r} and {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} "
-        f"...) in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are synthetic: measure a detector on "
-        f"recordings of people."
+        f"{spoken.clips} clips of {word!r}, {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} ...) "
+        f"and {spoken.other} of other words in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are "
+        f"synthetic: measure a detector on recordings of people."
     )
     emit(spoken, as_json, text)
 

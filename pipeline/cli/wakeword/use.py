@@ -18,11 +18,21 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.owner.enrolment import OwnerMatch
+    from pipeline.wakeword.packaging.runner import Detector
 
 PORT = 8602
 WYOMING_PORT = 10_400
+
+
+phones_option = click.option(
+    "--phones",
+    default="",
+    metavar="WORD",
+    help="English: only where the speech scorer's listener hears the phones of this word.",
+)
 
 
 @click.command()
@@ -34,6 +44,7 @@ WYOMING_PORT = 10_400
 @click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
+@phones_option
 @click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
 @click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Of a folder: a table.")
 @run_option
@@ -45,6 +56,8 @@ def detect(
     from pipeline.wakeword.file_detection import detect_in_file
     from pipeline.wakeword.finished_run import open_finished_run
 
+    if options["url"] and options["phones"]:
+        raise click.UsageError("One judge is asked about a detection: leave --judge or --phones away.")
     finished = open_finished_run(Settings.from_env(), detector)
     if audio.is_dir():
         _detect_in_folder(finished, audio, as_json, run, csv_file, word, **options)
@@ -78,13 +91,16 @@ def _detect_in_folder(
     threshold: float | None,
     url: str | None,
     key: str | None,
+    phones: str,
 ) -> None:
     from pipeline import csvfile
     from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
     from pipeline.wakeword.finished_run import scores_of_folder
 
-    if url is not None:
-        raise click.UsageError("A judge is asked about one recording at a time: leave --judge away for a folder.")
+    if url is not None or phones:
+        raise click.UsageError(
+            "A judge is asked about one recording at a time: leave --judge and --phones away for a folder."
+        )
     with background_run(run, "Listening") as work:
         scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
         rows = as_rows(to_json(scores)["clips"])
@@ -134,6 +150,7 @@ sensitivity_option = click.option(
     help="Program and arguments to run on each detection, without a shell; {word}, {at_s} and {score} are replaced.",
 )
 @click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
+@phones_option
 @click.option("--owner", default="", help="React to this enrolled voice only (`pronlab wakeword enrol`).")
 @click.option(
     "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
@@ -146,6 +163,7 @@ def listen(
     device: str,
     command: str,
     url: str,
+    phones: str,
     owner: str,
     owner_threshold: float | None,
     as_json: bool,
@@ -161,14 +179,14 @@ def listen(
     verify = _verifier(owner, owner_threshold)
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
-        click.echo(
-            f"Listening for {', '.join(repr(word.name) for word in detector.words)} at threshold "
-            f"{', '.join(f'{word.threshold:.2f}' for word in detector.words)}: about "
-            f"{false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected.",
-            err=True,
-        )
+        confirm = _by_phones(detector, phones, sensitivity) if phones else None
+        names = ", ".join(repr(word.name) for word in detector.words)
+        thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
+        rate = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
+        expected = "the listener of phones judges what it detects" if phones else rate
+        click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
-            for heard in detections_in(detector, sound_of(source, device), verify):
+            for heard in detections_in(detector, sound_of(source, device), verify, confirm):
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner
                 if match is not None and not match.is_owner:
@@ -181,6 +199,16 @@ def listen(
             pass
         finally:
             reaction.finish()
+
+
+def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
+    """The detector's threshold becomes low enough for a judge to decide."""
+    from pipeline.wakeword.phone_judge import FIRST_FAH, PhoneJudge
+
+    if len(detector.words) > 1:
+        raise click.UsageError("--phones is of one word, and this bundle knows several.")
+    detector.aim(FIRST_FAH)
+    return PhoneJudge(Settings.from_env(), word).verifier(sensitivity)
 
 
 def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":

@@ -154,7 +154,7 @@ def _with_class_folders(path: Path, label: Label) -> list[tuple[Path, Label]]:
 def _scan(
     root: Path, folders: Sequence[tuple[Path, Label]], source_pattern: str | None, progress: Progress | None
 ) -> ClipScan:
-    pattern = _pattern(source_pattern)
+    pattern = source_regex(source_pattern)
     entries = [
         (path, label)
         for folder, label in folders
@@ -235,7 +235,8 @@ def _clip(root: Path, labelled: tuple[Path, Label]) -> Clip:
     return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, report.problems)
 
 
-def _pattern(text: str | None) -> "re.Pattern[str] | None":
+def source_regex(text: str | None) -> "re.Pattern[str] | None":
+    """Raises CorpusError for what is no regular expression with a group."""
     if text is None:
         return None
     try:
@@ -247,13 +248,16 @@ def _pattern(text: str | None) -> "re.Pattern[str] | None":
     return pattern
 
 
+def source_in(path: str, pattern: "re.Pattern[str]") -> str:
+    """Raises CorpusError for a path in which the pattern finds none."""
+    match = pattern.search(path)
+    if match is None or not match.group(1):
+        raise CorpusError(f"The pattern finds no source in {path}.")
+    return match.group(1)
+
+
 def _source(clip: Clip, pattern: "re.Pattern[str] | None") -> str:
-    if pattern is not None:
-        match = pattern.search(clip.path)
-        if match is None or not match.group(1):
-            raise CorpusError(f"The pattern finds no source in {clip.path}.")
-        return match.group(1)
-    return clip.digest or clip.path
+    return source_in(clip.path, pattern) if pattern is not None else clip.digest or clip.path
 
 
 def _statistics(clips: Sequence[Clip]) -> dict[Label, ClassStatistics]:

@@ -5,15 +5,17 @@ phones), the words that are its beginning or its end, and its two halves with on
 boy"). Other languages have no dictionary here: letters are changed for ones that sound like them, syllables left out.
 """
 
+import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain, zip_longest
+from pathlib import Path
 
 from pipeline.errors import CorpusError
 from pipeline.phones import PHONES, bare
 from pipeline.scoring.speech.lexicon.dictionary import in_dictionary, pronounce, whole_dictionary
-from pipeline.text import composed
+from pipeline.text import composed, lines_of
 from pipeline.text.words import text_key
 
 MOST_CHANGED = 0.45  # of the phones
@@ -92,7 +94,7 @@ def _spellings() -> dict[str, str]:
     """The most frequent spelling of every pronunciation in the dictionary."""
     chosen: dict[str, str] = {}
     for text, variants in whole_dictionary().items():
-        if re.fullmatch(r"[a-z]{2,}", text) and _frequency(text) >= RAREST:
+        if re.fullmatch(r"[a-z]{2,}", text) and _is_word(text) and _frequency(text) >= RAREST:
             said = _letters(variants[0])
             if said not in chosen or _frequency(text) > _frequency(chosen[said]):
                 chosen[said] = text
@@ -102,6 +104,22 @@ def _spellings() -> dict[str, str]:
 def _letters(phones: Sequence[str]) -> str:
     codes = {phone: chr(ord("A") + number) for number, phone in enumerate(PHONES)}
     return "".join(codes[bare(phone)] for phone in phones)
+
+
+def _is_word(text: str) -> bool:
+    """The dictionary also has abbreviations, names of firms and pieces of other languages (*ca*, *jha*)."""
+    listed = _listed_words()
+    return listed is None or text in listed
+
+
+@cache
+def _listed_words() -> frozenset[str] | None:
+    """Those of word lists that also stand in printed books, as symspellpy has them; None where it is missing."""
+    found = importlib.util.find_spec("symspellpy")
+    if found is None or found.origin is None:
+        return None
+    file = Path(found.origin).with_name("frequency_dictionary_en_82_765.txt")
+    return frozenset(line.split()[0] for line in lines_of(file.read_text(encoding="utf-8-sig")) if line.strip())
 
 
 def _frequency(text: str) -> float:

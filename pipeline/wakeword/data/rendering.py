@@ -24,6 +24,7 @@ from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
 STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
 MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble
 MOST_REPEATED = 8  # times as many renderings of a recording as of a synthetic clip
+MOST_SYNTHETIC = 1 / 3  # of the other speech, where the word is synthetic alone
 Windows = NDArray[np.float32]
 Values = NDArray[np.float16]
 
@@ -44,10 +45,19 @@ class LivePool:
     """Windows rendered from the clips each time they are drawn: nothing on disk, and as many variations as windows."""
 
     def __init__(
-        self, recipe: Recipe, root: Path, clips: Sequence[Clip], context: Sequence[Clip], label: Label
+        self,
+        recipe: Recipe,
+        root: Path,
+        clips: Sequence[Clip],
+        context: Sequence[Clip],
+        label: Label,
+        *,
+        synthetic_passes: int = 1,
     ) -> None:
         self._recipe, self._label = recipe, label
         repeated = _repeated(clips)
+        if label is Label.NEGATIVE:
+            repeated = dict.fromkeys((clip.path for clip in clips if clip.synthetic), synthetic_passes)
         self._clips = [(root / clip.path, clip.label) for clip in clips for _ in range(repeated.get(clip.path, 1))]
         self._context = tuple(root / clip.path for clip in context)
 
@@ -148,8 +158,9 @@ def rendered(
 
 
 def context_of(clips: Sequence[Clip]) -> list[str]:
-    """Speech at hand: spread evenly over the negatives."""
-    speech = [clip.path for clip in clips if clip.label is Label.NEGATIVE]
+    """Speech at hand: spread evenly over the negatives, those of people where there are any."""
+    negatives = [clip for clip in clips if clip.label is Label.NEGATIVE]
+    speech = [clip.path for clip in negatives if not clip.synthetic] or [clip.path for clip in negatives]
     return speech[:: max(1, -(-len(speech) // MOST_CONTEXT))]
 
 
@@ -161,18 +172,43 @@ def tasks_of(clips: Sequence[Clip], recipe: Recipe) -> list[RenderTask]:
         for number, clip in enumerate(clips)
         if clip.label is not Label.NEGATIVE
     ]
-    speech = [clip for clip in clips if clip.label is Label.NEGATIVE]
-    for variant in range(recipe.augment.negative_variants):
-        order = np.random.default_rng([recipe.seed, variant]).permutation(len(speech))
-        joined: list[str] = []
-        duration_s = 0.0
-        for number, index in enumerate(order):
-            joined.append(speech[index].path)
-            duration_s += speech[index].duration_s
-            if duration_s >= STRETCH_S or number == len(order) - 1:
-                tasks.append(RenderTask(tuple(joined), Label.NEGATIVE, (recipe.seed, variant + 1, number)))
-                joined, duration_s = [], 0.0
+    for synthetic in (False, True):
+        speech = [clip for clip in clips if clip.label is Label.NEGATIVE and clip.synthetic is synthetic]
+        passes = recipe.augment.negative_variants * (synthetic_passes(clips) if synthetic else 1)
+        for variant in range(passes):
+            tasks += _joined(speech, recipe.seed, variant, synthetic)
     return tasks
+
+
+def _joined(speech: Sequence[Clip], seed: int, variant: int, synthetic: bool) -> Iterator[RenderTask]:
+    """Each utterance once, several to a stretch."""
+    order = np.random.default_rng([seed, variant]).permutation(len(speech))
+    joined: list[str] = []
+    duration_s = 0.0
+    for number, index in enumerate(order):
+        joined.append(speech[index].path)
+        duration_s += speech[index].duration_s
+        if duration_s >= STRETCH_S or number == len(order) - 1:
+            drawn = (seed, variant + 1, number, *([1] if synthetic else []))
+            yield RenderTask(tuple(joined), Label.NEGATIVE, drawn)
+            joined, duration_s = [], 0.0
+
+
+def synthetic_passes(clips: Sequence[Clip]) -> int:
+    """How often as much synthetic other speech is rendered as recorded, so that what is not the word is about as often
+    synthetic as the word is: near phrases and pieces of the word are mostly synthetic, too."""
+    words = [clip for clip in clips if clip.label is Label.POSITIVE]
+    repeated = _repeated(clips)
+    synthetic_words = sum(clip.synthetic for clip in words)
+    share = synthetic_words / max(1, synthetic_words + sum(repeated.values()))
+    wanted = MOST_SYNTHETIC * share
+    recorded_s, synthetic_s = (
+        sum(clip.duration_s for clip in clips if clip.label is Label.NEGATIVE and clip.synthetic is synthetic)
+        for synthetic in (False, True)
+    )
+    if not recorded_s or not synthetic_s:
+        return 1
+    return max(1, min(MOST_REPEATED, round(wanted / (1.0 - wanted) * recorded_s / synthetic_s)))
 
 
 def _repeated(clips: Sequence[Clip]) -> dict[str, int]:

@@ -1,7 +1,9 @@
-"""Clips of a word that nobody has recorded yet, and of phrases near it, by the synthesisers of this machine.
+"""Clips of a word that nobody has recorded yet, of phrases near it and of other words, by the synthesisers of this
+machine, and of sounds of recordings.
 
     <out>/positive/<voice>/0001.wav        16 kHz mono
     <out>/hard_negative/<voice>/0001.wav   near phrases, in the same voices
+    <out>/negative/<voice>/0001.wav        other words in a row, in the same voices
     <out>/spoken.json                      the word, written first
     <out>/spoken.jsonl                     what each clip is: text, voice, manner; all are synthetic; written last
 
@@ -11,7 +13,8 @@ has not been measured on people.
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,19 +25,26 @@ from pipeline.audio.encode import to_wav
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
+from pipeline.synthesis import espeak
 from pipeline.synthesis.cutting import trimmed
 from pipeline.synthesis.manner import Manner
 from pipeline.synthesis.voices import Voice, voices_for
 from pipeline.wakeword.data.clips import SPOKEN, Label
+from pipeline.wakeword.data.joining import SYNTHESISER as JOINED
+from pipeline.wakeword.data.joining import JoinedVoice, joined_voices
 from pipeline.wakeword.data.near_phrases import near_phrases
-from pipeline.wakeword.wake_words import pronunciation, wake_word
+from pipeline.wakeword.data.other_speech import word_sequences
+from pipeline.wakeword.wake_words import SPELLED_OUT, pronunciation, wake_word
 
 ABOUT = "spoken.json"
 # People say a word that stands alone more slowly than a synthesiser does: half of the recordings of `computer` last
 # longer than 0.77 s, of Piper's clips at its own rate longer than 0.54 s.
 RATES, PITCHES, LIVELINESS = (0.55, 1.05), (-3.0, 5.0), (0.7, 1.4)
-NATURAL_SHARE = 0.5  # of the clips by Piper's voices where there are any: few, and nearer to people than eSpeak's many
+NATURAL = "natural"
+SHARES = {espeak.SYNTHESISER: 1.0, NATURAL: 1.0, JOINED: 2.0}  # of the kinds that are there
+DRAWS = 50  # of a voice, until one is found that can say a text
 EDGE_S, PEAK = 0.05, 0.7
+SPOKEN_CLASSES = (Label.POSITIVE, Label.HARD_NEGATIVE, Label.NEGATIVE)
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,11 @@ class SpokenClip:
 
 @dataclass(frozen=True)
 class Spoken:
-    """What was spoken: how many clips of the word and of phrases near it, which phrases, and where."""
+    """What was spoken: how many clips of the word, of phrases near it and of other words, which phrases, and where."""
 
     clips: int
     near: int
+    other: int
     folder: Path
     phrases: tuple[str, ...]
     voices: tuple[str, ...]
@@ -69,41 +80,55 @@ def speak(
     *,
     n_clips: int = 400,
     n_near: int | None = None,
+    n_other: int | None = None,
     language: str = "en",
     pronunciations: Sequence[str] = (),
     folders: Sequence[Path] = (),
+    speech: Sequence[Path] = (),
+    source_pattern: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Spoken:
-    """Speak `n_clips` clips of the word and `n_near` of phrases near it (half as many), each in a voice, at a rate and
-    pitch of its own.
+    """Speak `n_clips` clips of the word, `n_near` of phrases near it and `n_other` of other words (half as
+    many each), each in a voice, at a rate and pitch of its own.
 
     Args:
         pronunciations: What is spoken in place of the word: other spellings, or `[[phonemes]]` of eSpeak NG.
-        folders: With voices of Piper.
+        folders: With voices of Kokoro or Piper.
+        speech: With English recordings, whose sounds are joined to the same texts; `source_pattern` names their
+            speakers (see `joined_voices`).
 
     A folder of the same word is written anew, also one that was cut off. Raises CorpusError for what cannot be a word,
     where no synthesiser speaks the language, or `out` holds something else, such as clips of another word.
     """
     word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
-    voices = voices_for(settings, language, folders)
+    voices: list[Voice] = [*voices_for(settings, language, folders)]
+    if speech and language != "en":
+        raise CorpusError(f"Sounds of recordings are joined in English alone; got the language {language!r}.")
     _clear(out, word)
+    if speech:
+        voices += joined_voices(settings, speech, source_pattern, seed, progress)
+    kinds = _by_kind(voices)
     n_near = n_clips // 2 if n_near is None else n_near
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
     draw = np.random.default_rng(seed)
     texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
     wanted = [(Label.POSITIVE, text) for text in texts]
     wanted += [(Label.HARD_NEGATIVE, phrases[k % len(phrases)]) for k in range(n_near if phrases else 0)]
+    n_other = n_clips // 2 if n_other is None else n_other
+    others = word_sequences(language, n_other, [word, *phrases], draw)
+    wanted += [(Label.NEGATIVE, text) for text in others]
     artifacts.write_json(out / ABOUT, {"word": word, "language": language, "synthetic": True})
     made: list[SpokenClip] = []
     for number, (label, text) in enumerate(wanted):
-        made.append(_clip(out, number, label, text, _voice(voices, draw), draw))
+        made.append(_clip(out, number, label, text, _voice(kinds, text, draw), draw))
         if progress is not None:
             progress(number + 1, len(wanted), text)
     jsonl.write(out / SPOKEN, made)
-    n_words = sum(clip.label is Label.POSITIVE for clip in made)
+    counts = Counter(clip.label for clip in made)
     used = tuple(sorted({clip.voice for clip in made}))
-    return Spoken(n_words, len(made) - n_words, out, tuple(phrases), used)
+    n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
+    return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
 
 
 def _clear(out: Path, word: str) -> None:
@@ -117,16 +142,30 @@ def _clear(out: Path, word: str) -> None:
     if before != word:
         holds = f"clips of {before!r}" if before else "no spoken clips"
         raise CorpusError(f"{out} is not empty and holds {holds}, so nothing was written. Name another folder.")
-    for label in (Label.POSITIVE, Label.HARD_NEGATIVE):
+    for label in SPOKEN_CLASSES:
         shutil.rmtree(out / label, ignore_errors=True)
     (out / SPOKEN).unlink(missing_ok=True)
 
 
-def _voice(voices: Sequence[Voice], draw: np.random.Generator) -> Voice:
-    natural = [voice for voice in voices if voice.synthesiser == "piper"]
-    others = [voice for voice in voices if voice.synthesiser != "piper"]
-    pool = natural if natural and (not others or draw.random() < NATURAL_SHARE) else others
-    return pool[draw.integers(len(pool))]
+def _by_kind(voices: Sequence[Voice]) -> dict[str, list[Voice]]:
+    """eSpeak's many, natural ones, and those joined of recordings."""
+    kinds: dict[str, list[Voice]] = {}
+    for voice in voices:
+        kind = voice.synthesiser if voice.synthesiser in SHARES else NATURAL
+        kinds.setdefault(kind, []).append(voice)
+    return kinds
+
+
+def _voice(kinds: Mapping[str, Sequence[Voice]], text: str, draw: np.random.Generator) -> Voice:
+    """Raises CorpusError where none that was drawn can say it."""
+    names = list(kinds)
+    shares = np.array([SHARES[name] for name in names])
+    for _ in range(DRAWS):
+        kind = kinds[names[int(draw.choice(len(names), p=shares / shares.sum()))]]
+        voice = kind[int(draw.integers(len(kind)))]
+        if not isinstance(voice, JoinedVoice) or (SPELLED_OUT not in text and voice.can_say(text)):
+            return voice
+    raise CorpusError(f"No voice here can say {text!r}: the recordings lack some of its sounds.")
 
 
 def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: np.random.Generator) -> SpokenClip:

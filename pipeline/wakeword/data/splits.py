@@ -78,7 +78,12 @@ def hold_out(clips: Sequence[Clip], share: float, seed: int) -> tuple[list[Clip]
             )
         spoken = Counter(clip.source for clip in clips if clip.synthetic and (clip.label, clip.word) == (label, word))
         others = [source for source in sources if spoken[source] <= share * len(sources)]
-        held |= _held(others if len(set(others)) > 1 else sources, share, seed) if sources else set()
+        pool = others if len(set(others)) > 1 else sources
+        # A voice speaks clips of several classes: what is held back of it already counts.
+        left = [source for source in pool if source not in held]
+        wanted = share * len(pool) - (len(pool) - len(left))
+        if wanted > 0 and len(set(left)) > 1:
+            held |= _held(left, wanted / len(left), seed)
     return [c for c in clips if c.source not in held], [c for c in clips if c.source in held]
 
 

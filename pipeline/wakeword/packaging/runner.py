@@ -59,6 +59,11 @@ class Word:
         self.armed, self.since = False, 0
         return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
 
+    def reject(self) -> None:
+        """The last detection was none: the next may follow two windows later, while the score is still high."""
+        about = self.about
+        self.armed, self.since = True, round(about["lockout_s"] * RATE_HZ / about["hop_samples"]) - 1
+
 
 class Detector:
     """Takes sound at 16 kHz as it comes; `feed` answers with the detections that it completes, as (seconds, score,
@@ -93,6 +98,19 @@ class Detector:
         self.dropped = 0  # samples that have gone from the start
         for word in self.words:
             word.reset()
+
+    def aim(self, false_alarms_per_hour: float) -> None:
+        """Set the thresholds for a rate of false alarms, by the curve."""
+        for word in self.words:
+            target = false_alarms_at(word.about, 0.5)
+            sensitivity = 0.5 + float(np.log(false_alarms_per_hour / target) / np.log(RANGE)) / 2.0
+            word.threshold = threshold_at(word.about, sensitivity)
+
+    def reject(self, name: str) -> None:
+        """The last detection of that word was none."""
+        for word in self.words:
+            if word.name == name:
+                word.reject()
 
     def feed(self, samples: np.ndarray) -> list[tuple[float, float, str]]:
         self.buffer = np.concatenate([self.buffer, samples.astype(np.float32)])

@@ -96,6 +96,11 @@ class StreamingDetector:
         self._frames, self._dropped = self._frames[gone:], self._dropped + gone
         return [self._step(float(score), end / RATE_HZ) for score, end in zip(scores, ends, strict=True)]
 
+    def reject(self) -> None:
+        """The last detection was none: the next may follow two windows later, while the score is still high. At a low
+        threshold a detection may come before the end of the word, or just before the word."""
+        self._armed, self._since = True, round(self._config.lockout_s / self._config.hop_s) - 1
+
     def _step(self, score: float, end_s: Seconds) -> WindowResult:
         config = self._config
         self._last.append(score)
