@@ -17,7 +17,7 @@ EXTRAS: dict[str, str | None] = {
     "fastapi": "serve", "uvicorn": "serve", "prometheus_client": "serve", "requests": "serve",
     "torch": "train", "onnx": "train", "onnxscript": "train", "sklearn": "train", "symspellpy": "train",
     "tensorboardX": "train", "transformers": "train", "wordfreq": "train",
-    "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword",
+    "audiomentations": "wakeword", "pyroomacoustics": "wakeword", "httpx2": "wakeword", "librosa": "wakeword",
     "accelerate": "speechllm", "bitsandbytes": "speechllm", "datasets": "speechllm", "huggingface_hub": "speechllm",
     "peft": "speechllm", "openpyxl": "excel",
     "sounddevice": "microphone", "wyoming": "wyoming", "pymicro_features": "esp32", "tflite_micro": "esp32",

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 # onnxruntime are imported, which nothing above does.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
-# librosa's numba compiles for 18 s of a processor where it has not run before, for tests on a second of sound.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 # Compiled once, not by every worker, job and server anew, whatever the shell says.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.load import Audio, audio_files, from_samples
 from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_
+from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
@@ -265,9 +267,10 @@ def joined_voices(
     without a pattern all recordings are one speaker's. What is heard in a recording is kept under the features of the
     installation.
 
-    Raises CorpusError for folders without audio or a pattern that is none, ModelError without the released listener,
-    AudioError for what cannot be read.
+    Raises CorpusError for folders without audio or a pattern that is none and where librosa is missing, ModelError
+    without the released listener, AudioError for what cannot be read.
     """
+    require(N_("Joining sounds of recordings"), ("librosa",), CorpusError)
     model = find_speech_model(settings)
     if model is None:
         raise ModelError("Joining sounds of recordings needs the released listener of English, models/speech-en.")
