@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from pipeline.errors import ModelError
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import RULES_FILE, find_speech_model
-from pipeline.scoring.speech.placing import levelled
+from pipeline.scoring.speech.model_files import find_speech_model
+from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify, phone_verifier
 from pipeline.wakeword.phones import ways_of, word_score
 
-LEVEL_DB = -22.0  # of the speech that the listener was trained on
 # Of the nats per phone and the detector's log odds together: no false alarm in .6 hours of held-out training speech and
 # noise came within half a nat of it.
 LIMIT = -2.0
@@ -30,9 +29,8 @@ class PhoneJudge:
         folder = find_speech_model(settings)
         if folder is None:
             raise ModelError("Judging by phones needs the released listener of English, models/speech-en.")
-        rules = folder / RULES_FILE
         self.word = word
-        self.ways = ways_of(word, load_rules(rules) if rules.is_file() else None)
+        self.ways = ways_of(word, load_rules(folder))
         self._folder = folder
 
     @cached_property
@@ -45,5 +43,5 @@ class PhoneJudge:
 
     def __call__(self, samples: NDArray[np.float32]) -> float:
         """Of sound at 16 kHz, at least .1 s: nats per phone, 0 for the word and nothing but."""
-        log_probs = self._listener.listen(levelled(samples, LEVEL_DB, LEVEL_DB)).log_probs
+        log_probs = self._listener.listen(at_one_level(samples)).log_probs
         return max(word_score(log_probs, labels) for labels in self.ways)

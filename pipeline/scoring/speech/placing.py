@@ -46,12 +46,17 @@ def levelled(samples: NDArray[np.float32], lowest_db: float, highest_db: float) 
     return np.asarray(samples * 10 ** (gain_db / 20), dtype=np.float32) if gain_db else samples
 
 
+def at_one_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Samples [n] with their loud frames at LEVEL_DB."""
+    return levelled(samples, LEVEL_DB, LEVEL_DB)
+
+
 def placed(samples: NDArray[np.float32]) -> Placed:
     """At LEVEL_DB, with about LEAD before the first sound and the centre of its energy at one place within a frame.
 
     The centre hardly depends on faint noise and not at all on silence around, which decides where frames begin.
     """
-    level = levelled(samples, LEVEL_DB, LEVEL_DB)
+    level = at_one_level(samples)
     power = _window_sums(level.astype(np.float64) ** 2, SMOOTHED // 2, SMOOTHED // 2) / SMOOTHED
     if not power.any():
         return Placed(level, 0)

@@ -32,7 +32,7 @@ from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import CanonicalPhones, Evidence, gather_evidence
 from pipeline.scoring.speech.listening.reading import Reading, read
 from pipeline.scoring.speech.listening.runtime import HeadOutput, ListenerOutput, SpeechRuntime
-from pipeline.scoring.speech.model_files import RULES_FILE, VOCABULARY_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import VOCABULARY_FILE, find_speech_model
 from pipeline.scoring.speech.placing import LONGEST_S, placed
 from pipeline.scoring.speech.verdicts import (
     PhoneVerdict,
@@ -176,8 +176,7 @@ class SpeechScorer:
 
     @cached_property
     def _rules(self) -> LetterToSound | None:
-        file = self._folder / RULES_FILE
-        return load_rules(file) if file.is_file() else None
+        return load_rules(self._folder)
 
     def _refused(self, target: Target, state: State, reason: str) -> ScoreResult:
         return ScoreResult(

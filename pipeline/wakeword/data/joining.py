@@ -28,8 +28,8 @@ from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import LISTENER_FILE, RULES_FILE, find_speech_model
-from pipeline.scoring.speech.placing import levelled
+from pipeline.scoring.speech.model_files import LISTENER_FILE, find_speech_model
+from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.wakeword.data.clips import source_in, source_regex
@@ -38,7 +38,6 @@ from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.phones import ways_of, word_score
 
 Samples = NDArray[np.float32]
-LEVEL_DB = -22.0  # of the recordings that the listener was trained on
 LONGEST_S: Seconds = 30.0  # that it hears
 PAUSE_S: Seconds = 0.25  # between the middles of two phones: nobody says them as one
 BEFORE_S, AFTER_S = 0.10, 0.16  # of the first phone before its middle, of the last after its
@@ -285,7 +284,7 @@ def joined_voices(
         by_speaker[speaker].append(hearing.phones_of(file))
         if progress is not None:
             progress(number + 1, len(files), "listening to recordings")
-    rules = load_rules(model / RULES_FILE) if (model / RULES_FILE).is_file() else None
+    rules = load_rules(model)
     return [
         JoinedVoice(speaker, SpeakerSounds(heard), rules, np.random.default_rng([seed, 17, number]), hearing.listener)
         for number, (speaker, heard) in enumerate(sorted(by_speaker.items()))
@@ -315,7 +314,7 @@ class _Hearing:
 
     def phones_of(self, file: Path) -> HeardPhones:
         def sound() -> Samples:
-            return levelled(self._sounds.get(file)[: round(LONGEST_S * RATE_HZ)], LEVEL_DB, LEVEL_DB)
+            return at_one_level(self._sounds.get(file)[: round(LONGEST_S * RATE_HZ)])
 
         kept = self._folder / f"{artifacts.sha256_of(file)[:24]}.npz"
         if not kept.is_file():

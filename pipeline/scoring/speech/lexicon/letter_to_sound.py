@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.phones import PHONES
 from pipeline.scoring.speech.listening import ctc
+from pipeline.scoring.speech.model_files import RULES_FILE
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 REPEATS = 3
@@ -25,8 +26,12 @@ def letters_of(word: str) -> list[int]:
     return [LETTERS.index(letter) + 1 for letter in word.lower() if letter in LETTERS][:MAX_LETTERS]
 
 
-def load_rules(file: Path) -> Callable[[str], tuple[str, ...]]:
-    """A function from a word to its phones with stress. Raises ModelError for a file that cannot be loaded."""
+def load_rules(folder: Path) -> Callable[[str], tuple[str, ...]] | None:
+    """A function from a word to its phones with stress, of the speech model in `folder`; None where it has no rules.
+    Raises ModelError for a file that cannot be loaded."""
+    file = folder / RULES_FILE
+    if not file.is_file():
+        return None
     from pipeline.onnx_graphs import open_graph
 
     session = open_graph(file)
