@@ -21,7 +21,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "word": ("sklearn",),
     "table": ("sklearn",),
     "prompts": ("torch", "transformers", "sklearn"),
-    "speech": ("torch", "transformers", "sklearn", "onnx", "onnxscript", "wordfreq", "symspellpy"),
+    "speech": ("torch", "transformers", "sklearn", "onnx", "onnxscript", "wordfreq", "pocketsphinx"),
     "letter-to-sound": ("torch", "onnx", "onnxscript"),
     "sounds": ("torch", "sklearn", "wordfreq"),
     "speechllm": _LANGUAGE_MODEL,

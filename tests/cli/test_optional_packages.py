@@ -197,7 +197,7 @@ def new_run(settings: Settings, kind: str) -> RunDirectory:
     [
         ("transformers", encoder, "'pronlab[train]'"), ("transformers", speech_training, "'pronlab[train]'"),
         ("onnx", speech_training, "'pronlab[train]'"), ("onnxscript", speech_training, "'pronlab[train]'"),
-        ("wordfreq", speech_training, "'pronlab[train]'"), ("symspellpy", speech_training, "'pronlab[train]'"),
+        ("wordfreq", speech_training, "'pronlab[train]'"), ("pocketsphinx", speech_training, "'pronlab[train]'"),
         ("onnxscript", letters, "'pronlab[train]'"), ("peft", fine_tuning, "'pronlab[speechllm]'"),
         ("accelerate", fine_tuning, "'pronlab[speechllm]'"), ("datasets", a_plan, "'pronlab[speechllm]'"),
         ("transformers", a_plan, "'pronlab[train]'"), ("transformers", prompts, "'pronlab[train]'"),

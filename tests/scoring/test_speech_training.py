@@ -231,11 +231,11 @@ def test_heads_are_trained_on_a_finished_listener(
     assert not torch.equal(first, second)
     assert not torch.equal(first, load_file(run.path / "checkpoints" / "final.safetensors")["members.0.phone.1.weight"])
     source, info = load_info(speech_run / "model"), load_info(run.path / "model")
-    for name in ("listener.onnx", "vocabulary.npz"):
-        assert (run.path / "model" / name).read_bytes() == (speech_run / "model" / name).read_bytes()
+    listener, model = (folder / "model" / "listener.onnx" for folder in (speech_run, run.path))
+    assert model.read_bytes() == listener.read_bytes()
     assert (info.n_recordings, info.n_speakers, source.n_speakers) == (12, 4, 3)
-    assert (info.listener, info.decoding, info.check) == (source.model_id, source.decoding, source.check)
-    assert info.held_out["greedy_per"] == source.held_out["greedy_per"]
+    assert (info.listener, info.check) == (source.model_id, source.check)
+    assert info.held_out["greedy_per"] == source.held_out["greedy_per"], "the same recordings, heard alike"
 
     heard = run.path / "heard"
     before = {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")}

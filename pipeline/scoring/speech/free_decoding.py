@@ -1,6 +1,6 @@
 """Which words were said, and with which phones, without being told the text.
 
-A beam search over CTC posteriors (Graves 2012) through a tree of pronunciations, each hypothesis with the word before
+A beam search over CTC posteriors (Graves 2012) through a tree of pronunciations, each hypothesis with the words before
 it, so that words are weighed by what they follow; a node is weighed ahead by the likeliest word below it (Ortmanns et
 al. 1996). CTC posteriors leave out phones rather than adding any, which a bonus for each phone makes good, and prefer
 frequent phones more than the words already do, which dividing by a power of their prior makes good (Morgan & Bourlard
@@ -19,7 +19,7 @@ from pipeline.scoring.speech.listening.ctc import BLANK
 from pipeline.scoring.speech.model_files import Decoding
 
 BEAM = 14.0  # nats under the best hypothesis
-MAX_HYPOTHESES = 400
+MAX_HYPOTHESES = 800
 SURE_BLANK = np.log(0.995)  # on 209 training recordings the words and phones are those of a search through all frames
 RAREST = -7.0  # nats: labels that are hardly ever heard are not made that much likelier
 
@@ -60,12 +60,12 @@ def label_prior(posteriors: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class _Hypotheses:
-    """One entry each: `node` of the tree (the root between words), `before` the last whole word, `label` the last one
-    said, `on_blank` whether a blank followed it, `score` in nats, `entry` of that whole word in the history, `start`
-    the frame the present word began in."""
+    """One entry each: `node` of the tree (the root between words), `context` the word model's of the whole words,
+    `label` the last one said, `on_blank` whether a blank followed it, `score` in nats, `entry` of the last whole word
+    in the history, `start` the frame the present word began in."""
 
     node: Whole
-    before: Whole
+    context: Whole
     label: Whole
     on_blank: NDArray[np.bool_]
     score: NDArray[np.float64]
@@ -148,14 +148,15 @@ class _Search:
         source, at = _spread(self.tree.first_word, now.node)
         word = self.tree.words[at].astype(np.int64)
         ended = now.take(source)
-        score = ended.score + self.how.word_weight * self.tree.model.log_next(ended.before, word) + self.how.per_word
+        score = ended.score + self.how.word_weight * self.tree.model.log_next(ended.context, word) + self.how.per_word
         near = score > (now.score + self.ahead[now.node]).max() - BEAM
         ended, word, score = ended.take(near), word[near], score[near]
         if not len(word):
             return now
         entered = np.stack([word, ended.node, ended.start, np.full(len(word), frame + 1), ended.entry])
         fresh = ended.but(
-            node=np.full(len(word), ROOT, dtype=np.int64), before=word, score=score
+            node=np.full(len(word), ROOT, dtype=np.int64), context=self.tree.model.after(ended.context, word),
+            score=score,
         )  # fmt: skip
         kept = self._best_alike(fresh)
         self.history.append(entered[:, kept])
@@ -165,8 +166,8 @@ class _Search:
         return both.take(self._best_alike(both))
 
     def _best_alike(self, found: _Hypotheses) -> Whole:
-        """Rows of the best-scored hypothesis for each node, word before, and blank or label."""
-        key = (found.node * (self.tree.model.beginning + 1) + found.before) * 2 + found.on_blank
+        """Rows of the best-scored hypothesis for each node, context, and blank or label."""
+        key = (found.node * self.tree.model.n_contexts + found.context) * 2 + found.on_blank
         order = np.lexsort((-found.score, key))
         ranked = key[order]
         first = np.ones(len(order), dtype=bool)

@@ -46,8 +46,8 @@ top; ONNX, {precision}.
   {info.n_speakers} speakers. {_seed(info)}, data hash `{info.data_hash}`, commit `{info.git_commit}`,
   {info.created_at[:10]}.
 - Licences: the corpus is free for commercial and non-commercial use (speechocean762, arXiv 2104.01378); Whisper's
-  weights are under MIT, and so are these. `vocabulary.npz` holds frequencies of wordfreq (CC BY-SA 4.0) and pairs of
-  words of Google Books Ngrams (CC BY 3.0, by way of symspellpy).
+  weights are under MIT, and so are these. `vocabulary.npz` holds frequencies of wordfreq (CC BY-SA 4.0) and pairs
+  and triples of words of pocketsphinx's model of English (two-clause BSD licence, (c) Carnegie Mellon University).
 
 PCC on the training speakers held out to choose the epoch and the thresholds (optimistic for that reason):
 

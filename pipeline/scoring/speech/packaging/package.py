@@ -50,13 +50,12 @@ from pipeline.scoring.speech.training.validate import WRONG_BELOW
 MATCH_FEATURES = ("free_errors", "log_prob_a_frame", "mean_own", "worst_own")
 N_SHUFFLES = 2
 INT8_MAY_COST = 0.005
-OF_LISTENER = ("per", "greedy_per", "wer", "int8_cost")
 UNQUANTISED = "listener-float.onnx"  # while both are tried out
 CONFIDENT_WITHIN = 10.0  # points of 100
 NEIGHBOURS = 50
 DECODING_GRID = {
-    "per_phone": (2.0, 3.0, 4.0), "per_word": (-2.0, -1.0, 0.0), "word_weight": (0.8, 1.0, 1.2),
-    "prior_weight": (0.3, 0.45, 0.6, 0.75, 0.9),
+    "per_phone": (2.4, 2.7, 3.0, 3.3, 3.6), "per_word": (-3.0, -2.0, -1.0, 0.0), "word_weight": (0.9, 1.0, 1.1, 1.2),
+    "prior_weight": (0.3, 0.45, 0.6, 0.75),
 }  # fmt: skip
 N_NO_SPEECH = 100
 
@@ -106,7 +105,8 @@ def package(
     if config.listener:
         info, tried = _with_listener(listener, config, checkpoints / BEST, info, held, folder, progress)
     else:
-        info, tried = _exported(config, checkpoints / BEST, encoder, info, utterances, held, folder, progress)
+        info, tried = _exported(config, checkpoints / BEST, encoder, info, held, folder, progress)
+    info = _with_vocabulary(folder, info, utterances, tried)
     runtime = SpeechRuntime(folder)
     match = fit_match_rule(tried, runtime, read_noise(config.noise))
     info = calibrate(replace(info, match=match, held_out={**info.held_out, **correlations(tried)}), tried)
@@ -124,11 +124,10 @@ def _learned_from(info: SpeechInfo, utterances: Sequence[Utterance]) -> SpeechIn
 
 
 def _exported(
-    config: SpeechTrainConfig, weights: Path, encoder: str, info: SpeechInfo, utterances: Sequence[Utterance],
-    held: Sequence[Utterance], folder: Path, progress: Progress | None,
+    config: SpeechTrainConfig, weights: Path, encoder: str, info: SpeechInfo, held: Sequence[Utterance], folder: Path,
+    progress: Progress | None,
 ) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
-    """Write listener and head, and the vocabulary with the weights to search through it; what they answer on the
-    held-out speakers."""
+    """Write listener and head; what they answer on the held-out speakers."""
     from pipeline.scoring.speech.packaging.export import export_onnx
     from pipeline.scoring.speech.training.batches import SpeechModel
 
@@ -155,19 +154,20 @@ def _exported(
         unquantised.unlink()
     else:
         unquantised.replace(listener)
-    held_texts = {u.text for u in held}
+    check = tuple(round(float(value), 4) for value in SpeechRuntime(folder).check_values())
+    return replace(info, int8=int8, check=check, held_out={"int8_cost": _largest_cost(full, small)}), tried
+
+
+def _with_vocabulary(
+    folder: Path, info: SpeechInfo, utterances: Sequence[Utterance], tried: Sequence[Tried]
+) -> SpeechInfo:
+    """Write the vocabulary of all texts but those of the held-out recordings, on which is chosen how it is searched."""
+    held_texts = {t.utterance.text for t in tried}
     texts = {u.text: _words(u) for u in utterances if u.text not in held_texts}
     write_vocabulary(folder, list(texts.values()))
-    info = replace(
-        info,
-        int8=int8,
-        log_prior=label_prior([t.heard.log_probs for t in tried]),
-        check=tuple(round(float(value), 4) for value in SpeechRuntime(folder).check_values()),
-    )
-    decoding, free_figures = choose_decoding(folder, tried, info.log_prior)
-    return replace(
-        info, decoding=decoding, held_out=free_figures | {"int8_cost": _largest_cost(full, small)}
-    ), tried  # fmt: skip
+    log_prior = label_prior([t.heard.log_probs for t in tried])
+    decoding, figures = choose_decoding(folder, tried, log_prior)
+    return replace(info, log_prior=log_prior, decoding=decoding, held_out={**info.held_out, **figures})
 
 
 def _with_listener(
@@ -176,16 +176,15 @@ def _with_listener(
 ) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
     """Copy the listener that the heads were trained on, with all that depends on it alone, and write the heads."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (LISTENER_FILE, VOCABULARY_FILE, RULES_FILE):
+    for name in (LISTENER_FILE, RULES_FILE):
         if (source / name).is_file():
             artifacts.write_bytes(folder / name, (source / name).read_bytes())
     known = load_info(source)
     info = replace(
         info, front_end=known.front_end, n_mels=known.n_mels, frames_per_s=known.frames_per_s,
         n_states=known.n_states, width=known.width, encoder=known.encoder, int8=known.int8, averaged=known.averaged,
-        log_prior=known.log_prior, check=known.check, decoding=known.decoding,
-        listener=known.listener or known.model_id,
-        held_out={name: value for name, value in known.held_out.items() if name in OF_LISTENER},
+        check=known.check, listener=known.listener or known.model_id,
+        held_out={name: value for name, value in known.held_out.items() if name == "int8_cost"},
     )  # fmt: skip
     _write_heads(config, weights, info, folder)
     save_info(folder, info)
