@@ -356,6 +356,12 @@ def _level_lines(report: Any) -> list[str]:
             human = report.human.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
             lines.append(f"  PCC {name:14} {level.pcc:6.3f}{_interval(level.interval)}  n {level.n}{beside}")
+    if report.phone is not None and report.phone.mse is not None:
+        lines.append(f"  MSE phone          {report.phone.mse:.4f}")
+    if report.bands is not None and report.bands.kappa is not None:
+        alone = report.bands.experts
+        beside = f"   one expert with the others: {min(alone):.3f} to {max(alone):.3f}" if alone else ""
+        lines.append(f"  kappa of bands     {report.bands.kappa:.3f}{_interval(report.bands.interval)}{beside}")
     if report.mdd is not None and report.mdd["f1"] is not None:
         lines.append(
             f"  mispronunciations  F1 {report.mdd['f1']:.3f}, precision {_share(report.mdd['precision'])}, recall "
@@ -364,6 +370,8 @@ def _level_lines(report: Any) -> list[str]:
     for name, value in (("PER, text-free", report.per), ("WER, text-free", report.wer)):
         if value is not None:
             lines.append(f"  {name:18} {value:.3f}")
+    if set(report.states) - {State.SCORED}:
+        lines.append("  " + ", ".join(f"{n} {state}" for state, n in sorted(report.states.items())))
     for name, label in (("reference", "the experts' accuracy"), ("predicted", "the predicted accuracy")):
         value = report.per_accuracy.get(name)
         if value is not None:

@@ -3,14 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.errors import CorpusError
-from pipeline.evaluation.pairing import human_ceiling, pair_of, unparsed_answers
+from pipeline.evaluation.pairing import experts_of, human_ceiling, pair_of, unparsed_answers
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
@@ -108,7 +108,12 @@ def evaluate(
         unparsed=sum(task["unparsed"] for task in answers.values()) if answers else None,
         answers=answers,
         stand_in=any(isinstance(scorer, SpeechLlmScorer) and scorer.info.stand_in for scorer in learned),
-        **{**vars(levels), "mdd": None if levels.mdd is None else mdd_figures(levels.mdd)},
+        **{
+            **vars(levels),
+            "mdd": None if levels.mdd is None else mdd_figures(levels.mdd),
+            "bands": None if levels.bands is None else replace(levels.bands, experts=experts_of(reference.corpus)),
+        },
+        states=dict(Counter(str(p.detail.state) for p in predictions if p.detail is not None)),
         human=human_ceiling(reference.corpus),
         real_time_factor=_real_time_factor(predictions),
         worst=tuple(sorted(scored, key=lambda row: -abs(row.predicted - row.expert))[:N_WORST]),

@@ -7,9 +7,10 @@ import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import has_hearings, has_phone_scores, word_hearings
+from pipeline.metrics.bands import experts_in_bands
 from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
-from pipeline.phones import UNKNOWN
+from pipeline.phones import PHONES, UNKNOWN, bare
 from pipeline.records import PhoneScore, ScoreResult, State, Target, Verdict
 from pipeline.scoring.selection import LANGUAGE_MODEL
 from pipeline.speechllm.answers import UNPARSED_SCORE
@@ -45,6 +46,12 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
         predicted=_predicted(result),
         words=tuple(words_of(item.text, result.target.language)),
+        syllables=tuple(
+            sum(PHONES[bare(p)].is_vowel for p in phones_of_word if bare(p) in PHONES)
+            for phones_of_word, _, _ in hearings
+        )
+        if same
+        else (),
         word_reference={
             a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS if same and all(a in w for w in words)
         },
@@ -104,6 +111,15 @@ def _total_only(result: ScoreResult) -> dict[str, float]:
 
 def _scaled(median: dict[str, float]) -> dict[str, float]:
     return {key: value * COMPLETENESS_SCALE if key == "completeness" else value for key, value in median.items()}
+
+
+def experts_of(items: Sequence[CorpusItem]) -> tuple[float, ...]:
+    """How far each expert agrees with the others on the bands of the total; nothing unless every item has the same
+    experts."""
+    scores = [item.experts.get("total", []) for item in items]
+    if len({len(row) for row in scores}) != 1:
+        return ()
+    return experts_in_bands([[10.0 * score for score in row] for row in scores if not any(map(math.isnan, row))])
 
 
 def human_ceiling(items: Sequence[CorpusItem]) -> dict[str, float]:

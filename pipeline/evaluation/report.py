@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pipeline.evaluation.rejection import RejectionReport
 from pipeline.evaluation.robustness import RobustnessReport
+from pipeline.metrics.bands import BandAgreement
 from pipeline.metrics.mdd import MddMetrics, PhoneMatch
 from pipeline.metrics.pronunciation import Correlation
 
@@ -23,13 +24,14 @@ class ScoredRecording:
 class EvaluationReport:
     """Metrics of one scorer over `n` recordings that it scored and that have a reference score (0-100).
 
-    `failed` recordings could not be scored; they are counted and left out, as are `n_not_held_out`, whose speakers the
-    model was trained on without an out-of-fold prediction, and `n_by_rule`, which a learned scorer left to the
-    heuristic. `human_ceiling` is one expert against the median of the others on the overall score, averaged over the
-    experts; `human` is the PCC of the same for each aspect. `utterance` to `per_accuracy` are those of
-    `metrics/pronunciation.py`; `unparsed` answers of a language model could not be read and count against it (None for
-    other scorers), `answers` has how many of each task there were; a `stand_in` is a language model that is built here,
-    not Phi-4; `real_time_factor` is seconds of scoring per second of audio.
+    `failed` recordings could not be scored; they are counted and left out, as are `n_not_held_out`, whose speakers
+    the model was trained on without an out-of-fold prediction, and `n_by_rule`, which a learned scorer left to the
+    heuristic. `states` counts the recordings by what became of them (scored, other text and the like).
+    `human_ceiling` is one expert against the median of the others on the overall score, averaged over the experts;
+    `human` is the PCC of the same for each aspect. `utterance` to `per_accuracy` are those of
+    `metrics/pronunciation.py`; `unparsed` answers of a language model could not be read and count against it (None
+    for other scorers), `answers` has how many of each task there were; a `stand_in` is a language model that is
+    built here, not Phi-4; `real_time_factor` is seconds of scoring per second of audio.
     """
 
     scorer: str
@@ -52,6 +54,7 @@ class EvaluationReport:
     intervals: dict[str, tuple[float, float]]
     human_ceiling: dict[str, float] = field(default_factory=dict)
     utterance: dict[str, Correlation] = field(default_factory=dict)
+    bands: BandAgreement | None = None
     word: dict[str, Correlation] = field(default_factory=dict)
     phone: Correlation | None = None
     mdd: dict[str, float | int | None] | None = None
@@ -64,6 +67,7 @@ class EvaluationReport:
     stand_in: bool = False
     per_accuracy: dict[str, float | None] = field(default_factory=dict)
     human: dict[str, float] = field(default_factory=dict)
+    states: dict[str, int] = field(default_factory=dict)
     real_time_factor: float | None = None
     rejection: RejectionReport | None = None
     robustness: RobustnessReport | None = None

@@ -1,7 +1,9 @@
 """Metrics of a pronunciation scorer on speechocean762 and corpora like it, level by level.
 
     utterance   PCC of unrounded predictions with the reference score (0-10), per aspect (Gong et al. 2022, GOPT)
-    word        PCC of accuracy, stress and total, one value per word, with the experts' median
+    word        PCC of accuracy, stress and total, one value per word, with the experts' median; of stress among words
+                of two syllables and more, too, as one syllable cannot be stressed wrongly
+    bands       do the totals lie in the experts' verbal bands, see `bands.py`
     phone       PCC over all phones of all utterances with the experts' mean (0-2)
     mdd         mispronunciation detection and diagnosis, see `mdd.py`
     per, wer    of what the scorer recognised without the text, see `transcription.py`
@@ -15,12 +17,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.metrics.bands import BandAgreement, band_agreement
 from pipeline.metrics.bootstrap import interval, resample_weights
 from pipeline.metrics.correlation import pearson
 from pipeline.metrics.mdd import MddMetrics, PhoneMatch, mdd, phone_match
 from pipeline.metrics.transcription import Tokens, error_rate
 
 WORD_ASPECTS = ("accuracy", "stress", "total")
+LONG_STRESS = "stress, two syllables or more"
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,14 @@ class UtterancePair:
     `reference` and `predicted` are sentence aspects, 0-10. Word and phone rows run in parallel; a side that has none
     is empty. Phone sequences: `canonical` is the target, `perceived` what the experts transcribed, `diagnosed` what
     the scorer, which knows the text, says was spoken (None for one that knows none). `recognised_phones` and
-    `recognised_words` are what it recognised without the text.
+    `recognised_words` are what it recognised without the text. `syllables` counts those of each word.
     """
 
     speaker: str
     reference: dict[str, float]
     predicted: dict[str, float]
     words: tuple[str, ...] = ()
+    syllables: tuple[int, ...] = ()
     word_reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
     word_predicted: dict[str, tuple[float, ...]] = field(default_factory=dict)
     phone_reference: tuple[float, ...] = ()
@@ -66,6 +71,7 @@ class PronunciationMetrics:
     an utterance's text-free PER with the experts' and with the predicted accuracy (arXiv 2509.02915, Figure 5)."""
 
     utterance: dict[str, Correlation]
+    bands: BandAgreement | None
     word: dict[str, Correlation]
     phone: Correlation | None
     mdd: MddMetrics | None
@@ -113,6 +119,17 @@ def pronunciation_metrics(pairs: Sequence[UtterancePair], n_resamples: int = 100
                 [v for j in rows for v in j.word_predicted[aspect]],
                 [j.speaker for j in rows for _ in j.word_reference[aspect]], n_resamples,
             )  # fmt: skip
+    long = [
+        (j.speaker, *scores)
+        for j in pairs
+        if "stress" in j.word_reference and "stress" in j.word_predicted
+        for n, *scores in zip(j.syllables, j.word_reference["stress"], j.word_predicted["stress"], strict=False)
+        if n > 1
+    ]
+    if long:
+        speakers, reference, predicted = zip(*long, strict=True)
+        word[LONG_STRESS] = correlation(reference, predicted, speakers, n_resamples)
+    totals = [j for j in pairs if "total" in j.reference and "total" in j.predicted]
     phoned = [j for j in pairs if j.phone_reference and j.phone_predicted]
     phone = None
     if phoned:
@@ -132,6 +149,14 @@ def pronunciation_metrics(pairs: Sequence[UtterancePair], n_resamples: int = 100
     spelled = [(j.words, j.recognised_words) for j in pairs if j.recognised_words is not None and j.words]
     return PronunciationMetrics(
         utterance=utterance,
+        bands=band_agreement(
+            [10.0 * j.reference["total"] for j in totals],
+            [10.0 * j.predicted["total"] for j in totals],
+            [j.speaker for j in totals],
+            n_resamples,
+        )
+        if totals
+        else None,
         word=word,
         phone=phone,
         mdd=mdd([c for c, _, _ in detected], [h for _, h, _ in detected], [d for _, _, d in detected])

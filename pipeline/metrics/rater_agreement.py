@@ -334,7 +334,7 @@ def _pair(table: Table, levels: Table | None, names: Sequence[str], a: int, b: i
     ones = np.ones(n)
     kappa = Estimate(None, None, n, NO_BANDS)
     if levels is not None:
-        kappa = part.estimate(_kappa_columns(levels[both, a], levels[both, b]), _kappa, n, ONE_BAND)
+        kappa = part.estimate(kappa_columns(levels[both, a], levels[both, b]), kappa_of_sums, n, ONE_BAND)
     return Pair(
         names[a],
         names[b],
@@ -345,11 +345,13 @@ def _pair(table: Table, levels: Table | None, names: Sequence[str], a: int, b: i
     )
 
 
-def _kappa_columns(a: Table, b: Table) -> Table:
+def kappa_columns(a: Table, b: Table) -> Table:
+    """What `kappa_of_sums` needs of two raters' bands [n], to be added up: [n, 6]."""
     return np.stack([np.ones(len(a)), a, b, a**2, b**2, (a - b) ** 2], axis=1)
 
 
-def _kappa(sums: Table) -> Table:
+def kappa_of_sums(sums: Table) -> Table:
+    """Kappa with quadratic weights from added-up columns [..., 6] -> [...]."""
     n, a, b, aa, bb, between = (sums[..., k] for k in range(6))
     return np.asarray(1.0 - (between / n) / (aa / n + bb / n - 2.0 * (a / n) * (b / n)))
 
@@ -361,11 +363,11 @@ def _mean_kappa(levels: Table, drawn: Clusters) -> Estimate:
     for a, b in combinations(range(levels.shape[1]), 2):
         both = there[:, a] & there[:, b]
         if both.sum() >= MIN_SHARED:
-            columns = _kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
+            columns = kappa_columns(np.where(both, levels[:, a], 0.0), np.where(both, levels[:, b], 0.0))
             blocks.append(columns * both[:, None])
     if not blocks:
         return too_few(_most_shared(there))
-    return _mean_of_blocks(blocks, _kappa, drawn, int((there.sum(axis=1) >= 2).sum()), ONE_BAND)
+    return _mean_of_blocks(blocks, kappa_of_sums, drawn, int((there.sum(axis=1) >= 2).sum()), ONE_BAND)
 
 
 def _mean_of_blocks(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
-from pipeline.evaluation.pairing import human_ceiling, pair_of, target_of_item
+from pipeline.evaluation.pairing import experts_of, human_ceiling, pair_of, target_of_item
 from pipeline.records import PhoneScore, RubricName, ScoreResult, Target, Verdict, WordScore
 
 DETAIL = {"accuracy": [8, 9, 7, 8, 8], "stress": [10] * 5, "total": [8] * 5, "transcribed": ["S IY", "(TH) IY"]}
@@ -63,3 +63,16 @@ def test_people_are_measured_where_all_have_rated() -> None:
     ]  # fmt: skip
     assert 0.9 < human_ceiling(rated)["total"] <= 1.0
     assert human_ceiling([*rated, CorpusItem("z", "a.wav", "x", "s", RubricName.SENTENCE)]) == {}
+    assert len(experts_of([*rated, *varied()])) == 3
+    assert experts_of([*rated, CorpusItem("z", "a.wav", "x", "s", RubricName.SENTENCE)]) == ()
+
+
+def varied() -> list[CorpusItem]:
+    """In more than one band."""
+    return [
+        CorpusItem(str(n), "a.wav", "x", "s", RubricName.SENTENCE, experts={"total": [n, n, n]}) for n in (6, 7, 8, 9)
+    ]
+
+
+def test_syllables_are_those_of_the_canonical_phones() -> None:
+    assert pair_of(item(), result()).syllables == (1,)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.metrics.pronunciation import UtterancePair, correlation, pronunciation_metrics, utterance_per
+from pipeline.metrics.pronunciation import (
+    LONG_STRESS,
+    UtterancePair,
+    correlation,
+    pronunciation_metrics,
+    utterance_per,
+)
 from pipeline.phones import UNKNOWN
 
 
@@ -90,3 +96,19 @@ def test_levels_that_nobody_answers_are_none() -> None:
 def test_one_utterance_has_a_rate_of_its_own() -> None:
     assert utterance_per(["A", "B"], ["A"]) == 0.5
     assert utterance_per([], ["A"]) == 0.0
+
+
+def test_stress_is_measured_apart_where_it_can_be_wrong() -> None:
+    draw = np.random.default_rng(1)
+    pairs = [
+        UtterancePair(
+            str(k % 4), {"total": 5.0 + k % 5}, {"total": 6.0 + k % 4}, words=("an", "apple"), syllables=(1, 2),
+            word_reference={"stress": (10.0, 5.0 + k)}, word_predicted={"stress": (float(draw.random()), 5.0 + 2 * k)},
+        )
+        for k in range(12)
+    ]  # fmt: skip
+    found = pronunciation_metrics(pairs, n_resamples=20)
+    assert (found.word["stress"].n, found.word[LONG_STRESS].n) == (24, 12)
+    assert found.word[LONG_STRESS].pcc == pytest.approx(1.0)
+    assert found.bands is not None
+    assert found.bands.n == 12

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.markdown import code_span, literal
 from pipeline.metrics.correlation import pearson
+from pipeline.records import State
 from pipeline.scoring.speech.labels import UTTERANCE_ASPECTS
 from pipeline.scoring.speech.model_files import CARD_FILE, SpeechInfo
 
@@ -77,6 +78,14 @@ def write_evaluation(folder: Path, report: Any, groups: dict[str, dict[str, floa
     names = list(next(iter(groups.values()), {}))
     table = [f"| {name} | " + " | ".join(_number(row[key]) for key in names) + " |" for name, row in groups.items()]
     mdd = report.mdd or {}
+    told = [f"Phone scores have a mean squared error of {_number(report.phone.mse)}."] if report.phone else []
+    if report.bands is not None:
+        told.append(
+            f"Weighted kappa of the totals' bands: {_number(report.bands.kappa)} ({_interval(report.bands.interval)})"
+            + _beside(report.bands.experts)
+        )
+    others = sorted((str(state), n) for state, n in report.states.items() if state != State.SCORED)
+    told += ["Not scored: " + ", ".join(f"{n} {state}" for state, n in others) + "."] if others else []
     body = f"""## Measured on part `{report.part}` of {report.n} recordings, against the {report.reference} scores
 
 | | PCC | 95 % over speakers | n |
@@ -86,6 +95,7 @@ def write_evaluation(folder: Path, report: Any, groups: dict[str, dict[str, floa
 Mispronunciation detection: F1 {_number(mdd.get("f1"))}, precision {_number(mdd.get("precision"))}, recall
 {_number(mdd.get("recall"))}. Without being told the text: phone error rate {_number(report.per)}, word error rate
 {_number(report.wer)}.
+{chr(10).join(told)}
 
 | speakers | {" | ".join(names)} |
 |---|{"---|" * len(names)}
@@ -112,6 +122,10 @@ def by_group(people: Sequence[dict[str, Any]], pairs: Sequence[Any]) -> dict[str
 def _seed(info: SpeechInfo) -> str:
     seed = f"Mean weights of {', '.join(f'`{run}`' for run in info.averaged)}" if info.averaged else f"Seed {info.seed}"
     return f"{seed}, the score heads on the listener of `{info.listener}`" if info.listener else seed
+
+
+def _beside(experts: Sequence[float]) -> str:
+    return f"; one expert with the median of the others {min(experts):.3f} to {max(experts):.3f}." if experts else "."
 
 
 def _interval(found: tuple[float, float] | None) -> str:
