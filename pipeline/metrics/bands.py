@@ -59,7 +59,7 @@ def experts_in_bands(scores: ArrayLike) -> tuple[float, ...]:
 
 def _levels(scores: ArrayLike) -> NDArray[np.float64]:
     """The place of each score's band, from 0 for the lowest."""
-    return np.searchsorted(LOWS, np.asarray(scores, dtype=np.float64), side="right") - 1.0
+    return np.asarray(np.searchsorted(LOWS, np.asarray(scores, dtype=np.float64), side="right") - 1, dtype=np.float64)
 
 
 def _defined(sums: NDArray[np.float64]) -> float | None:
