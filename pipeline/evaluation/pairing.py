@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from pipeline.metrics.bands import experts_in_bands
 from pipeline.metrics.human_ceiling import leave_one_out
 from pipeline.metrics.pronunciation import UtterancePair
 from pipeline.phones import PHONES, UNKNOWN, bare
-from pipeline.records import PhoneScore, ScoreResult, State, Target, Verdict
+from pipeline.records import PhoneScore, ScoreResult, State, Target, Verdict, WordScore
 from pipeline.scoring.selection import LANGUAGE_MODEL
 from pipeline.speechllm.answers import UNPARSED_SCORE
 from pipeline.speechllm.prompts import ASPECTS as LANGUAGE_MODEL_ASPECTS
@@ -46,12 +47,7 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         reference={aspect: float(chosen[aspect]) for aspect in ASPECTS if aspect in chosen},
         predicted=_predicted(result),
         words=tuple(words_of(item.text, result.target.language)),
-        syllables=tuple(
-            sum(PHONES[bare(p)].is_vowel for p in phones_of_word if bare(p) in PHONES)
-            for phones_of_word, _, _ in hearings
-        )
-        if same
-        else (),
+        stress_of_long=_stress_of_long(words, result) if same else (),
         word_reference={
             a: tuple(float(np.median(w[a])) for w in words) for a in WORD_ASPECTS if same and all(a in w for w in words)
         },
@@ -68,6 +64,19 @@ def pair_of(item: CorpusItem, result: ScoreResult) -> UtterancePair:
         recognised_phones=heard_phones,
         recognised_words=heard_words,
     )
+
+
+def _stress_of_long(words: Sequence[dict[str, Any]], result: ScoreResult) -> tuple[tuple[float, float], ...]:
+    """The experts' mean and the prediction, of words of two syllables and more."""
+    return tuple(
+        (float(np.mean(word["stress"])), scored.dimensions["stress"])
+        for word, scored in zip(words, result.words, strict=True)
+        if "stress" in word and "stress" in scored.dimensions and _n_syllables(scored) > 1
+    )
+
+
+def _n_syllables(word: WordScore) -> int:
+    return sum(PHONES[bare(phone.phone)].is_vowel for phone in word.phones if bare(phone.phone) in PHONES)
 
 
 def _recognised(result: ScoreResult) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

@@ -1,8 +1,8 @@
 """Metrics of a pronunciation scorer on speechocean762 and corpora like it, level by level.
 
     utterance   PCC of unrounded predictions with the reference score (0-10), per aspect (Gong et al. 2022, GOPT)
-    word        PCC of accuracy, stress and total, one value per word, with the experts' median; of stress among words
-                of two syllables and more, too, as one syllable cannot be stressed wrongly
+    word        PCC of accuracy, stress and total, one value per word, with the experts' median; of stress, also with
+                their mean among words of two syllables and more, as one syllable cannot be stressed wrongly
     bands       do the totals lie in the experts' verbal bands, see `bands.py`
     phone       PCC over all phones of all utterances with the experts' mean (0-2)
     mdd         mispronunciation detection and diagnosis, see `mdd.py`
@@ -44,14 +44,15 @@ class UtterancePair:
     `reference` and `predicted` are sentence aspects, 0-10. Word and phone rows run in parallel; a side that has none
     is empty. Phone sequences: `canonical` is the target, `perceived` what the experts transcribed, `diagnosed` what
     the scorer, which knows the text, says was spoken (None for one that knows none). `recognised_phones` and
-    `recognised_words` are what it recognised without the text. `syllables` counts those of each word.
+    `recognised_words` are what it recognised without the text. `stress_of_long` are the
+    experts' mean and the prediction for each word of two syllables and more.
     """
 
     speaker: str
     reference: dict[str, float]
     predicted: dict[str, float]
     words: tuple[str, ...] = ()
-    syllables: tuple[int, ...] = ()
+    stress_of_long: tuple[tuple[float, float], ...] = ()
     word_reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
     word_predicted: dict[str, tuple[float, ...]] = field(default_factory=dict)
     phone_reference: tuple[float, ...] = ()
@@ -119,13 +120,7 @@ def pronunciation_metrics(pairs: Sequence[UtterancePair], n_resamples: int = 100
                 [v for j in rows for v in j.word_predicted[aspect]],
                 [j.speaker for j in rows for _ in j.word_reference[aspect]], n_resamples,
             )  # fmt: skip
-    long = [
-        (j.speaker, *scores)
-        for j in pairs
-        if "stress" in j.word_reference and "stress" in j.word_predicted
-        for n, *scores in zip(j.syllables, j.word_reference["stress"], j.word_predicted["stress"], strict=False)
-        if n > 1
-    ]
+    long = [(j.speaker, *scores) for j in pairs for scores in j.stress_of_long]
     if long:
         speakers, reference, predicted = zip(*long, strict=True)
         word[LONG_STRESS] = correlation(reference, predicted, speakers, n_resamples)

@@ -1,5 +1,6 @@
 """What a scorer answered beside what a manifest's experts said, with and without the experts' detail."""
 
+from dataclasses import replace
 from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
@@ -74,5 +75,9 @@ def varied() -> list[CorpusItem]:
     ]
 
 
-def test_syllables_are_those_of_the_canonical_phones() -> None:
-    assert pair_of(item(), result()).syllables == (1,)
+def test_stress_counts_apart_where_a_word_has_two_syllables() -> None:
+    assert pair_of(item(**DETAIL), result()).stress_of_long == ()
+    phones = (PhoneScore("IY", 20.0, 0.0, 0.1), PhoneScore("IY", 90.0, 0.1, 0.2))
+    word = WordScore("see", 70.0, 0.0, 0.2, phones, dimensions={"stress": 9.0})
+    said = {**DETAIL, "phones": ["IY1", "IY0"], "transcribed": ["IY IY"] * 2, "stress": [10, 5, 10, 10, 5]}
+    assert pair_of(item(**said), replace(result(), words=(word,))).stress_of_long == ((8.0, 9.0),)
