@@ -102,7 +102,8 @@ def test_stress_is_measured_apart_where_it_can_be_wrong() -> None:
     draw = np.random.default_rng(1)
     pairs = [
         UtterancePair(
-            str(k % 4), {"total": 5.0 + k % 5}, {"total": 6.0 + k % 4}, words=("an", "apple"), stress_of_long=((5.0 + k, 5.0 + 2 * k),),
+            str(k % 4), {"total": 5.0 + k % 5}, {"total": 6.0 + k % 4},
+            words=("an", "apple"), stress_of_long=((5.0 + k, 5.0 + 2 * k),),
             word_reference={"stress": (10.0, 5.0 + k)}, word_predicted={"stress": (float(draw.random()), 5.0 + 2 * k)},
         )
         for k in range(12)
