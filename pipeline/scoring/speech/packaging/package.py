@@ -268,8 +268,8 @@ def robust_threshold(is_wrong: NDArray[np.bool_], probability: NDArray[np.float6
 def choose_decoding(
     folder: Path, tried: Sequence[Tried], log_prior: Sequence[float]
 ) -> tuple[Decoding, dict[str, float]]:
-    """How words are weighed so that the fewest phones are wrong, and the errors then; one weight after the other, which
-    leaves time to try each on all recordings."""
+    """How words are weighed so that the fewest phones are wrong, and the errors then; one weight after the other, until
+    none changes any more."""
     words = load_vocabulary(folder / VOCABULARY_FILE)
     heard = [decode(t.utterance.verdict) for t in tried]
     spelled = [[word.lower() for word in t.utterance.word_texts] for t in tried]
@@ -281,9 +281,11 @@ def choose_decoding(
         per = error_rate(heard, phones).rate
         return per or 0.0, error_rate(spelled, [[word.text for word in said] for said in found]).rate or 0.0
 
-    chosen = Decoding()
-    for weight, values in DECODING_GRID.items():
-        chosen = min((replace(chosen, **{weight: value}) for value in values), key=errors)
+    chosen, before = Decoding(), None
+    while chosen != before:
+        before = chosen
+        for weight, values in DECODING_GRID.items():
+            chosen = min((chosen, *(replace(chosen, **{weight: value}) for value in values)), key=errors)
     greedy_per = error_rate(heard, [decode(t.evidence.free) for t in tried]).rate or 0.0
     per, wer = errors(chosen)
     return chosen, {"per": per, "greedy_per": greedy_per, "wer": wer}
