@@ -20,7 +20,7 @@ from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, n_phone_features
-from pipeline.scoring.speech.model_files import FILES, is_speech_folder, load_info
+from pipeline.scoring.speech.model_files import FILES, WORDS_LICENCE_FILE, is_speech_folder, load_info
 from pipeline.scoring.speech.packaging import export
 from pipeline.scoring.speech.run import train_speech
 from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms, warp_bands
@@ -233,6 +233,7 @@ def test_heads_are_trained_on_a_finished_listener(
     source, info = load_info(speech_run / "model"), load_info(run.path / "model")
     listener, model = (folder / "model" / "listener.onnx" for folder in (speech_run, run.path))
     assert model.read_bytes() == listener.read_bytes()
+    assert "Carnegie Mellon" in (run.path / "model" / WORDS_LICENCE_FILE).read_text(encoding="utf-8")
     assert (info.n_recordings, info.n_speakers, source.n_speakers) == (12, 4, 3)
     assert (info.listener, info.check) == (source.model_id, source.check)
     assert info.held_out["greedy_per"] == source.held_out["greedy_per"], "the same recordings, heard alike"

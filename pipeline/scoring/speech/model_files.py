@@ -16,9 +16,10 @@ RELEASED = "released"
 INFO_FILE, CARD_FILE = "speech.json", "README.md"
 LISTENER_FILE, HEAD_FILE = "listener.onnx", "head.onnx"
 VOCABULARY_FILE, RULES_FILE = "vocabulary.npz", "letter_to_sound.onnx"
+WORDS_LICENCE_FILE = "LICENSE-pocketsphinx.txt"  # goes wherever the vocabulary goes
 NEEDED = (INFO_FILE, LISTENER_FILE, HEAD_FILE)
 FORMAT = 2  # of what listener and head pass to each other
-FILES = (*NEEDED, VOCABULARY_FILE, RULES_FILE, CARD_FILE)
+FILES = (*NEEDED, VOCABULARY_FILE, WORDS_LICENCE_FILE, RULES_FILE, CARD_FILE)
 
 
 @dataclass(frozen=True)

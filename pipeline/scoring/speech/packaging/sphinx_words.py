@@ -5,7 +5,7 @@ before that; entries are packed bit by bit, their logarithms to the base 1.0001 
 """
 
 from collections.abc import Mapping
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,13 @@ def read_sphinx_model(number: Mapping[str, int], log_unknown: NDArray[np.float64
     Raises ModelError where the file is not as expected."""
     with resources.as_file(resources.files("pocketsphinx") / MODEL_FILE) as path:
         return _read(path, number, log_unknown)
+
+
+def licence() -> str:
+    """What has to go with anything that is made of the model."""
+    files = metadata.files("pocketsphinx") or []
+    texts = [file.read_text(encoding="utf-8") for file in files if file.name.startswith("LICENSE")]
+    return "\n".join(["The word model is made of the English one of pocketsphinx, under this licence:\n", *texts])
 
 
 def _read(path: Path, number: Mapping[str, int], log_unknown: NDArray[np.float64]) -> WordModel:

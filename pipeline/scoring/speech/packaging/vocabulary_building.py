@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import artifacts
 from pipeline.phones import bare
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon import vocabulary
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
-from pipeline.scoring.speech.model_files import VOCABULARY_FILE
-from pipeline.scoring.speech.packaging.sphinx_words import read_sphinx_model
+from pipeline.scoring.speech.model_files import VOCABULARY_FILE, WORDS_LICENCE_FILE
+from pipeline.scoring.speech.packaging.sphinx_words import licence, read_sphinx_model
 from pipeline.scoring.speech.packaging.word_model_building import Trust, adapted, counts_of, pruned
 
 N_WORDS = 25_000
@@ -27,7 +28,7 @@ Text = Sequence[tuple[str, Sequence[int]]]
 
 
 def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
-    """Write `vocabulary.npz` for the training texts, each given once.
+    """Write `vocabulary.npz` for the training texts, each given once, and the licence of what it is made of.
 
     Words and, where pocketsphinx's model has none, their frequencies come from the package wordfreq (data under CC
     BY-SA 4.0), what follows what from pocketsphinx's model (BSD) and the texts.
@@ -47,6 +48,7 @@ def write_vocabulary(folder: Path, texts: Sequence[Text]) -> dict[str, Any]:
     ]
     said += [(number[word], list(labels)) for text in texts for word, labels in text]
     vocabulary.save(folder / VOCABULARY_FILE, vocabulary.build(number, said, model))
+    artifacts.write_text(folder / WORDS_LICENCE_FILE, licence())
     return {
         "n_words": len(number), "n_pairs": len(model.pairs), "n_triples": len(model.triples), "n_texts": len(texts)
     }  # fmt: skip
