@@ -36,9 +36,9 @@ class Decoding:
     """How much the log probabilities of words weigh against the posteriors when no text is given, what is added for
     each word and phone (nats), and how much of the labels' `log_prior` is taken from the posteriors."""
 
-    word_weight: float = 1.0
-    per_word: float = -1.0
-    per_phone: float = 3.0
+    word_weight: float = 1.1
+    per_word: float = -2.0
+    per_phone: float = 3.3
     prior_weight: float = 0.45
 
 
