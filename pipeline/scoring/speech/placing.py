@@ -23,6 +23,7 @@ IN_STEP = 160
 MOST_DROPPED = 4800  # samples: a first word said softly may lie before what is loud
 SMOOTHED = 160  # samples
 LASTING = 1600  # samples: a click is shorter, and no beginning of a word
+LONGEST_CLICK, AROUND_CLICK = 480, 1600  # samples: of a click, and without a sound on either side of it
 SOUND_DB, CENTRE_DB = -30.0, -25.0  # relative to the loudest 10 ms: what the speech begins with; what its centre is of
 LONGEST_S: Seconds = 30.0  # that the encoder hears
 
@@ -57,10 +58,15 @@ def placed(samples: NDArray[np.float32]) -> Placed:
     The centre hardly depends on faint noise and not at all on silence around, which decides where frames begin.
     """
     level = at_one_level(samples)
-    power = _window_sums(level.astype(np.float64) ** 2, SMOOTHED // 2, SMOOTHED // 2) / SMOOTHED
+    power = _smoothed_power(level)
     if not power.any():
         return Placed(level, 0)
-    onset = _first_lasting(power > power.max() * 10 ** (SOUND_DB / 10))
+    is_sound = power > power.max() * 10 ** (SOUND_DB / 10)
+    onset = _first_lasting(is_sound)
+    quieter = _without_clicks(level, power, is_sound[:onset])
+    if quieter is not level:
+        level = at_one_level(quieter)
+        power = _smoothed_power(level)
     loud = np.where(power > power.max() * 10 ** (CENTRE_DB / 10), power, 0.0)
     centre = round(float(np.arange(len(power)) @ loud / loud.sum()))
     start = min(onset - LEAD, MOST_DROPPED)
@@ -69,6 +75,29 @@ def placed(samples: NDArray[np.float32]) -> Placed:
         return Placed(level[start:], -start)
     added = min(-start, max(0, round(LONGEST_S * TARGET_RATE_HZ) - len(level)))
     return Placed(np.concatenate([np.zeros(added, dtype=np.float32), level]), added)
+
+
+def _smoothed_power(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    return _window_sums(samples.astype(np.float64) ** 2, SMOOTHED // 2, SMOOTHED // 2) / SMOOTHED
+
+
+def _without_clicks(
+    samples: NDArray[np.float32], power: NDArray[np.float64], is_sound: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Samples [n] with what is too short and too much apart for speech, before it begins, as quiet as what is around:
+    the encoder hears a click as a consonant. `is_sound` ends where the speech begins."""
+    edges = np.flatnonzero(np.diff(np.r_[False, is_sound, False].astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    apart = np.r_[np.inf, starts[1:] - ends[:-1], len(is_sound) - ends[-1:]]
+    is_click = (ends - starts <= LONGEST_CLICK) & (np.minimum(apart[:-1], apart[1:]) >= AROUND_CLICK)
+    if not is_click.any():
+        return samples
+    background = np.median(power[: len(is_sound)])
+    gain = np.ones(len(samples))
+    for start, end in zip(starts[is_click], ends[is_click], strict=True):
+        part = slice(max(0, start - SMOOTHED), end + SMOOTHED)
+        gain[part] = np.sqrt(np.minimum(1.0, background / (power[part] + 1e-12)))
+    return np.asarray(samples * gain, dtype=np.float32)
 
 
 def _first_lasting(is_sound: NDArray[np.bool_]) -> int:
