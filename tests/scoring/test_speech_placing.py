@@ -66,3 +66,28 @@ def test_levels_within_the_limits_stay() -> None:
     speech = spoken()
     assert levelled(speech, -60.0, 0.0) is speech
     assert not np.allclose(levelled(speech, -40.0, -35.0), speech)
+
+
+@pytest.mark.parametrize("seconds_before", [0.25, 0.5])
+def test_a_click_before_the_speech_is_not_heard(seconds_before: float) -> None:
+    speech = spoken()
+    clicked = speech.copy()
+    at = round((0.6 - seconds_before) * SAMPLE_RATE_HZ)
+    clicked[at : at + 40] += (0.1 * np.hanning(40)).astype(np.float32)
+    plain, quieted = placed(speech), placed(clicked)
+    assert plain.added == quieted.added
+    assert np.abs(plain.samples - quieted.samples).max() < 1e-3
+
+
+def test_what_may_be_speech_is_no_click() -> None:
+    soft = 0.2 * spoken(seconds=0.1, before_s=0.0)  # a short first word
+    early = np.concatenate([soft, np.zeros(SAMPLE_RATE_HZ // 5, dtype=np.float32), spoken(before_s=0.0)])
+    kept = placed(early)
+    n = len(soft)
+    first = max(0, kept.added)
+    assert np.abs(kept.samples[first : first + n]).max() > 0.5 * np.abs(placed(spoken()).samples).max() * 0.2
+    burst = np.zeros(round(0.05 * SAMPLE_RATE_HZ), dtype=np.float32)
+    burst[:80] = 0.1  # of a consonant, right before its vowel
+    stop = np.concatenate([burst, spoken(before_s=0.0)])
+    assert np.abs(placed(stop).samples).max() >= np.abs(placed(spoken()).samples).max() * 0.99
+    assert (np.abs(placed(stop).samples[LEAD - 1600 : LEAD + 800]) > 0.01).any()
