@@ -142,11 +142,11 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     return {
         **asdict(case), "parameters": report["parameters"], "training_s": report["training_s"],
         "total_s": _lasted_s(run), "validation": report["validation"], "run": str(run.path),
-        **{runtime: _heard(folder, case, open_finished_run(settings, str(run.path)), runtime) for runtime in wanted},
+        **{runtime: heard_of(folder, case, open_finished_run(settings, str(run.path)), runtime) for runtime in wanted},
     }  # fmt: skip
 
 
-def _heard(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]:
+def heard_of(folder: Path, case: Case, found: Any, runtime: str) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
     from pipeline.wakeword.file_names import EXPORTS
     from pipeline.wakeword.finished_run import classifier_for

@@ -27,6 +27,7 @@ from pipeline.jobs.requirements import ESP32
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import to_json
+from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.stream_metrics import StreamFrames, StreamScores, frames_of_stream, operate
 from pipeline.wakeword.features import MICRO, RATE_HZ, Cmvn
 from pipeline.wakeword.models.streaming import FIRST_KERNEL, STEP
@@ -213,19 +214,27 @@ def _silent() -> Iterator[None]:
         os.close(nowhere)
 
 
+def stream_of_steps(sound: StreamFrames, scores: NDArray[np.float32], info: DetectorInfo) -> StreamScores:
+    """The last probabilities [n] of a stream with the time that each step ends at."""
+    last_frames = STEP * (len(sound.frames) // STEP - len(scores) + 1 + np.arange(len(scores))) - 1
+    ends_s = (last_frames * info.features.hop + info.features.window) / RATE_HZ
+    return StreamScores(scores, ends_s, sound.keywords, sound.background, sound.hours, 0.0)
+
+
+def step_detector(info: DetectorInfo) -> DetectorConfig:
+    """Hysteresis is in logits; a probability has none that means the same everywhere."""
+    return replace(info.detector, hop_s=STEP * MICRO["hop_s"], hysteresis=0.0)
+
+
 def _on_stream(
     sound: StreamFrames, answers: NDArray[np.float32], expected: NDArray[np.float32], info: DetectorInfo
 ) -> StreamComparison:
-    first = len(sound.frames) // STEP - len(expected)
-    last_frames = STEP * (first + 1 + np.arange(len(expected))) - 1
-    ends_s = (last_frames * info.features.hop + info.features.window) / RATE_HZ
+    detector = step_detector(info)
     points, times = [], []
     for scores in (expected, answers):
-        stream = StreamScores(scores, ends_s, sound.keywords, sound.background, sound.hours, 0.0)
-        # Hysteresis is in logits; a probability has none that means the same everywhere.
-        detector = replace(info.detector, hop_s=STEP * MICRO["hop_s"], hysteresis=0.0)
+        stream = stream_of_steps(sound, scores, info)
         points.append(operate(stream, detector, CUTOFF)[0])
-        times.append(ends_s[detections(voted(scores, detector), CUTOFF, detector)])
+        times.append(stream.ends_s[detections(voted(scores, detector), CUTOFF, detector)])
     both = sum(bool(np.any(np.abs(times[1] - at_s) <= SAME_S)) for at_s in times[0])
     return StreamComparison(
         sound.hours, len(sound.keywords), points[0].misses, points[1].misses, points[0].false_alarms,
