@@ -72,8 +72,9 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     asked: list[int] = []
 
     class Judge(PhoneJudge):
-        def __init__(self, _settings: Settings, word: str) -> None:
-            self.word = word
+        def __init__(self, _settings: Settings, word: str, folder: Path) -> None:
+            assert (folder / "detector.json").is_file()
+            self.word, self.learnt = word, None
 
         def __call__(self, samples: np.ndarray) -> float:
             asked.append(len(samples))

@@ -10,6 +10,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._phones import phones_option
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
 )
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
+@phones_option
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
 )
@@ -80,9 +82,11 @@ def evaluate(
     from pipeline.wakeword.finished_run import evaluate_run, open_finished_run
     from pipeline.wakeword.runtime.detector import preset
 
+    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
+    if options["phones"] and len(by_word) > 1:
+        raise click.UsageError("--phones is of one word: evaluate the others without it.")
     finished = open_finished_run(Settings.from_env(), detector)
     chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
-    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
     if split is not None:
         by_word[""], options["background"] = reported_part(split)
     if not by_word or not options["background"]:
@@ -304,8 +308,30 @@ def _evaluation_text(report: dict[str, Any]) -> str:
         f"{as_deployed['false_alarms']} false alarms "
         f"({as_deployed['fah']:.2f} per hour)"
     )
-    lines += [f"  {n['phrase']:20} false alarms: {n['accepted']} of {n['n']}" for n in report["near"]]
+    lines += _near_lines(report["near"])
+    if report["judged"]:
+        lines += ["With the judge of phones:", *_judged_lines(report["judged"])]
     return "\n".join(lines)
+
+
+def _judged_lines(judged: dict[str, Any]) -> list[str]:
+    stream, lines = judged["stream"], []
+    for target, point in [*stream["at_fah"].items(), ("", stream["as_set"])]:
+        low, high = point["miss_interval"]
+        what = f"at most {target:>4} false alarms per hour" if target else "at its own limit"
+        lines.append(
+            f"  {what}: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), {point['false_alarms']} false "
+            f"alarms, limit {point['threshold']:.2f}"
+        )
+    lines.append(
+        f"  asked {stream['questions_per_hour']:.0f} times per hour; the detector itself misses "
+        f"{stream['first']['miss_rate']:.1%} of the words then"
+    )
+    return lines + _near_lines(judged["near"])
+
+
+def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
+    return [f"  {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

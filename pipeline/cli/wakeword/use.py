@@ -12,6 +12,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.cli.wakeword._phones import phones_option
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 
 PORT = 8602
 WYOMING_PORT = 10_400
-
-
-phones_option = click.option(
-    "--phones",
-    default="",
-    metavar="WORD",
-    help="English: only where the speech scorer's listener hears the phones of this word.",
-)
 
 
 @click.command()
@@ -208,7 +201,7 @@ def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
     if len(detector.words) > 1:
         raise click.UsageError("--phones is of one word, and this bundle knows several.")
     detector.aim(FIRST_FAH)
-    return PhoneJudge(Settings.from_env(), word).verifier(sensitivity)
+    return PhoneJudge(Settings.from_env(), word, detector.folder).verifier(sensitivity)
 
 
 def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":
