@@ -206,7 +206,7 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
 
 def stream(scores: list[float]) -> StreamScores:
     """A window every .1 s; a word ends at .5 s and at 2 s."""
-    ends = 0.1 * np.arange(1, len(scores) + 1)
+    ends = np.arange(1, len(scores) + 1, dtype=np.float64) / 10
     words = tuple(Keyword(Path(f"{end}.wav"), end - 0.3, end) for end in (0.5, 2.0))
     return StreamScores(np.array(scores, dtype=np.float32), ends, words, (), len(scores) / 36_000, 0.0)
 
@@ -257,8 +257,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_sound_of_a_stream_is_the_same_the_second_time(folders: Path) -> None:
-    files = [sorted((folders / name).iterdir()) for name in ("words", "other")]
-    plan = plan_stream(*files, [], 0.17, seed=1)
+    plan = plan_stream(sorted((folders / "words").iterdir()), sorted((folders / "other").iterdir()), [], 0.17, seed=1)
     whole = np.concatenate([block.samples for block in plan.blocks()])
     before = sound_of(plan)
     for end_s in (0.5, 1.0, 2.0, 299.0, 300.5, 301.0, 450.0, len(whole) / RATE_HZ):
@@ -280,7 +279,7 @@ def test_an_evaluation_measures_with_the_judge(folders: Path) -> None:
     task = EvaluationTask((folders / "words",), (folders / "other",), (), folders / "near", 0.06, phones="boy")
 
     def loudness(windows: np.ndarray) -> np.ndarray:
-        return windows[:, 20:60].mean(axis=(1, 2)).astype(np.float32)
+        return np.asarray(windows[:, 20:60].mean(axis=(1, 2)), dtype=np.float32)
 
     alone, _ = evaluate(replace(task, phones=""), loudness, config, CONFIG, threshold=0.0)
     both, _ = evaluate(task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge())
