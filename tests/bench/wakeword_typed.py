@@ -4,6 +4,8 @@ recordings alone, on the protocol of `wakeword_study` with its shorter training.
     python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
     python -m tests.bench.wakeword_study FOLDER SHARED typed table
 
+Each is measured alone and with the judge of phones, which learns the word from the clips of the training.
+
 FOLDER/voices may hold voices of Kokoro. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
 and the features and the sound of each stream are kept under FOLDER and shared by the trainings.
 """

@@ -10,7 +10,6 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
-from pipeline.cli.wakeword._phones import phones_option
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -58,7 +57,12 @@ if TYPE_CHECKING:
     help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
 )
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
-@phones_option
+@click.option(
+    "--phones",
+    default="",
+    metavar="WORD",
+    help="English: also measure with the judge that listens for the phones of this word (`listen --phones`).",
+)
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
 )

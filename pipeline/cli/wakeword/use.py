@@ -12,7 +12,6 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
-from pipeline.cli.wakeword._phones import phones_option
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -26,6 +25,14 @@ if TYPE_CHECKING:
 
 PORT = 8602
 WYOMING_PORT = 10_400
+
+
+phones_option = click.option(
+    "--phones",
+    default="",
+    metavar="WORD",
+    help="English: only where the speech scorer's listener hears the phones of this word.",
+)
 
 
 @click.command()
