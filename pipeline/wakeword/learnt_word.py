@@ -103,7 +103,7 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
         raw = artifacts.read_json(folder / LEARNT_INFO)
         if raw["format"] != FORMAT:
             raise ValueError(f"its format is {raw['format']!r}, expected {FORMAT}")
-        if raw["word"] != word:
+        if raw["word"].casefold() != word.casefold():
             return None
         tensors = load_file(folder / LEARNT_WEIGHTS)
         ways = tuple(tuple(encode(way.split())) for way in raw["ways"])
@@ -111,7 +111,7 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
             word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]),
             LearntFrom(**raw["learnt_from"]), str(raw["listener_sha256"]),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(
-            f"{folder / LEARNT_INFO} cannot be read ({error}). `pronlab wakeword phones` learns the word again."
+            f"{folder / LEARNT_INFO} cannot be read ({error}). `pronlab wakeword learn-phones` learns the word again."
         ) from error

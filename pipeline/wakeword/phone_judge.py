@@ -44,8 +44,8 @@ class PhoneJudge:
         self.learnt: LearntWord | None = None if folder is None else read_learnt_word(folder, word)
         if self.learnt is not None and artifacts.sha256_of(source / LISTENER_FILE) != self.learnt.listener_sha256:
             raise ModelError(
-                f"{word!r} was learnt with another listener than that in {source}. `pronlab wakeword phones` learns it "
-                f"again."
+                f"{word!r} was learnt with another listener than that in {source}. `pronlab wakeword learn-phones` "
+                f"learns it again."
             )
         self.ways = ways_of(word, load_rules(source)) if self.learnt is None else self.learnt.ways
 

@@ -102,6 +102,7 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert read is not None and replace(read, mean=saved.mean, weights=saved.weights) == saved
     assert np.array_equal(read.weights, saved.weights) and np.array_equal(read.mean, saved.mean)
     assert read_learnt_word(tmp_path, "toy") is None, "of another word"
+    assert read_learnt_word(tmp_path, "Boy") is not None
     (tmp_path / "phones.safetensors").write_bytes(b"none")
     with pytest.raises(ModelError, match="cannot be read"):
         read_learnt_word(tmp_path, "boy")
