@@ -41,7 +41,7 @@ class LearntFrom:
 @dataclass(frozen=True)
 class LearntWord:
     """`ways` are the label numbers of its pronunciations, all of one length; the weights are for the listener whose
-    file has this SHA-256."""
+    file has this SHA-256. From `first_threshold` (logits) on the detector asks, where that has been measured."""
 
     word: str
     ways: tuple[tuple[int, ...], ...]
@@ -50,6 +50,7 @@ class LearntWord:
     bias: float
     learnt_from: LearntFrom
     listener_sha256: str
+    first_threshold: float | None = None
 
     def logit(self, heard: ListenerOutput, place: Place) -> float:
         """Of the word at its place."""
@@ -88,6 +89,7 @@ def save_learnt_word(folder: Path, learnt: LearntWord) -> None:
         {
             "format": FORMAT, "word": learnt.word, "ways": [" ".join(decode(way)) for way in learnt.ways],
             "learnt_from": to_json(learnt.learnt_from), "listener_sha256": learnt.listener_sha256,
+            "first_threshold": learnt.first_threshold,
         },
     )  # fmt: skip
 
@@ -107,9 +109,10 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
             return None
         tensors = load_file(folder / LEARNT_WEIGHTS)
         ways = tuple(tuple(encode(way.split())) for way in raw["ways"])
+        first = raw.get("first_threshold")
         return LearntWord(
             word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]),
-            LearntFrom(**raw["learnt_from"]), str(raw["listener_sha256"]),
+            LearntFrom(**raw["learnt_from"]), str(raw["listener_sha256"]), None if first is None else float(first),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(

@@ -67,7 +67,7 @@ def heard(phones: str, states: float = 0.0) -> ListenerOutput:
 def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> LearntWord:
     draw = np.random.default_rng(0)
     mean, weights = (draw.standard_normal(2 * WIDTH).astype(np.float32) for _ in range(2))
-    return LearntWord(word, (BOY,), mean, weights, 0.5, LearntFrom(recordings, 2, 3, 4), listener)
+    return LearntWord(word, (BOY,), mean, weights, 0.5, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
 
 
 def test_the_place_of_a_word_is_where_its_phones_are() -> None:
@@ -190,6 +190,7 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     monkeypatch.setattr(
         word_learning, "config_of", lambda _run: SimpleNamespace(seed=0, data=SimpleNamespace(noise=()))
     )
+    monkeypatch.setattr(word_learning, "first_threshold_of", lambda _run: -1.5)
     monkeypatch.setattr(word_learning, "find_word", lambda sound: (0, len(sound)))
     told: list[tuple[int, int]] = []
     learnt = learn_word(Settings.from_env(), run, "boy", lambda done, total, _: told.append((done, total)))
@@ -197,7 +198,8 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     assert told[-1] == (8, 8)
     output, place = heard("B OY", 1.0), place_of(heard("B OY").log_probs, BOY)
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
-    assert read_learnt_word(home / "model", "boy") is not None
+    read = read_learnt_word(home / "model", "boy")
+    assert read is not None and read.first_threshold == -1.5
     (tmp_path / "clips" / "word" / sorted(p.name for p in (tmp_path / "clips" / "word").iterdir())[0]).unlink()
     with pytest.raises(CorpusError, match="1 training clips of run are gone"):
         learn_word(Settings.from_env(), run, "boy")

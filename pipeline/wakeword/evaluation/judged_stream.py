@@ -74,6 +74,15 @@ def sound_of(plan: StreamPlan) -> Callable[[Seconds], Samples]:
     return before
 
 
+def first_threshold(scores: StreamScores, config: DetectorConfig) -> float:
+    """The lowest, in steps from the highest vote down, with at most FIRST_FAH false alarms per hour."""
+    votes = voted(scores.scores, config)
+    threshold, lowest = float(votes.max()), float(votes[np.isfinite(votes)].min())
+    while threshold > lowest and operate(scores, config, threshold - STEP)[0].fah <= FIRST_FAH:
+        threshold -= STEP
+    return threshold
+
+
 def ask(
     scores: StreamScores,
     config: DetectorConfig,
@@ -83,10 +92,7 @@ def ask(
 ) -> Questions:
     """At the threshold for FIRST_FAH false alarms per hour. `temperature` makes log odds of logits."""
     votes = voted(scores.scores, config)
-    threshold = float(votes.max())
-    lowest = float(votes[np.isfinite(votes)].min())
-    while threshold > lowest and operate(scores, config, threshold - STEP)[0].fah <= FIRST_FAH:
-        threshold -= STEP
+    threshold = first_threshold(scores, config)
     stretches: list[list[tuple[int, float]]] = []
     before = -EVERY
     for index in map(int, np.flatnonzero(votes >= threshold)):

@@ -25,9 +25,12 @@ from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
 from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.evaluation.evaluate import one_thread
+from pipeline.wakeword.evaluation.judged_stream import first_threshold
+from pipeline.wakeword.evaluation.stream_metrics import score_stream
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.file_names import SPLIT_FOLDER
-from pipeline.wakeword.finished_run import FinishedRun, config_of
+from pipeline.wakeword.finished_run import FinishedRun, classifier_for, config_of, held_stream
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, best_place, save_learnt_word, states_at
 from pipeline.wakeword.learnt_word import ways_of_one_length as of_one_length
 from pipeline.wakeword.phones import ways_of
@@ -76,10 +79,24 @@ def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progre
     mean, weights, bias = fitted(states)
     learnt_from = LearntFrom(**{kind: len(paths) for kind, paths in clips.items()} | {"other": len(states["other"])})
     learnt = LearntWord(
-        word, ways, mean, weights, bias, learnt_from, artifacts.sha256_of(source / LISTENER_FILE)
+        word, ways, mean, weights, bias, learnt_from, artifacts.sha256_of(source / LISTENER_FILE),
+        first_threshold_of(run),
     )  # fmt: skip
     save_learnt_word(run.folder, learnt)
     return learnt
+
+
+def first_threshold_of(run: FinishedRun) -> float | None:
+    """From which on the detector asks: for FIRST_FAH false alarms per hour on a stream of the run's validation clips.
+    The curve of its bundle ends far below that rate. None for a detector of several words, which no judge is asked
+    about, and without a split."""
+    info = run.info
+    plan = None if info.words else held_stream(run)
+    if plan is None:
+        return None
+    with one_thread():
+        scores = score_stream(plan, classifier_for(run), info.features, info.detector.hop_s)
+    return first_threshold(scores, info.detector)
 
 
 def fitted(
