@@ -124,6 +124,7 @@ NEEDS: dict[str, Need | None] = {
     "wakeword split": _TRAIN,
     "wakeword analyse": _TRAIN,
     "wakeword train": _TRAIN,
+    "wakeword learn-phones": _TRAIN,
     "wakeword features": _TRAIN,
     "wakeword evaluate": _TRAIN,
     "wakeword robustness": _TRAIN,

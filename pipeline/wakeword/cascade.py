@@ -18,8 +18,8 @@ from scipy.special import expit
 from pipeline.errors import ModelError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.evaluation.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier, StreamingDetector, WindowResult
 
 Samples = NDArray[np.float32]

@@ -63,7 +63,7 @@ def detect_in_file(
     detector = detector_of(run, detector_preset, threshold, word)
     before_s = run.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    cascade = Cascade(detector, _verifier(url, key, phones), run.info.of_word(word).temperature)
+    cascade = Cascade(detector, _verifier(run, url, key, phones), run.info.of_word(word).temperature)
     windows, detections = [], []
     for result in cascade.run(np.concatenate([silence, sound.samples, np.zeros(RATE_HZ // 2, dtype=np.float32)])):
         window = replace(result.window, end_s=result.window.end_s - before_s)
@@ -73,10 +73,10 @@ def detect_in_file(
     return FileDetections(tuple(detections), tuple(windows), sound.duration_s, detector.threshold)
 
 
-def _verifier(url: str | None, key: str | None, phones: str) -> Verify | None:
+def _verifier(run: FinishedRun, url: str | None, key: str | None, phones: str) -> Verify | None:
     if phones:
         from pipeline.settings import Settings
         from pipeline.wakeword.phone_judge import PhoneJudge
 
-        return PhoneJudge(Settings.from_env(), phones).verifier()
+        return PhoneJudge(Settings.from_env(), phones, run.folder).verifier()
     return remote_verifier(url, key=key) if url else None

@@ -15,6 +15,8 @@ REPORT, EVALUATION, ROBUSTNESS = "report.json", "evaluation.json", "robustness.j
 FOLDER_SCORES = "folder.json"
 # In the model folder
 WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
+# There and in a bundle
+LEARNT_WEIGHTS, LEARNT_INFO = "phones.safetensors", "phones.json"
 # In a bundle
 BUNDLE_MODEL, BUNDLE_DETECTOR = "model.onnx", "detector.json"
 # In the folder of exports

@@ -119,15 +119,21 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate on `task` (an `evaluate.EvaluationTask`) with the model's detector or another, keep the report, and with
     `keep_threshold` make that detector and the threshold for its target rate the model's. Of several words, for `word`;
-    its report is kept beside those of the others."""
+    its report is kept beside those of the others. Where the task names `phones`, the released judge of them answers,
+    too; raises ModelError where it is missing."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     info = run.info.of_word(word)
     detector = detector or info.detector
+    judge = None
+    if task.phones:
+        from pipeline.wakeword.phone_judge import PhoneJudge
+
+        judge = PhoneJudge(Settings.from_env(), task.phones, run.folder)
     evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
-        temperature=info.temperature, progress=progress,
+        temperature=info.temperature, judge=judge, progress=progress,
     )  # fmt: skip
     stream = to_json(evaluation.stream)
     report = {
@@ -170,7 +176,7 @@ def set_threshold(
     plan = held_stream(run, background, word)
     if plan is None:
         return None
-    classifier = classifier_for(run, "torch", on_grid=_config_of(run).train.qat_steps > 0, word=word)
+    classifier = classifier_for(run, "torch", on_grid=config_of(run).train.qat_steps > 0, word=word)
     with one_thread():
         scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
     stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
@@ -193,7 +199,7 @@ def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "
     split = run.home / SPLIT_FOLDER
     if not split.is_dir():
         return None
-    config = _config_of(run)
+    config = config_of(run)
     root, placed = read_manifest(split)
     held = [placement.clip for placement in placed if placement.part == "validation"]
     is_word = [clip.label is Label.POSITIVE and clip.word in ("", word) for clip in held]
@@ -214,7 +220,7 @@ def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "
     return plan_stream(words, others, read_noise(config.data.noise), hours, seed=config.seed)
 
 
-def _config_of(run: FinishedRun) -> "WakewordConfig":
+def config_of(run: FinishedRun) -> "WakewordConfig":
     from pipeline.presets import build
     from pipeline.runs import RunDirectory
     from pipeline.wakeword.config import WakewordConfig

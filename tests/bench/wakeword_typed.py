@@ -4,6 +4,8 @@ recordings alone, on the protocol of `wakeword_study` with its shorter training.
     python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
     python -m tests.bench.wakeword_study FOLDER SHARED typed table
 
+Each is measured alone and with the judge of phones, which learns the word from the clips of the training.
+
 FOLDER/voices may hold voices of Kokoro. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
 and the features and the sound of each stream are kept under FOLDER and shared by the trainings.
 """
@@ -28,7 +30,6 @@ N_SPOKEN, N_NEAR_REPORTED = 240, 24
 SETTINGS = (*SHORT, "augment.variants=10")  # half as many renderings of a clip as the default
 # Voices that `speak` does not use, for near phrases to report on.
 OTHER_VOICES = ("en-us+adam", "en-gb+aunty", "en-us+Zac", "en-gb+quincy", "en-us+shelby", "en-gb+victor")
-STEP = 0.1  # logits, in which the first threshold is lowered
 # What a training gets, first what matters most.
 AMOUNTS = {
     "real 100": (100, False, False),
@@ -278,113 +279,78 @@ def scores_of(finished: Any, stream: Any) -> Any:
     return StreamScores(scores, ends_s, stream.keywords, stream.background, stream.hours, 0.0)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """When a detector at a low threshold asks the judge of phones, run by run of high votes: window numbers, and the
-    judge's score and the detector's log odds together."""
+def learnt(finished: Any, word: str) -> Any:
+    """The judge of the word, learnt from the run's clips."""
+    from pipeline.settings import Settings
+    from pipeline.wakeword.learnt_word import read_learnt_word
+    from pipeline.wakeword.phone_judge import PhoneJudge
+    from pipeline.wakeword.training.word_learning import learn_word
 
-    threshold: float
-    runs: list[list[tuple[int, float]]]
+    settings = Settings.from_env()
+    if read_learnt_word(finished.folder, word) is None:
+        learn_word(settings, finished, word)
+    return PhoneJudge(settings, word, finished.folder)
 
 
-def ask(scored: Any, config: Any, temperature: float, sound: np.ndarray, judge: Any) -> Asked:
-    """With the threshold for FIRST_FAH false alarms per hour; every second window while the vote is high, as
-    `cascade.Cascade` does."""
-    from pipeline.wakeword.cascade import VERIFIED_S
-    from pipeline.wakeword.evaluation.stream_metrics import operate
+def sound_in(sound: np.ndarray) -> Any:
+    """What a judge is asked about at a time in kept sound."""
+    from pipeline.wakeword.evaluation.judged_stream import HEARD
     from pipeline.wakeword.features import RATE_HZ
-    from pipeline.wakeword.phone_judge import FIRST_FAH
-    from pipeline.wakeword.runtime.detector import voted
 
-    votes = voted(scored.scores, config)
-    high = float(votes.max())
-    while operate(scored, config, high - STEP)[0].fah <= FIRST_FAH:
-        high -= STEP
-    runs: list[list[tuple[int, float]]] = []
-    before = -10
-    for index in np.flatnonzero(votes >= high):
-        if not runs or np.min(votes[before + 1 : index], initial=np.inf) < high - config.hysteresis:
-            runs.append([])
-        if not runs[-1] or index - runs[-1][-1][0] >= 2:
-            end = round(scored.ends_s[index] * RATE_HZ)
-            last = sound[max(0, end - round(VERIFIED_S * RATE_HZ)) : end] / np.float32(32_767)
-            runs[-1].append((int(index), judge(last.astype(np.float32)) + float(votes[index]) / temperature))
-        before = int(index)
-    return Asked(high, runs)
+    def before(end_s: float) -> np.ndarray:
+        end = round(end_s * RATE_HZ)
+        return np.asarray(sound[max(0, end - HEARD) : end] / np.float32(32_767), dtype=np.float32)
 
-
-def after_judge(scored: Any, config: Any, asked: Asked, limit: float) -> tuple[int, int]:
-    """Misses, and false alarms, where the judge accepts what reaches `limit`."""
-    from pipeline.wakeword.evaluation.stream_metrics import GRACE_S
-
-    lockout = round(config.lockout_s / config.hop_s)
-    found: list[int] = []
-    for run in asked.runs:
-        hit = next((i for i, score in run if score >= limit and (not found or i - found[-1] > lockout)), None)
-        found += [] if hit is None else [hit]
-    times = scored.ends_s[found]
-    taken = np.zeros(len(times), dtype=bool)
-    misses = 0
-    for word in scored.keywords:
-        inside = np.flatnonzero((times >= word.start_s) & (times <= word.end_s + GRACE_S) & ~taken)
-        taken[inside[:1]] = True
-        misses += not len(inside)
-    return misses, int((~taken).sum())
-
-
-def with_judge(scored: Any, config: Any, asked: Asked) -> dict[str, Any]:
-    """Misses at 0.1, 0.5 and 1 false alarms per hour, by the judge's limit, and at its own limit."""
-    from pipeline.wakeword.phone_judge import LIMIT
-
-    limits = sorted({score for run in asked.runs for _, score in run})
-    points = {limit: after_judge(scored, config, asked, float(np.nextafter(limit, np.inf))) for limit in limits}
-    best: dict[str, list[float]] = {}
-    for target in ("0.1", "0.5", "1.0"):
-        within = [(m, -limit) for limit, (m, alarms) in points.items() if alarms <= float(target) * scored.hours]
-        misses, limit = min(within)
-        best[target] = [misses, -limit]
-    return {
-        "best": best, "as_set": after_judge(scored, config, asked, LIMIT),
-        "asked_per_hour": sum(map(len, asked.runs)) / scored.hours, "first_threshold": asked.threshold,
-        "first_misses": after_judge(scored, config, asked, -1e9)[0],
-    }  # fmt: skip
+    return before
 
 
 def one(folder: Path, case: Case) -> dict[str, Any]:
     import torch
 
-    from pipeline.settings import Settings
+    from pipeline.records import to_json
     from pipeline.wakeword.data.decoded_clips import load_clip
-    from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote
+    from pipeline.wakeword.evaluation.evaluate import files_of
+    from pipeline.wakeword.evaluation.judged_stream import ask, highest_answer, measure_judged
     from pipeline.wakeword.evaluation.stream_metrics import measure
     from pipeline.wakeword.finished_run import classifier_for
-    from pipeline.wakeword.phone_judge import PhoneJudge
+    from pipeline.wakeword.runtime.clip_votes import highest_vote
 
     torch.set_num_threads(1)
     finished = train(folder, case)
     info, classifier = finished.info, classifier_for(finished, "torch")
+    judge = learnt(finished, WRITTEN.get(case.keyword, case.keyword))
     stream, sound = stream_of(folder, case.keyword, case.seed, info.features)
     scored = scores_of(finished, stream)
     result = measure(scored, info.detector)
-    threshold = result.at_fah["0.5"].threshold
-    judge = PhoneJudge(Settings.from_env(), WRITTEN.get(case.keyword, case.keyword))
-    asked = ask(scored, info.detector, info.temperature, sound, judge)
-    judged = with_judge(scored, info.detector, asked)
-    limit = judged["best"]["0.5"][1]  # as the threshold above: for half a false alarm per hour
-    near, near_judged = {}, {}
+    questions = ask(scored, info.detector, info.temperature, sound_in(sound), judge)
+    judged = measure_judged(scored, info.detector, questions, judge.limit)
+    # For half a false alarm per hour, and the judge's limit as it is set.
+    threshold, limit = result.at_fah["0.5"].threshold, judged.at_fah["0.5"].threshold
+    near, near_judged, near_as_set = {}, {}, {}
     for phrase in sorted(speak_reported(folder, case.keyword).iterdir()):
         clips = [load_clip(file) for file in files_of((phrase,))]
         votes = np.array([highest_vote(clip, classifier, info.features, info.detector) for clip in clips])
-        heard = np.array([judge(np.pad(clip, 8_000)) for clip in clips]) + votes / info.temperature
+        answers = np.array(
+            [
+                highest_answer(
+                    clip, classifier, info.features, info.detector, judge, questions.threshold, info.temperature
+                )
+                for clip in clips
+            ]
+        )
         name = phrase.name.replace("_", " ")
         near[name] = [int((votes >= threshold).sum()), len(votes)]
-        near_judged[name] = [int(((votes >= asked.threshold) & (heard >= limit)).sum()), len(votes)]
+        near_judged[name] = [int((answers >= limit).sum()), len(votes)]
+        near_as_set[name] = [int((answers >= judge.limit).sum()), len(votes)]
     report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     return {
         "name": case.name, "keyword": case.keyword, "seed": case.seed, "route": case.route, "n": result.n_keywords,
         "misses": {target: point.misses for target, point in result.at_fah.items()}, "eer": result.eer,
         "hours": result.hours, "near": near, "training_s": report["training_s"], "validation": report["validation"],
-        "judged": {**judged, "near": near_judged},
+        "judged": {
+            **to_json(judged), "learnt_from": to_json(judge.learnt.learnt_from), "near": near_judged,
+            "near_as_set": near_as_set, "misses": {t: point.misses for t, point in judged.at_fah.items()},
+        },
     }  # fmt: skip
 
 
@@ -400,6 +366,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         "| route | trained on | trainings | clips | ≤ 0.1 FAH | ≤ 0.5 FAH | ≤ 1 FAH | by keyword at 0.5 | near |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
+    judged = [{**row, **row["judged"], "name": f"{row['name']}, judged"} for row in rows if "judged" in row]
+    rows = [*rows, *judged]
     for route, name in dict.fromkeys((row["route"], row["name"]) for row in rows):
         group = [row for row in rows if (row["route"], row["name"]) == (route, name)]
         n = sum(row["n"] for row in group)

@@ -9,6 +9,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,9 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     asked: list[int] = []
 
     class Judge(PhoneJudge):
-        def __init__(self, _settings: Settings, word: str) -> None:
-            self.word = word
+        def __init__(self, _settings: Settings, word: str, folder: Path) -> None:
+            assert (folder / "detector.json").is_file()
+            self.word, self.learnt = word, None
 
         def __call__(self, samples: np.ndarray) -> float:
             asked.append(len(samples))
@@ -87,6 +89,10 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     assert len(asked) == len(found) + 1 and max(asked) <= 2 * RATE_HZ
     monkeypatch.setattr(Judge, "__call__", lambda *_: -99.0)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
+    asked.clear()
+    high = SimpleNamespace(first_threshold=99.0, learnt_from=SimpleNamespace(recordings=1))
+    monkeypatch.setattr(Judge, "learnt", property(lambda _self: high, lambda *_: None), raising=False)
+    assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == [] and not asked, "asked from there on"
 
 
 def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:

@@ -58,6 +58,12 @@ if TYPE_CHECKING:
 )
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
 @click.option(
+    "--phones",
+    default="",
+    metavar="WORD",
+    help="English: also measure with the judge that listens for the phones of this word (`listen --phones`).",
+)
+@click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
@@ -80,9 +86,11 @@ def evaluate(
     from pipeline.wakeword.finished_run import evaluate_run, open_finished_run
     from pipeline.wakeword.runtime.detector import preset
 
+    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
+    if options["phones"] and len(by_word) > 1:
+        raise click.UsageError("--phones is of one word: evaluate the others without it.")
     finished = open_finished_run(Settings.from_env(), detector)
     chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
-    by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
     if split is not None:
         by_word[""], options["background"] = reported_part(split)
     if not by_word or not options["background"]:
@@ -304,8 +312,30 @@ def _evaluation_text(report: dict[str, Any]) -> str:
         f"{as_deployed['false_alarms']} false alarms "
         f"({as_deployed['fah']:.2f} per hour)"
     )
-    lines += [f"  {n['phrase']:20} false alarms: {n['accepted']} of {n['n']}" for n in report["near"]]
+    lines += _near_lines(report["near"])
+    if report["judged"]:
+        lines += ["With the judge of phones:", *_judged_lines(report["judged"])]
     return "\n".join(lines)
+
+
+def _judged_lines(judged: dict[str, Any]) -> list[str]:
+    stream, lines = judged["stream"], []
+    for target, point in [*stream["at_fah"].items(), ("", stream["as_set"])]:
+        low, high = point["miss_interval"]
+        what = f"at most {target:>4} false alarms per hour" if target else "at its own limit"
+        lines.append(
+            f"  {what}: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), {point['false_alarms']} false "
+            f"alarms, limit {point['threshold']:.2f}"
+        )
+    lines.append(
+        f"  asked {stream['questions_per_hour']:.0f} times per hour; the detector itself misses "
+        f"{stream['first']['miss_rate']:.1%} of the words then"
+    )
+    return lines + _near_lines(judged["near"])
+
+
+def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
+    return [f"  {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

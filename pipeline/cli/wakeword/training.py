@@ -1,16 +1,18 @@
 """Detectors: train, and what goes before: features, learning rate, search."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, message_printer, progress_printer
+from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
 from pipeline.errors import TrainingError
+from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -208,4 +210,25 @@ def _named(config: "WakewordConfig") -> "WakewordConfig":
     return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 
-COMMANDS = (train, features_command, search_command, rate_range_command)
+@click.command("learn-phones")
+@click.argument("detector", metavar="RUN")
+@click.argument("word")
+@json_option
+def learn_phones_command(detector: str, word: str, as_json: bool) -> None:
+    """Learn how the speech scorer's listener hears WORD (English) from the clips that RUN was trained on, for the judge
+    of `--phones`."""
+    from pipeline.wakeword.finished_run import open_finished_run
+    from pipeline.wakeword.training.word_learning import learn_word
+
+    settings = Settings.from_env()
+    finished = open_finished_run(settings, detector)
+    source = learn_word(settings, finished, word, progress_printer("Listening")).learnt_from
+    text = (
+        f"{word!r} is learnt from {source.recordings} recordings and {source.synthetic} synthetic clips of it, "
+        f"{source.near} near phrases and {source.other} stretches of other speech. `--phones {shlex.quote(word)}` "
+        f"uses it in evaluate, detect and, after an export, in listen."
+    )
+    emit({"word": word, "folder": finished.folder, **to_json(source)}, as_json, text)
+
+
+COMMANDS = (train, features_command, search_command, rate_range_command, learn_phones_command)

@@ -207,8 +207,12 @@ def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
 
     if len(detector.words) > 1:
         raise click.UsageError("--phones is of one word, and this bundle knows several.")
-    detector.aim(FIRST_FAH)
-    return PhoneJudge(Settings.from_env(), word).verifier(sensitivity)
+    judge = PhoneJudge(Settings.from_env(), word, detector.folder)
+    if judge.learnt is not None and judge.learnt.first_threshold is not None:
+        detector.words[0].threshold = judge.learnt.first_threshold
+    else:
+        detector.aim(FIRST_FAH)
+    return judge.verifier(sensitivity)
 
 
 def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":

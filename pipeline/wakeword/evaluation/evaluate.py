@@ -4,9 +4,10 @@ The answers for clips (accuracy, ROC, calibration, ...) are those of the same st
 taken for the word when the highest voted logit within it reaches the threshold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,14 @@ from pipeline.parallel import Progress
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.evaluation.judged_stream import (
+    Judge,
+    JudgedResult,
+    ask,
+    highest_answer,
+    measure_judged,
+    sound_of,
+)
 from pipeline.wakeword.evaluation.stream_metrics import (
     TARGETS_FAH,
     OperatingPoint,
@@ -43,8 +52,9 @@ from pipeline.wakeword.evaluation.stream_metrics import (
     score_stream,
 )
 from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
-from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
-from pipeline.wakeword.runtime.detector import Classifier, voted
+from pipeline.wakeword.features import FeatureConfig
+from pipeline.wakeword.runtime.clip_votes import highest_vote
+from pipeline.wakeword.runtime.detector import Classifier
 
 CURVE_POINTS = 200
 TARGET_FAH = 0.5
@@ -56,7 +66,7 @@ PIECES = (N_("beginning"), N_("end"), N_("halves exchanged"))
 @dataclass(frozen=True)
 class EvaluationTask:
     """What to evaluate on. `near` holds a folder for each phrase that sounds like the word. Figures of single clips are
-    at the threshold for `target_fah` false alarms per hour."""
+    at the threshold for `target_fah` false alarms per hour. `phones` is the word that a judge of phones listens for."""
 
     positive: tuple[Path, ...]
     background: tuple[Path, ...]
@@ -67,6 +77,7 @@ class EvaluationTask:
     seed: int = 0
     tta: bool = False
     target_fah: float = TARGET_FAH
+    phones: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,9 +114,17 @@ class NearResult:
 
 
 @dataclass(frozen=True)
+class JudgedEvaluation:
+    """With a judge of phones: on the stream, and near phrases at the limit for the target."""
+
+    stream: JudgedResult
+    near: tuple[NearResult, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """`as_set` is the operating point at the detector's own threshold; `stream_tta` is of test-time augmentation, where
-    it was asked for."""
+    """`as_set` is the operating point at the detector's own threshold; `stream_tta` is of test-time augmentation and
+    `judged` with a judge of phones, where they were asked for."""
 
     stream: StreamResult
     as_set: OperatingPoint
@@ -114,6 +133,7 @@ class Evaluation:
     stream_tta: StreamResult | None
     snr_db: float
     seed: int
+    judged: JudgedEvaluation | None = None
 
     @property
     def miss_at_fah(self) -> dict[str, float]:
@@ -128,9 +148,10 @@ def evaluate(
     *,
     threshold: float,
     temperature: float = 1.0,
+    judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> tuple[Evaluation, StreamScores]:
-    """Raises CorpusError for folders without audio, or too little of it."""
+    """`judge` is of the task's `phones`. Raises CorpusError for folders without audio, or too little of it."""
     positives, background = files_of(task.positive), files_of(task.background)
     noise = read_noise(task.noise)
     plan = plan_stream(positives, background, noise, task.hours, snr_db=task.snr_db, seed=task.seed)
@@ -147,12 +168,20 @@ def evaluate(
                 plan, averaged(classifier, features_config), features_config, detector.hop_s, progress
             )
         with_tta = measure(augmented, detector, targets, plan.speech_hours, at_fah=task.target_fah)
-    near = [
-        *pieces(positives, classifier, features_config, detector, at_target),
-        *(near_phrases(task.near, classifier, features_config, detector, at_target) if task.near else []),
-    ]
+    vote = partial(highest_vote, classifier=classifier, config=features_config, detector=detector)
+    near = near_results(task, positives, lambda clip: vote(clip) >= at_target)
+    judged = None
+    if judge is not None:
+        questions = ask(stream_scores, detector, temperature, sound_of(plan), judge)
+        result = measure_judged(stream_scores, detector, questions, judge.limit, targets)
+        limit = result.at_fah[str(float(task.target_fah))].threshold
+        answer = partial(
+            highest_answer, classifier=classifier, config=features_config, detector=detector, judge=judge,
+            threshold=questions.threshold, temperature=temperature,
+        )  # fmt: skip
+        judged = JudgedEvaluation(result, near_results(task, positives, lambda clip: answer(clip) >= limit))
     clips = clip_result(stream_scores, detector, at_target, temperature)
-    return Evaluation(stream, as_set, clips, tuple(near), with_tta, task.snr_db, task.seed), stream_scores
+    return Evaluation(stream, as_set, clips, near, with_tta, task.snr_db, task.seed, judged), stream_scores
 
 
 def clip_result(
@@ -189,24 +218,14 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
     return averaged_classifier
 
 
-def highest_vote(
-    samples: NDArray[np.float32], classifier: Classifier, config: FeatureConfig, detector: DetectorConfig
-) -> float:
-    """Of one clip, with a window of silence before it and half a second after."""
-    before, after = round(config.clip_s * RATE_HZ), round(0.5 * RATE_HZ)
-    frames = features(np.pad(samples, (before, after)), config)
-    every = config.frames_in(detector.hop_s)
-    starts = np.arange(0, len(frames) - config.shape[0] + 1, every)
-    return float(voted(classifier(frames[starts[:, None] + np.arange(config.shape[0])]), detector).max())
+def near_results(
+    task: EvaluationTask, positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], bool]
+) -> tuple[NearResult, ...]:
+    """Pieces of the words, and the phrases in the task's folder of them."""
+    return (*pieces(positives, accepts), *(near_phrases(task.near, accepts) if task.near else []))
 
 
-def pieces(
-    positives: Sequence[Path],
-    classifier: Classifier,
-    config: FeatureConfig,
-    detector: DetectorConfig,
-    threshold: float,
-) -> list[NearResult]:
+def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], bool]) -> list[NearResult]:
     """The beginning of each word (its first half), its end, and its halves exchanged: what must not set it off."""
     accepted = dict.fromkeys(PIECES, 0)
     for path in positives:
@@ -215,13 +234,11 @@ def pieces(
         middle = (start + end) // 2
         first, second = sound[start:middle], sound[middle:end]
         for name, part in zip(PIECES, (first, second, np.concatenate([second, first])), strict=True):
-            accepted[name] += highest_vote(part, classifier, config, detector) >= threshold
+            accepted[name] += accepts(part)
     return [_near(name, len(positives), n) for name, n in accepted.items()]
 
 
-def near_phrases(
-    folder: Path, classifier: Classifier, config: FeatureConfig, detector: DetectorConfig, threshold: float
-) -> list[NearResult]:
+def near_phrases(folder: Path, accepts: Callable[[NDArray[np.float32]], bool]) -> list[NearResult]:
     """Each folder under `folder` is a phrase. Raises CorpusError where there is none."""
     phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not phrases:
@@ -229,8 +246,8 @@ def near_phrases(
     results = []
     for phrase in phrases:
         files = files_of((phrase,))
-        scores = [highest_vote(load_clip(path), classifier, config, detector) for path in files]
-        results.append(_near(phrase.name.replace("_", " "), len(files), sum(score >= threshold for score in scores)))
+        n = sum(accepts(load_clip(path)) for path in files)
+        results.append(_near(phrase.name.replace("_", " "), len(files), n))
     return results
 
 

@@ -10,8 +10,9 @@ from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
-from pipeline.wakeword.evaluation.evaluate import files_of, highest_vote, one_thread
+from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier
 
 COLUMNS = ("clip", "duration_s", "score", "detected")

@@ -19,8 +19,8 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, mixed, stretch_of
 from pipeline.wakeword.data.rooms import reverberate, simulate_at
-from pipeline.wakeword.evaluation.evaluate import highest_vote
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier
 
 Samples = NDArray[np.float32]

@@ -5,6 +5,7 @@ model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows], of severa
 detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model, and the
                  curve of false alarms per hour and misses, by which a sensitivity is turned into a threshold
 runner.py        listens to a file or to standard input; needs numpy and onnxruntime
+phones.*         the learnt word (`learnt_word`), where it was learnt, for `listen --phones`
 README.md        the model's card
 """
 
@@ -24,7 +25,7 @@ from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
-from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RUNNER = Path(__file__).with_name("runner.py")
+LEARNT = (LEARNT_INFO, LEARNT_WEIGHTS)
 CLOSE = 0.01  # logits: the graph's sums of sines are no FFT
 
 
@@ -68,6 +70,7 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
         BUNDLE_DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
         RUNNER.name: RUNNER.read_bytes(),
     }
+    files |= {name: (folder / name).read_bytes() for name in LEARNT if (folder / name).is_file()}
     size = write_zip(out, files, folder)
     first = info.of_word(info.names[0] if info.words else "")
     return Bundle(out, size / 1024, ", ".join(info.names) or info.name, first.threshold, difference)

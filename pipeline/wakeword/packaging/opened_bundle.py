@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.runner import Detector
 
 NEEDED = (BUNDLE_MODEL, BUNDLE_DETECTOR)
@@ -29,7 +29,7 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
 def _unpacked(path: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in NEEDED:
+            for name in (*NEEDED, *({LEARNT_INFO, LEARNT_WEIGHTS} & set(archive.namelist()))):
                 if archive.getinfo(name).file_size > MOST_BYTES:
                     raise ModelError(f"{name} in {path} is larger than {MOST_BYTES // 1_000_000} MB.")
                 (folder / name).write_bytes(archive.read(name))

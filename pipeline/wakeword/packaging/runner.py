@@ -70,6 +70,7 @@ class Detector:
     word)."""
 
     def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
+        self.folder = folder
         self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -1,0 +1,300 @@
+"""A word as the listener hears it, learnt from clips, and what a judge of phones does to a detector on a stream."""
+
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from pipeline import artifacts, jsonl
+from pipeline.cli.main import main
+from pipeline.errors import CorpusError, ModelError
+from pipeline.records import to_json
+from pipeline.scoring.speech.labels import LABELS, encode
+from pipeline.scoring.speech.listening.runtime import ListenerOutput
+from pipeline.settings import Settings
+from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.clips import Clip, Label
+from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
+from pipeline.wakeword.evaluation.judged_stream import HEARD, Questions, ask, judged_point, measure_judged, sound_of
+from pipeline.wakeword.evaluation.stream_metrics import StreamScores
+from pipeline.wakeword.evaluation.stream_synthesis import Keyword, plan_stream
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+from pipeline.wakeword.finished_run import FinishedRun
+from pipeline.wakeword.learnt_word import (
+    LearntFrom,
+    LearntWord,
+    best_place,
+    read_learnt_word,
+    save_learnt_word,
+    states_at,
+    ways_of_one_length,
+)
+from pipeline.wakeword.packaging.bundle import write_bundle
+from pipeline.wakeword.packaging.opened_bundle import open_bundle
+from pipeline.wakeword.phone_judge import LEARNT_LIMIT, LIMIT, PhoneJudge
+from pipeline.wakeword.phones import place_of, word_score
+from pipeline.wakeword.training import word_learning
+from pipeline.wakeword.training.word_learning import fitted, learn_word
+from tests.wakeword.random_detector import save_random_detector
+
+WIDTH = 6
+BOY = tuple(encode(["B", "OY"]))
+CONFIG = DetectorConfig(hop_s=0.1, votes=1, of=1, hysteresis=1.0, lockout_s=0.5)
+
+
+def write_clips(folder: Path, sounds: list[np.ndarray]) -> None:
+    folder.mkdir(parents=True)
+    for number, samples in enumerate(sounds):
+        soundfile.write(folder / f"{number}.wav", samples, RATE_HZ, subtype="PCM_16")
+
+
+def heard(phones: str, states: float = 0.0) -> ListenerOutput:
+    """Each phone sure for a frame, four blanks after it; every state is the frame's number, and `states` more."""
+    rows = [row for label in encode(phones.split()) for row in (label, 0, 0, 0, 0)]
+    log_probs = np.full((len(rows), len(LABELS)), np.log(0.1 / (len(LABELS) - 1)))
+    log_probs[np.arange(len(rows)), rows] = np.log(0.9)
+    layers = np.tile(np.arange(len(rows), dtype=np.float32)[None, :, None], (7, 1, WIDTH)) + np.float32(states)
+    return ListenerOutput(log_probs, layers)
+
+
+def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> LearntWord:
+    draw = np.random.default_rng(0)
+    mean, weights = (draw.standard_normal(2 * WIDTH).astype(np.float32) for _ in range(2))
+    return LearntWord(word, (BOY,), mean, weights, 0.5, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
+
+
+def test_the_place_of_a_word_is_where_its_phones_are() -> None:
+    output = heard("S IY B OY N")
+    place = place_of(output.log_probs, BOY)
+    assert place is not None and (place.starts.tolist(), place.end) == ([10, 15], 16)
+    assert place.score == word_score(output.log_probs, BOY) == pytest.approx(0.0)
+    assert place_of(output.log_probs[:1], BOY) is None, "too few frames"
+    better = best_place(output.log_probs, [encode(["B", "AY"]), BOY])
+    assert better is not None and better.starts.tolist() == [10, 15]
+
+
+def test_states_are_averaged_around_each_phone() -> None:
+    output = heard("S IY B OY N")
+    place = place_of(output.log_probs, BOY)
+    assert place is not None
+    states = states_at(output, place)
+    assert states.shape == (2, WIDTH)
+    assert states[0] == pytest.approx(np.mean(np.arange(6, 13))), "from 4 frames before to halfway to the next"
+    assert states[1] == pytest.approx(np.mean(np.arange(13, 20)))
+
+
+def test_pronunciations_of_other_lengths_are_left_out() -> None:
+    assert ways_of_one_length([[1, 2], [3], [2, 2]]) == ((1, 2), (2, 2))
+
+
+def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    saved = learnt_word()
+    assert read_learnt_word(tmp_path, "boy") is None
+    save_learnt_word(tmp_path, saved)
+    read = read_learnt_word(tmp_path, "boy")
+    assert read is not None and replace(read, mean=saved.mean, weights=saved.weights) == saved
+    assert np.array_equal(read.weights, saved.weights) and np.array_equal(read.mean, saved.mean)
+    assert read_learnt_word(tmp_path, "toy") is None, "of another word"
+    assert read_learnt_word(tmp_path, "Boy") is not None
+    (tmp_path / "phones.safetensors").write_bytes(b"none")
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_learnt_word(tmp_path, "boy")
+
+
+def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_env()
+    output = heard("S IY B AY N")
+    monkeypatch.setattr(PhoneJudge, "_listener", SimpleNamespace(listen=lambda _: output))
+    plain = PhoneJudge(settings, "boy", tmp_path)
+    sound = np.zeros(RATE_HZ, dtype=np.float32)
+    phones = plain(sound)
+    assert phones < -1.0 and plain.limit == LIMIT
+    save_learnt_word(tmp_path, learnt_word())
+    with pytest.raises(ModelError, match="another listener"):
+        PhoneJudge(settings, "boy", tmp_path)
+    sha256 = artifacts.sha256_of(plain._source / "listener.onnx")
+    for recordings in (0, 1):
+        saved = learnt_word(listener=sha256, recordings=recordings)
+        save_learnt_word(tmp_path, saved)
+        judge = PhoneJudge(settings, "boy", tmp_path)
+        place = place_of(output.log_probs, BOY)
+        assert place is not None
+        logit = float((states_at(output, place).ravel() - saved.mean) @ saved.weights) + 0.5
+        assert saved.logit(output, place) == pytest.approx(logit)
+        assert judge(sound) == pytest.approx({0: phones + logit, 1: 2.0 * logit}[recordings], rel=1e-4)
+        assert judge.limit == LEARNT_LIMIT[recordings > 0]
+    assert PhoneJudge(settings, "toy", tmp_path).learnt is None
+
+
+def test_a_bundle_carries_the_learnt_word(tmp_path: Path) -> None:
+    model = save_random_detector(tmp_path / "model")
+    save_learnt_word(model, learnt_word())
+    write_bundle(model, tmp_path / "b.zip")
+    with open_bundle(tmp_path / "b.zip") as detector:
+        read = read_learnt_word(detector.folder, "boy")
+    assert read is not None and np.array_equal(read.weights, learnt_word().weights)
+
+
+def test_weights_tell_the_word_from_each_kind_of_other_sound() -> None:
+    draw = np.random.default_rng(0)
+    kinds = {"recordings": (3.0, 0.0), "synthetic": (2.0, 0.0), "near": (0.0, 2.0), "other": (0.0, 0.0)}
+    states = {
+        kind: [np.r_[centre, draw.standard_normal(3)].astype(np.float32) for _ in range(20)]
+        for kind, centre in kinds.items()
+    }
+    mean, weights, bias = fitted(states)
+    logits = {kind: [float((vector - mean) @ weights) + bias for vector in rows] for kind, rows in states.items()}
+    assert np.mean(logits["near"]) < np.mean(logits["other"]) < np.mean(logits["synthetic"])
+    assert np.mean(logits["synthetic"]) < np.mean(logits["recordings"])
+    assert weights[0] > 0 > weights[1]
+    with pytest.raises(CorpusError, match="there are 40 and 0"):
+        fitted({**states, "near": [], "other": []})
+
+
+class _Listener:
+    """Hears a boy in a tone, and something like it in anything else."""
+
+    def __init__(self, _folder: Path) -> None:
+        pass
+
+    def listen(self, samples: np.ndarray) -> ListenerOutput:
+        spectrum = np.abs(np.fft.rfft(samples))
+        is_word = spectrum.max() > 30 * np.median(spectrum)
+        return heard("B OY" if is_word else "B AY", 1.0 if is_word else 0.0)
+
+
+def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    tone = [np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32) * 0.3 for _ in range(4)]
+    other = [0.1 * draw.standard_normal(2 * RATE_HZ).astype(np.float32) for _ in range(5)]
+    write_clips(tmp_path / "clips" / "word", tone)
+    write_clips(tmp_path / "clips" / "other", other)
+    rows = []
+    for folder, label in (("word", Label.POSITIVE), ("other", Label.NEGATIVE)):
+        for number, path in enumerate(sorted((tmp_path / "clips" / folder).iterdir())):
+            clip = Clip(f"{folder}/{path.name}", label, path.stem, 1.0, RATE_HZ, 0.3, path.stem, synthetic=number == 0)
+            rows.append({**to_json(clip), "part": "validation" if number == 1 else "train", "fold": None})
+    home = tmp_path / "run"
+    artifacts.write_json(home / "split" / "split.json", {"root": str(tmp_path / "clips")})
+    jsonl.write(home / "split" / "clips.jsonl", rows)
+    run = FinishedRun(home, home / "model")
+    (home / "model").mkdir()
+    monkeypatch.setattr(word_learning, "ListenerRuntime", _Listener)
+    monkeypatch.setattr(
+        word_learning, "config_of", lambda _run: SimpleNamespace(seed=0, data=SimpleNamespace(noise=()))
+    )
+    monkeypatch.setattr(word_learning, "first_threshold_of", lambda _run: -1.5)
+    monkeypatch.setattr(word_learning, "find_word", lambda sound: (0, len(sound)))
+    told: list[tuple[int, int]] = []
+    learnt = learn_word(Settings.from_env(), run, "boy", lambda done, total, _: told.append((done, total)))
+    assert learnt.learnt_from == LearntFrom(recordings=3, synthetic=1, near=0, other=4), "but the other that is held"
+    assert told[-1] == (8, 8)
+    output, place = heard("B OY", 1.0), place_of(heard("B OY").log_probs, BOY)
+    assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
+    read = read_learnt_word(home / "model", "boy")
+    assert read is not None and read.first_threshold == -1.5
+    (tmp_path / "clips" / "word" / sorted(p.name for p in (tmp_path / "clips" / "word").iterdir())[0]).unlink()
+    with pytest.raises(CorpusError, match="1 training clips of run are gone"):
+        learn_word(Settings.from_env(), run, "boy")
+    shutil.rmtree(home / "split")
+    with pytest.raises(CorpusError, match="does not say which clips"):
+        learn_word(Settings.from_env(), run, "boy")
+
+
+def stream(scores: list[float]) -> StreamScores:
+    """A window every .1 s; a word ends at .5 s and at 2 s."""
+    ends = np.arange(1, len(scores) + 1, dtype=np.float64) / 10
+    words = tuple(Keyword(Path(f"{end}.wav"), end - 0.3, end) for end in (0.5, 2.0))
+    return StreamScores(np.array(scores, dtype=np.float32), ends, words, (), len(scores) / 36_000, 0.0)
+
+
+def test_a_judge_is_asked_about_every_second_window_that_is_high() -> None:
+    scores = stream([-9.0, -9.0, -9.0, 2.0, 2.0, 2.0, -9.0, -9.0, -9.0, -9.0, 4.0, -9.0] + 10 * [-9.0])
+    asked_at: list[float] = []
+
+    def sound_before(end_s: float) -> np.ndarray:
+        asked_at.append(round(end_s, 3))
+        return np.zeros(10, dtype=np.float32)
+
+    questions = ask(scores, CONFIG, 2.0, sound_before, lambda _: -1.0)
+    high = [index for index, score in enumerate(scores.scores) if score >= questions.threshold]
+    assert questions.threshold <= 4.0 and high
+    asked = [index for stretch in questions.stretches for index, _ in stretch]
+    assert asked_at == pytest.approx([scores.ends_s[index] for index in asked])
+    assert all(b - a >= 2 for a, b in pairwise(asked) if b - a < 6)
+    values = {index: score for stretch in questions.stretches for index, score in stretch}
+    assert values == {index: pytest.approx(-1.0 + float(scores.scores[index]) / 2.0) for index in asked}
+
+
+def test_what_the_judge_rejects_is_neither_found_nor_a_false_alarm() -> None:
+    scores = stream(25 * [0.0])
+    questions = Questions(0.0, (((3, 1.0), (5, 3.0)), ((11, 2.0),), ((20, 0.5),)))
+    points = {limit: judged_point(scores, CONFIG, questions, limit) for limit in (0.0, 0.8, 2.5, 9.0)}
+    assert {limit: (p.misses, p.false_alarms) for limit, p in points.items()} == {
+        0.0: (0, 1), 0.8: (1, 1), 2.5: (1, 0), 9.0: (2, 0)
+    }  # fmt: skip
+    result = measure_judged(scores, CONFIG, questions, 2.5, (0.5,))
+    assert (result.at_fah["0.5"].misses, result.at_fah["0.5"].false_alarms) == (1, 0)
+    assert 2.0 <= result.at_fah["0.5"].threshold <= 3.0
+    assert result.as_set == points[2.5]
+    assert result.questions_per_hour == pytest.approx(4 / scores.hours)
+    nothing = measure_judged(scores, CONFIG, Questions(9.0, ()), 2.5, (0.5,))
+    assert nothing.at_fah["0.5"].misses == 2, "nothing was asked"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judged")
+    draw = np.random.default_rng(0)
+    words = [0.5 * np.sin(2 * np.pi * 800 * np.arange(RATE_HZ // 2) / RATE_HZ).astype(np.float32) for _ in range(4)]
+    write_clips(folder / "words", words)
+    write_clips(folder / "other", [0.05 * draw.standard_normal(3 * RATE_HZ).astype(np.float32) for _ in range(40)])
+    write_clips(folder / "near" / "some_phrase", words[:2])
+    return folder
+
+
+def test_the_sound_of_a_stream_is_the_same_the_second_time(folders: Path) -> None:
+    plan = plan_stream(sorted((folders / "words").iterdir()), sorted((folders / "other").iterdir()), [], 0.17, seed=1)
+    whole = np.concatenate([block.samples for block in plan.blocks()])
+    before = sound_of(plan)
+    for end_s in (0.5, 1.0, 2.0, 299.0, 300.5, 301.0, 450.0, len(whole) / RATE_HZ):
+        end = round(end_s * RATE_HZ)
+        assert np.array_equal(before(end_s), whole[max(0, end - HEARD) : end])
+
+
+class _LoudJudge:
+    """Takes for the word what is loud."""
+
+    limit = 0.0
+
+    def __call__(self, samples: np.ndarray) -> float:
+        return 100.0 if np.abs(samples).max() > 0.15 else -100.0
+
+
+def test_an_evaluation_measures_with_the_judge(folders: Path) -> None:
+    config = FeatureConfig(clip_s=0.8)
+    task = EvaluationTask((folders / "words",), (folders / "other",), (), folders / "near", 0.06, phones="boy")
+
+    def loudness(windows: np.ndarray) -> np.ndarray:
+        return np.asarray(windows[:, 20:60].mean(axis=(1, 2)), dtype=np.float32)
+
+    alone, _ = evaluate(replace(task, phones=""), loudness, config, CONFIG, threshold=0.0)
+    both, _ = evaluate(task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge())
+    assert alone.judged is None and both.judged is not None
+    assert both.stream.at_fah == alone.stream.at_fah, "the detector alone is measured as before"
+    assert set(both.judged.stream.at_fah) == set(both.stream.at_fah)
+    assert both.judged.stream.as_set.threshold == 0.0
+    assert [(row.phrase, row.n) for row in both.judged.near][-1] == ("some phrase", 2)
+
+
+def test_words_need_one_judge_each(tmp_path: Path) -> None:
+    given: list[Any] = ["wakeword", "evaluate", "none", "--positive", f"a={tmp_path}", "--background", str(tmp_path)]
+    result = CliRunner().invoke(main, [*given, "--positive", f"b={tmp_path}", "--phones", "boy"])
+    assert result.exit_code == 1 and "--phones is of one word" in result.output
