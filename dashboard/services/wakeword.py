@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.jobs.launcher import Where
+    from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import ClipLibrary
     from pipeline.wakeword.data.clips import ClipScan, Label
     from pipeline.wakeword.data.example_batch import BinStatistics
-    from pipeline.wakeword.file_detection import FileDetections
+    from pipeline.wakeword.file_detection import FileDetections, JudgedDetector
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.models.budget import Budget
-    from pipeline.wakeword.runtime.detector import StreamingDetector
+    from pipeline.wakeword.owner.enrolment import Enrolment
+    from pipeline.wakeword.owner.verification import OwnerVerify
 
 KIND, SPEAKING = "wakeword", "wakeword-speak"
 
@@ -343,20 +345,89 @@ def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
     return Batch(windows, drawn.statistics)
 
 
+@dataclass(frozen=True)
+class DetectorChoice:
+    """How a detector is tried: its settings at run time, of several words which one, the word whose phones must be
+    heard, and whose voice it must be; None and "" leave each as it is."""
+
+    preset: str | None = None
+    threshold: float | None = None
+    word: str = ""
+    phones: str = ""
+    owner: str = ""
+
+
 @asks(Action.TRAIN)
-def detect(
-    run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None, word: str = ""
-) -> FileDetections:
+def detect(run: RunDirectory, audio: bytes, choice: DetectorChoice) -> FileDetections:
+    """Raises CorpusError for a word that cannot be pronounced or a voice that is not enrolled."""
     from pipeline.wakeword.file_detection import detect_in_file
 
-    return detect_in_file(finished_run(run), audio, preset, threshold, word=word)
+    return detect_in_file(finished_run(run), audio, choice.preset, choice.threshold, choice.word, *_judges_of(choice))
 
 
 @asks(Action.TRAIN)
-def detector(run: RunDirectory, preset: str | None, threshold: float | None, word: str = "") -> StreamingDetector:
+def detector(run: RunDirectory, choice: DetectorChoice) -> JudgedDetector:
+    """As `detect`, for sound as it comes."""
     from pipeline.wakeword.file_detection import detector_of
 
-    return detector_of(finished_run(run), preset, threshold, word)
+    return detector_of(finished_run(run), choice.preset, choice.threshold, choice.word, *_judges_of(choice))
+
+
+def _judges_of(choice: DetectorChoice) -> tuple[Verify | None, OwnerVerify | None]:
+    from pipeline.wakeword.file_detection import judge_of
+    from pipeline.wakeword.owner.verification import owner_verifier
+    from pipeline.wakeword.wake_words import wake_word
+
+    settings = shared.settings()
+    return (
+        judge_of(settings, wake_word(choice.phones)) if choice.phones else None,
+        owner_verifier(settings, choice.owner) if choice.owner else None,
+    )
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A voice that was enrolled, and the similarity from which one is accepted."""
+
+    enrolment: Enrolment
+    threshold: float
+
+
+@asks(Action.TRAIN)
+def owners() -> list[str]:
+    """Names of the voices that are enrolled."""
+    from pipeline.wakeword.owner.enrolment import owners
+
+    return owners(shared.settings())
+
+
+@asks(Action.TRAIN)
+def problems_of_take(recording: bytes) -> list[str]:
+    """In words, why a take cannot be used; none for a good one. Raises AudioError for what is no audio."""
+    from pipeline.wakeword.data.takes import problems_of_take
+
+    return problems_of_take(recording)
+
+
+@asks(Action.TRAIN)
+def enrol(name: str, takes: Sequence[bytes]) -> Enrolled:
+    """Keep a voice; its takes are called by their numbers. Raises CorpusError for a name that cannot be one, too few
+    takes or takes of different words, AudioError for bad ones, ModelError without the released model of voices."""
+    from pipeline.wakeword.owner.enrolment import Take, enrol
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    settings, encoder = shared.settings(), VoiceEncoder(shared.settings())
+    numbered = [Take(str(number), content) for number, content in enumerate(takes, start=1)]
+    enrolment = enrol(settings, name, numbered, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
+    return Enrolled(enrolment, encoder.info.threshold)
+
+
+@asks(Action.TRAIN)
+def forget_owner(name: str) -> None:
+    """Delete a voice. Raises CorpusError for one that is not enrolled."""
+    from pipeline.wakeword.owner.enrolment import forget_owner
+
+    forget_owner(shared.settings(), name)
 
 
 @asks(Action.TRAIN)
