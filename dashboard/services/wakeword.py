@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.owner.enrolment import Enrolment
     from pipeline.wakeword.owner.verification import OwnerVerify
 
+UNKNOWN_LANGUAGE = "und"
 KIND, SPEAKING = "wakeword", "wakeword-speak"
 
 
@@ -236,16 +237,57 @@ def similar(word: str, language: str, n: int) -> list[str]:
 
 
 @asks(Action.TRAIN)
-def start_speaking(clips: ClipLibrary, word: str, language: str, n_clips: int, pronunciations: Sequence[str]) -> None:
-    """In the background, into the folder of the word. Raises CorpusError for what cannot be said here."""
+def sounds_to_join(clips: ClipLibrary) -> list[str]:
+    """What holds English recordings whose sounds can be joined to a word, by name: sets, and the other speech of the
+    word."""
+    return list(_sounds_to_join(clips))
+
+
+def _sounds_to_join(clips: ClipLibrary) -> dict[str, Path]:
+    from pipeline.corpus.sets import list_sets
+
+    sets = {set_.name: set_.root for set_ in list_sets(shared.settings()) if set_.language in ("en", UNKNOWN_LANGUAGE)}
+    own = {f"{clips.name}: negative": clips.folder("negative")} if clips.files("negative") else {}
+    return sets | own
+
+
+@dataclass(frozen=True)
+class SpeakTask:
+    """What is to be spoken: clips of a word, of phrases near it and of other words. `joined` are names that
+    `sounds_to_join` gives, `source_pattern` says where their speaker is in a path ("": all are one)."""
+
+    word: str
+    language: str
+    n_clips: int
+    n_near: int
+    n_other: int
+    pronunciations: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    source_pattern: str = ""
+
+
+@asks(Action.TRAIN)
+def start_speaking(clips: ClipLibrary, task: SpeakTask) -> None:
+    """In the background, into the folder of the word. Raises CorpusError for what cannot be said or joined here,
+    ModelError without the listener that joining needs."""
     from pipeline.jobs.launcher import launch
     from pipeline.synthesis.voices import voices_for
+    from pipeline.wakeword.data.joining import recordings_to_join
     from pipeline.wakeword.wake_words import pronunciation, wake_word
 
-    word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
-    voices_for(shared.settings(), language)
-    ways = [part for way in pronunciations for part in ("--say", way)]
-    options = ["--out", str(clips.spoken), "--clips", str(n_clips), "--language", language, *ways]
+    word, pronunciations = wake_word(task.word), [pronunciation(way) for way in task.pronunciations]
+    voices_for(shared.settings(), task.language)
+    known = _sounds_to_join(clips)
+    folders = [known[name] for name in task.joined if name in known]
+    pattern = task.source_pattern or None
+    if folders:
+        recordings_to_join(shared.settings(), folders, pattern, task.language)
+    counts = (("--clips", task.n_clips), ("--near", task.n_near), ("--other", task.n_other))
+    options = ["--out", str(clips.spoken), "--language", task.language]
+    options += [part for name, n in counts for part in (name, str(n))]
+    options += [part for way in pronunciations for part in ("--say", way)]
+    options += [part for folder in folders for part in ("--from-speech", str(folder))]
+    options += ["--source", pattern] if folders and pattern else []
     launch(
         shared.settings(), kind=SPEAKING, name=f"speak-{clips.name}", argv=["wakeword", "speak", *options, "--", word],
         root=shared.settings().jobs_root, config={"word": clips.name}, by=identity.allowed(Action.TRAIN),

@@ -12,7 +12,7 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
-from dashboard.services.wakeword import DetectorChoice
+from dashboard.services.wakeword import DetectorChoice, SpeakTask
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import AudioError, CorpusError
@@ -131,12 +131,38 @@ def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, m
     button(page, "Similar phrases").click().run()
     assert "commuter" in said(page)
     button(page, "Speak clips").click().run()
-    assert started == [(words, "computer", "en", 400, ["komputer", "[[k@mpj'u:t3]]"])]
+    assert started == [(words, SpeakTask("computer", "en", 400, 200, 200, ("komputer", "[[k@mpj'u:t3]]")))]
+    assert "import English recordings on the Data page" in said(page)
     labels = ("positive", "positive", "hard_negative", "negative")
     jsonl.write(words.spoken / SPOKEN, [{"label": label} for label in labels])
     page = open_page("wakeword", step="1 Data")
     assert "2 synthetic clips of the word; 1 of similar phrases; 1 of other words." in said(page)
     assert "Start training" in [b.label for b in open_page("wakeword", step="2 Configuration").button]
+
+
+def test_sounds_of_recordings_are_joined_to_the_word(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    words.add("negative", "a.wav", to_wav(SECOND))
+    started: list[Any] = []
+    monkeypatch.setattr("pipeline.jobs.launcher.launch", lambda *_, argv, **__: started.append(argv))
+    page = open_page("wakeword", step="1 Data")
+    page.multiselect(key="speak-joined-computer").set_value(["computer: negative"]).run()
+    page.number_input(key="speak-other").set_value(30)
+    page.text_input(key="speak-source").set_value("(x+)y")
+    button(page, "Speak clips").click().run()
+    assert "finds no speaker" in said(page) and not started
+    page.text_input(key="speak-source").set_value("([^/]+)/[^/]+$")
+    button(page, "Speak clips").click().run()
+    assert not page.exception
+    (argv,) = started
+    assert argv[2:] == [
+        "--out", str(words.spoken), "--language", "en", "--clips", "400", "--near", "200", "--other", "30",
+        "--from-speech", str(words.folder("negative")), "--source", "([^/]+)/[^/]+$", "--", "computer",
+    ]  # fmt: skip
+    page.selectbox(key="speak-language-en").set_value("tr").run()
+    assert not [box for box in page.multiselect if box.key == "speak-joined-computer"], "English alone"
 
 
 def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings) -> None:
