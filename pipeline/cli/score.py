@@ -11,7 +11,7 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, fail_without, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.devices import AUTO
@@ -91,7 +91,8 @@ def score(
     device: str,
     as_json: bool,
 ) -> None:
-    """Score one recording between 0 and 100."""
+    """Score one recording between 0 and 100. Ends with code 1 where no score could be given: the reasons are in
+    `warnings`."""
     from pipeline.audio.load import load_audio
     from pipeline.deployment.answering import scored_with_sounds
     from pipeline.scoring.selection import default_language, select
@@ -105,6 +106,7 @@ def score(
     selection = select(settings, target, scorer, model)
     result = scored_with_sounds(settings, load_audio(file), selection)
     emit(result, as_json, _score_text(result))
+    fail_without(result.overall is not None)
 
 
 @click.command()
@@ -241,7 +243,8 @@ def score_set(
     run: Path | None,
     as_json: bool,
 ) -> None:
-    """Score every recording of a SET and save the predictions for the Compare page."""
+    """Score every recording of a SET and save the predictions for the Compare page. Ends with code 1 where none got a
+    score."""
     from pipeline.scoring.batch import score_set as score_all
 
     settings = _settings_for(device, shards)
@@ -271,8 +274,7 @@ def score_set(
         if (more := len(counts["reasons"]) - SHOWN_REASONS) > 0:
             lines.append(f"  ... and {counted(more, 'other reason')} (--json lists all)")
     emit(report, as_json, "\n".join(lines))
-    if not any(counts["n"] for counts in report["scorers"].values()):
-        raise click.exceptions.Exit(1)
+    fail_without(any(counts["n"] for counts in report["scorers"].values()))
 
 
 def _score_text(result: Any) -> str:

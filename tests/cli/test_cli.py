@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from dashboard.components.score_card import points
+from pipeline.audio.encode import to_wav
 from pipeline.cli import main
 from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
@@ -74,6 +76,16 @@ def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: flo
     assert text.startswith(shown)
     assert text.splitlines()[1:3] == ["  segments: 70", "  stress: not measured"]
     assert text.startswith(f"{points(overall)} of 100")
+
+
+def test_a_recording_without_a_score_ends_with_code_1_and_its_reasons(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "silent.wav").write_bytes(to_wav(np.zeros(16_000)))
+    for form in ((), ("--json",)):
+        done = run("score", tmp_path / "silent.wav", "--word", "masa", *form)
+        assert done.exit_code == 1
+        assert not done.stderr.strip()
+    record = json.loads(done.stdout)
+    assert (record["overall"], bool(record["warnings"])) == (None, True)
 
 
 def test_a_sentence_is_scored_by_the_sentence_model(run: Run) -> None:

@@ -176,12 +176,10 @@ def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
     from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
+    if not parts:
+        raise click.UsageError("Name at least one folder to copy from, e.g. --positive DIR.")
     counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    text = (
-        "\n".join(f"{part}: {n} clips" for part, n in counts.items())
-        or "Nothing was copied. Name at least one folder, e.g. --positive DIR."
-    )
-    emit({"word": word, "added": counts}, as_json, text)
+    emit({"word": word, "added": counts}, as_json, "\n".join(f"{part}: {n} clips" for part, n in counts.items()))
 
 
 @click.command()
