@@ -9,6 +9,7 @@ from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def features(
     from pipeline.scoring.feature_based.data import load_training_data, write_csv
 
     config = TrainConfig(set=set_name, extractor=extractor, labels=labels, part=part, seed=seed)
-    with background_run(run, "Features") as work:
+    with background_run(run, N_("Features")) as work:
         data = load_training_data(
             Settings.from_env(), config, progress=work.progress, check_stop=work.check_stop, shards=shards
         )

@@ -16,6 +16,7 @@ from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.devices import AUTO
 from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_
 from pipeline.phones import UNKNOWN
 from pipeline.practice.bands import BAND_MEANINGS
 from pipeline.records import RubricName, State, Target, Verdict, WordScore, whole_points
@@ -192,7 +193,7 @@ def evaluate(
         else reference_of_set(settings, set_name or "", part, reference_kind)
     )
     evaluations: list[Evaluation] = []
-    with background_run(run, "Scoring") as work:
+    with background_run(run, N_("Scoring")) as work:
         for model in models or (None,):
             spec = ScorerSpec(settings, scorer, model)
             measured = measure(
@@ -249,7 +250,7 @@ def score_set(
 
     settings = _settings_for(device, shards)
     report: dict[str, Any] = {"set": set_name, "scorers": {}}
-    with background_run(run, "Scoring") as work:
+    with background_run(run, N_("Scoring")) as work:
         for scorer in scorers:
             predictions = score_all(
                 settings,

@@ -12,6 +12,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
@@ -121,7 +122,7 @@ def _detect_in_folder(
     from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
     from pipeline.wakeword.finished_run import scores_of_folder
 
-    with background_run(run, "Listening") as work:
+    with background_run(run, N_("Listening")) as work:
         scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
         rows = as_rows(to_json(scores)["clips"])
         if csv_file is not None:

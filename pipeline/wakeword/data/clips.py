@@ -168,7 +168,7 @@ def _scan(
         where = ", ".join(str(folder) for folder, _ in folders) or root
         seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
-    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message="checking clips"))
+    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=N_("checking clips")))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
         if clip.digest:

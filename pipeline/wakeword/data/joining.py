@@ -293,7 +293,7 @@ def joined_voices(
     for number, (speaker, file) in enumerate(recordings):
         by_speaker[speaker].append(hearing.phones_of(file))
         if progress is not None:
-            progress(number + 1, len(recordings), "listening to recordings")
+            progress(number + 1, len(recordings), N_("listening to recordings"))
     rules = load_rules(model)
     return [
         JoinedVoice(speaker, SpeakerSounds(heard), rules, np.random.default_rng([seed, 17, number]), hearing.listener)
