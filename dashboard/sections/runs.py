@@ -34,7 +34,7 @@ from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes
 from pipeline.runs.report import data_of
 from pipeline.runs.trials import Search
-from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text
+from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text, reason
 from pipeline.times import utc_time
 
 ROWS = 5  # of the list, at once
@@ -68,6 +68,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         height=ROW_PX * (min(ROWS, len(shown)) + 1) + 3,
         column_config={
             _("Run"): st.column_config.TextColumn(pinned=True, width=_name_width(names.values())),
+            _("Reason"): st.column_config.TextColumn(width="medium"),
             _("Note"): st.column_config.TextColumn(width="medium"),
         },
     )
@@ -326,6 +327,7 @@ def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]
         "RMSE": _text(metrics.get("rmse"), 2),
         "R²": _text(metrics.get("r2"), 2),
         "PER": _text(per, 3),
+        _("Reason"): reason(run_state),
         _("Labels"): _("mock") if config.get("labels") == "mock" else "",
         _("Set"): data_of(run_state.kind, config),
         _("Built on"): _origin(config),

@@ -16,6 +16,8 @@ from pipeline.cli import main
 from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.score import _score_text
+from pipeline.errors import TrainingError
+from pipeline.i18n import Message
 from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -269,6 +271,18 @@ def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Sett
     assert failed.state.status == "failed"
     assert "none" in str(failed.state.error)
     assert run("runs", "stop", stopped.id).exit_code == 0
+
+
+def test_the_list_of_runs_says_why_one_failed(run: Run, settings: Settings) -> None:
+    directory = RunDirectory.create(settings.runs_root, kind="speech", name="a", config={})
+    with pytest.raises(TrainingError), directory.start() as writer:
+        writer.update(message=Message("epoch 1"))
+        raise TrainingError(f"No recording has\na score. {'x' * 200}")
+    (line,) = run("runs", "list").stdout.splitlines()
+    assert line.split()[:2] == [directory.id, "failed"]
+    assert "No recording has a score. xxx" in line and line.endswith("x…") and "epoch 1" not in line
+    (listed,) = answer(run("runs", "list", "--json"))
+    assert listed["error"].endswith("x" * 200)
 
 
 def test_runs_are_compared(run: Run, settings: Settings) -> None:
