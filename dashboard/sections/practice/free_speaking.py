@@ -10,6 +10,7 @@ from dashboard.sections.practice.verdict import again, take
 from dashboard.services import practice
 from pipeline.audio.load import AudioTooLongError
 from pipeline.errors import AudioError
+from pipeline.features.whisper import WHISPERED_FREELY
 from pipeline.i18n import _, ngettext, number, percent, translated
 from pipeline.practice.free_speech import LONGEST_S, FreeSpeech
 
@@ -47,6 +48,8 @@ def free_speaking(exercise: Exercise) -> None:
 
 def _show(heard: FreeSpeech) -> None:
     st.header(_("What was heard"), anchor=False)
+    if heard.whispered:
+        st.warning(_(WHISPERED_FREELY), icon=":material/hearing:")
     if heard.words is not None:
         st.markdown(f"*{plain(' '.join(heard.words)) or '…'}*")
     st.caption(_("Without a given text this is less sure: words can be misheard, and sounds are not judged."))
