@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import state
 from dashboard.components.voice_recorder import Span, voice_recorder
 from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
 from pipeline.errors import AudioError
@@ -42,6 +43,11 @@ def recorder(
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
     return None if recording is None else recording.getvalue()
+
+
+def shows_player(key: str = "recorder") -> bool:
+    """Whether that recorder plays its newest recording itself: the microphone does, a file does not."""
+    return state.chosen(f"{key}-way") != FILE
 
 
 def refused(error: AudioError) -> None:

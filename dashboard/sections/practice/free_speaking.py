@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components.recorder import FREE, recorder, refused
+from dashboard.components.recorder import FREE, recorder, refused, shows_player
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.sections.practice.learner import turn
@@ -40,7 +40,8 @@ def free_speaking(exercise: Exercise) -> None:
             return
         if isinstance(heard, FreeSpeech):
             _show(heard)
-            st.audio(data)
+            if not shows_player():
+                st.audio(data)
         else:
             st.warning(message(translated(heard)), icon=":material/replay:")
         st.button(_("Again"), icon=":material/replay:", type="primary", key="free-again", on_click=again)
