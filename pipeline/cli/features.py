@@ -9,6 +9,7 @@ from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
+from pipeline.cli._training import EXTRACTOR_HELP
 from pipeline.i18n import N_
 from pipeline.settings import Settings
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--set", "set_name", required=True, help="Name of the set.")
-@click.option("--extractor", default="acoustic57", show_default=True, help="Feature extractor.")
+@click.option("--extractor", default="acoustic57", help=EXTRACTOR_HELP)
 @click.option(
     "--labels",
     type=click.Choice(["real", "mock"]),

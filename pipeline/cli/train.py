@@ -10,7 +10,7 @@ from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
-from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
+from pipeline.cli._training import EXTRACTOR_HELP, Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.i18n import N_
 from pipeline.runs.messages import DONE, counted
@@ -50,7 +50,7 @@ def train() -> None:
     "--search", type=click.Choice(["none", "grid", "full", "optuna"]), help="Search for settings of the trees."
 )
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
-@click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
+@click.option("--extractor", help=EXTRACTOR_HELP)
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option("--folds", type=int, help="Number of folds (default 5; fewer where there are fewer groups).")
