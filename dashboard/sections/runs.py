@@ -17,7 +17,6 @@ from dashboard.components.curve_settings import curve_settings
 from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
-from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.run_words import status_name
 from dashboard.components.tables import without_empty
 from dashboard.components.trials import draw_trials
@@ -28,7 +27,7 @@ from pipeline import csvfile
 from pipeline.i18n import _, minute, number
 from pipeline.model_names import short_names
 from pipeline.records import to_json
-from pipeline.runs import DamagedRun, RunDirectory, RunRecord
+from pipeline.runs import RunDirectory, RunRecord
 from pipeline.runs.comparison import Comparison, as_csv, as_markdown, section_of, setting_text
 from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes
@@ -40,14 +39,6 @@ from pipeline.times import utc_time
 ROWS = 5  # of the list, at once
 ROW_PX = 35  # as Streamlit draws it
 LONG_NAME = 28  # characters: longer ones are cut, so that the columns after them can be seen
-
-
-def unreadable(damaged: Sequence[DamagedRun]) -> None:
-    """Name the folders that cannot be read, and offer to delete them."""
-    say_damaged(damaged)
-    with st.container(horizontal=True):
-        for folder in damaged[:SHOWN]:
-            offer_deletion(RunDirectory(folder.path), _("Delete {folder}").format(folder=folder.path.name))
 
 
 def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[RunDirectory]:
