@@ -38,7 +38,7 @@ def say_damaged(damaged: Sequence[DamagedRun], *, deletable: bool = False) -> No
         )
     title = ngettext("{n} run cannot be read", "{n} runs cannot be read", n).format(n=number(n))
     with st.expander(title, icon=":material/folder_off:"):
-        st.markdown("  \n".join(lines))
+        st.markdown("\n".join(f"- {line}" for line in lines))
         with st.container(horizontal=True):
             for folder in damaged[:SHOWN] if deletable else ():
                 offer_deletion(RunDirectory(folder.path), _("Delete {folder}").format(folder=folder.path.name))

@@ -99,7 +99,7 @@ def _filtered(rows: Sequence[tuple[RunRecord, Notes]], choices: DeltaGenerator) 
 def choose_runs(runs: Sequence[RunRecord]) -> tuple[list[RunDirectory], DeltaGenerator]:
     """The chosen runs (picked from the list, typed, or from the link), and the place beside them for the curve's
     choice."""
-    left, right = st.columns([5, 2])
+    left, right = st.columns([3, 2])
     by_id = {run.directory.id: run.directory for run in runs}
     chosen = pick_several(
         _("Chosen runs"),

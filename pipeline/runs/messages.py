@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from pipeline import i18n
-from pipeline.i18n import N_, SOURCE, Message, _, language
+from pipeline.i18n import N_, SOURCE, Message, _, language, number
 from pipeline.optional import NEEDS
 
 DONE = Message(N_("done"))
@@ -66,9 +66,18 @@ def translated(message: str) -> str:
     for template in TEMPLATES:
         match = _pattern(template).fullmatch(message)
         if match:
-            values = match.groupdict()
-            return _(template).format(**{key: _(v) if key in TRANSLATED_VALUES else v for key, v in values.items()})
+            values = {key: _value(key, text) for key, text in match.groupdict().items()}
+            return _(template).format(**values)
     return message
+
+
+def _value(key: str, text: str) -> str:
+    """A value of a message as its reader writes it."""
+    if key in TRANSLATED_VALUES:
+        return _(text)
+    if re.fullmatch(r"\d{1,15}(\.\d{1,6})?", text):
+        return number(float(text), len(text.partition(".")[2]))
+    return text
 
 
 @cache

@@ -103,3 +103,7 @@ def test_no_run_says_what_cannot_be_translated() -> None:
 def test_plain_progress_of_the_speech_scorer_is_translated_by_its_form() -> None:
     said = "reading recordings: 3 of 10"
     assert in_turkish(said) not in (said, "") and "3" in in_turkish(said)
+
+
+def test_numbers_of_plain_warnings_have_the_readers_decimal_mark() -> None:
+    assert "16,9" in in_turkish("epoch 1 of 20, loss 16.9")

@@ -10,6 +10,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
+from dashboard.components.tables import fitted
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.services import wakeword
@@ -66,7 +67,9 @@ def _word(run: RunDirectory) -> str:
     names = wakeword.finished_run(run).info.names
     if not names:
         return ""
-    return st.segmented_control(_("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}")
+    return st.segmented_control(
+        _("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}", wrap=True
+    )
 
 
 def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
@@ -152,7 +155,8 @@ def _headline(report: dict[str, Any]) -> None:
     columns = st.columns(4)
     for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
         column.metric(
-            _("Missed at ≤ {target} per hour").format(target=_rate(target)), percent(point["miss_rate"], 1),
+            _("Missed at ≤ {target} per hour").format(target=detection_charts.rate_text(target)),
+            percent(point["miss_rate"], 1),
             help=_("Share of words missed at no more than this many false alarms per hour."),
         )  # fmt: skip
         column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
@@ -162,11 +166,6 @@ def _headline(report: dict[str, Any]) -> None:
     else:  # another target has its place
         st.caption(f"{speed}: {spent}")
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
-
-
-def _rate(target: str) -> str:
-    rate = float(target)
-    return number(rate, 1 if round(rate, 1) == rate else 2)
 
 
 def _interval(interval: list[float]) -> str:
@@ -185,31 +184,29 @@ def _evaluation(report: dict[str, Any]) -> None:
         detection_charts.reliability_bars(clips["reliability_before"], clips["reliability_after"]),
         key="evaluation-sure",
     )
-    left.dataframe(
+    fitted(
         [
             {_("Single clips"): _(label), _("Value"): "" if clips[key] is None else number(clips[key], 4)}
             for key, label in CLIP_FIGURES.items()
         ],
-        hide_index=True,
+        right=(_("Value"),),
     )
-    right.dataframe(
-        [
-            {
-                _("Similar phrase"): _(phrase),
-                _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
-                _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
-            }
-            for phrase, near in ((near["phrase"], near) for near in report["near"])
-        ],
-        hide_index=True,
-    )  # fmt: skip
+    near_rows = [
+        {
+            _("Similar phrase"): _(phrase),
+            _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
+            _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
+        }
+        for phrase, near in ((near["phrase"], near) for near in report["near"])
+    ]  # fmt: skip
+    if near_rows:
+        fitted(near_rows)
     if stream["alarms"]:
-        right.dataframe(
+        fitted(
             [
                 {_("False alarm in"): name, _("At"): _("{n} min").format(n=number(seconds / 60, 1))}
                 for name, seconds in stream["alarms"]
-            ],
-            hide_index=True,
+            ]
         )
 
 
@@ -245,7 +242,9 @@ def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
     if report.get("stream_tta"):
         points: Mapping[str, Mapping[str, float]] = report["stream_tta"]["at_fah"]
         shares = ", ".join(
-            _("{missed} at ≤ {target} per hour").format(missed=percent(point["miss_rate"], 1), target=_rate(target))
+            _("{missed} at ≤ {target} per hour").format(
+                missed=percent(point["miss_rate"], 1), target=detection_charts.rate_text(target)
+            )
             for target, point in points.items()
         )
         notes.append(_("With test-time augmentation, missed: {shares}.").format(shares=shares))

@@ -66,7 +66,7 @@ def _task(clips: ClipLibrary) -> SpeakTask:
         _("Language"), LANGUAGES, index=LANGUAGES.index(reads) if reads in LANGUAGES else 0,
         format_func=lambda code: _(LANGUAGE_NAMES[code]), key=f"speak-language-{reads}",
     )  # fmt: skip
-    columns = st.columns(3)
+    columns = st.columns(3, vertical_alignment="bottom")
     n_clips = columns[0].number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
     n_near = columns[1].number_input(_("Of similar phrases"), 0, 5000, 200, 50, key="speak-near")
     n_other = columns[2].number_input(

@@ -31,7 +31,7 @@ def draw(run: RunDirectory, word: str) -> None:
     left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     source = left.segmented_control(
         _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
-        key="try-way",
+        key="try-way", wrap=True,
     )  # fmt: skip
     preset = preset_field(middle, key="try-preset")
     threshold = right.number_input(
