@@ -95,7 +95,7 @@ def detection_error(points: Sequence[tuple[float, float]]) -> Figure:
     if not inside:
         figure.add_annotation(
             x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False,
-            text=_("No threshold both misses words and accepts other clips."),
+            text=_("No errors to draw."),
         )  # fmt: skip
         return figure.update_xaxes(showticklabels=False, range=(0, 1)).update_yaxes(showticklabels=False, range=(0, 1))
     figure.add_scatter(

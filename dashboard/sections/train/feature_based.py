@@ -60,7 +60,7 @@ def start_feature_based_training(can_start: bool) -> bool:
             help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
         )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
-        numbers = st.columns([2, 1, 1, 1, 1])
+        numbers = st.columns([2, 1, 1, 1, 1], vertical_alignment="bottom")
         labels = numbers[0].selectbox(_("Labels"), list(LABELS), format_func=lambda name: _(LABELS[name]))
         epochs = numbers[1].number_input(_("Maximum epochs"), 1, 10_000, TrainConfig.epochs)
         folds = numbers[2].number_input(

@@ -23,8 +23,8 @@ CLIP_FIGURES = {
     "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"), "f1": N_("F1"),
     "fpr": N_("False positive rate"), "fnr": N_("False negative rate"), "roc_auc": N_("ROC AUC"),
     "eer": N_("Equal error rate"), "partial_auc_10": N_("Partial AUC to 0.1"),
-    "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error, before"),
-    "ece_after": N_("Calibration error, after temperature scaling"),
+    "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error"),
+    "ece_after": N_("Calibration error, rescaled"),
 }  # fmt: skip
 KINDS = {
     "none": N_("none"), "noise": N_("noise"), "reverberation": N_("reverberation"), "distance": N_("distance"),
@@ -119,7 +119,7 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
 
 def _start(run: RunDirectory, word: str) -> None:
     options = _material(run, word)
-    columns = st.columns([2, 2, 2, 2, 1], vertical_alignment="bottom")
+    columns = st.columns(4, vertical_alignment="bottom")
     hours = columns[0].number_input(_("Hours"), 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
     snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
     preset = preset_field(columns[2], key="evaluate-preset")
@@ -129,7 +129,7 @@ def _start(run: RunDirectory, word: str) -> None:
     )  # fmt: skip
     keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
     averaged = st.checkbox(_("With test-time augmentation too (takes six times as long)"), key="evaluate-tta")
-    clicked = columns[4].button(
+    clicked = st.button(
         _("Start"), type="primary", icon=":material/play_arrow:", disabled=options is None, key="evaluate-start"
     )
     if not clicked or options is None:
