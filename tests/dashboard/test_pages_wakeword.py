@@ -15,7 +15,9 @@ from dashboard.sections.wakeword.live import Listener
 from dashboard.services.wakeword import DetectorChoice, SpeakTask
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
+from pipeline.cli.wakeword.clips import speak
 from pipeline.errors import AudioError, CorpusError
+from pipeline.jobs.executors.job import Job
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
@@ -161,6 +163,10 @@ def test_sounds_of_recordings_are_joined_to_the_word(
         "--out", str(words.spoken), "--language", "en", "--clips", "400", "--near", "200", "--other", "30",
         "--from-speech", str(words.folder("negative")), "--source", "([^/]+)/[^/]+$", "--", "computer",
     ]  # fmt: skip
+    run = RunDirectory.create(settings.jobs_root, kind="wakeword-speak", name="x", config={})
+    command = Job(settings, run, tuple(argv)).command()
+    given = speak.make_context("speak", command[command.index("speak") + 1 :]).params
+    assert (given["word"], given["run"], given["n_other"]) == ("computer", run.path, 30)
     page.selectbox(key="speak-language-en").set_value("tr").run()
     assert not [box for box in page.multiselect if box.key == "speak-joined-computer"], "English alone"
 
