@@ -28,7 +28,7 @@ class Work:
 @contextmanager
 def background_run(run: Path | None, label: str) -> Iterator[Work]:
     """With a run directory: heartbeat, progress, stop requests and result go through it. Without: the terminal. `label`
-    is what is done, marked for translation, and so are messages of the progress that are no names."""
+    is what is done, marked for translation; a message of the progress is a `Message`, or a name."""
     if run is None:
         yield Work(progress_printer(label), lambda: None, lambda _: None)
         return

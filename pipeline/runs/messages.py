@@ -51,12 +51,12 @@ TRANSLATED_VALUES = ("by", "held_out", "user", "work")  # whose values are of a 
 
 
 def counted(work: str, done: int, total: int, detail: str = "") -> Message:
-    """How far `work` has come: "Scoring: 3 of 10 detail". `work` and `detail` are msgids, or names as they are."""
+    """How far `work`, a msgid, has come: "Scoring: 3 of 10 detail". A `detail` that is no `Message` is a name, and is
+    not translated."""
     if not detail:
         return Message(N_("{work}: {done} of {total}"), work=Message(work), done=done, total=total)
-    return Message(
-        N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=Message(detail)
-    )
+    told = Message(detail) if detail in WORK else detail
+    return Message(N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=told)
 
 
 def translated(message: str) -> str:

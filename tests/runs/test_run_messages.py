@@ -44,7 +44,8 @@ def test_a_message_is_kept_in_english_and_read_in_any_language(
         assert json.loads((run.path / "run.json").read_text())["message"] == "Scoring: 1234 of 2000"
     assert state.message == "Scoring: 1234 of 2000"
     assert in_turkish(state.message) == "««Scoring»: 1.234 of 2.000»"
-    assert in_turkish(counted(N_("Scoring"), 1, 2, "a name")) == "««Scoring»: 1 of 2 «a name»»"
+    assert in_turkish(counted(N_("Scoring"), 1, 2, "computer")) == "««Scoring»: 1 of 2 computer»", "a name stays"
+    assert in_turkish(counted(N_("Scoring"), 1, 2, Message("answers"))) == "««Scoring»: 1 of 2 «answers»»"
 
 
 def test_why_a_run_failed_is_read_in_any_language(run: RunDirectory) -> None:

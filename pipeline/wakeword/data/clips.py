@@ -26,7 +26,7 @@ from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
 from pipeline.errors import AudioError, CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
@@ -168,7 +168,7 @@ def _scan(
         where = ", ".join(str(folder) for folder, _ in folders) or root
         seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
-    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=N_("checking clips")))
+    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=Message(N_("checking clips"))))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
         if clip.digest:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.load import Audio, audio_files, from_samples
 from pipeline.errors import CorpusError, ModelError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
@@ -293,7 +293,7 @@ def joined_voices(
     for number, (speaker, file) in enumerate(recordings):
         by_speaker[speaker].append(hearing.phones_of(file))
         if progress is not None:
-            progress(number + 1, len(recordings), N_("listening to recordings"))
+            progress(number + 1, len(recordings), Message(N_("listening to recordings")))
     rules = load_rules(model)
     return [
         JoinedVoice(speaker, SpeakerSounds(heard), rules, np.random.default_rng([seed, 17, number]), hearing.listener)
