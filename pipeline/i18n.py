@@ -112,6 +112,24 @@ class Message(str):
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (self.msgid, self.values)
 
+    def as_parts(self) -> dict[str, Any]:
+        """What it is made of, as JSON can have it, so that a file can be read in any language later."""
+        values = {
+            name: value.as_parts() if isinstance(value, Message) else value for name, value in self.values.items()
+        }
+        return {"msgid": self.msgid, "values": values}
+
+
+def from_parts(parts: Any) -> Message:
+    """The message that gave these parts. Raises ValueError for whatever are none."""
+    try:
+        values = {
+            name: from_parts(value) if isinstance(value, dict) else value for name, value in parts["values"].items()
+        }
+        return Message(str(parts["msgid"]), **values)
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise ValueError(f"these are no parts of a message ({type(error).__name__}: {error})") from error
+
 
 def _remade(msgid: str, values: dict[str, Any]) -> Message:
     return Message(msgid, **values)

@@ -41,7 +41,7 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
     )  # fmt: skip
     marked: dict[tuple[float, float], list[str]] = {}  # targets may share a point
     for name, point in targets.items():
-        marked.setdefault((max(point["fah"], lowest), 100 * point["miss_rate"]), []).append(f"≤ {literal(name)}")
+        marked.setdefault((max(point["fah"], lowest), 100 * point["miss_rate"]), []).append(f"≤ {rate_text(name)}")
     figure.add_scatter(
         x=[fah for fah, _miss in marked], y=[miss for _fah, miss in marked], mode="markers+text",
         marker={"color": ORANGE, "symbol": "diamond", "size": 10}, name=_("operating points"),
@@ -49,6 +49,12 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
         hovertemplate="%{text}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     return figure
+
+
+def rate_text(target: str) -> str:
+    """False alarms per hour, which are the keys of an evaluation's operating points."""
+    rate = float(target)
+    return number(rate, 1 if round(rate, 1) == rate else 2)
 
 
 def rate_range(rates: Sequence[float], losses: Sequence[float], suggested: float) -> Figure:
@@ -86,6 +92,12 @@ def detection_error(points: Sequence[tuple[float, float]]) -> Figure:
 
     inside = [(fpr, 1 - tpr) for fpr, tpr in points if 0 < fpr < 1 and 0 < tpr < 1]
     figure = empty_figure(_("Other clips accepted (%)"), _("Words missed (%)"), height=SMALL)
+    if not inside:
+        figure.add_annotation(
+            x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False,
+            text=_("No errors to draw."),
+        )  # fmt: skip
+        return figure.update_xaxes(showticklabels=False, range=(0, 1)).update_yaxes(showticklabels=False, range=(0, 1))
     figure.add_scatter(
         x=[norm.ppf(fpr) for fpr, _miss in inside], y=[norm.ppf(miss) for _fpr, miss in inside],
         mode="lines+markers",

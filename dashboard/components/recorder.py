@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import state
 from dashboard.components.voice_recorder import Span, voice_recorder
 from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
 from pipeline.errors import AudioError
@@ -16,25 +17,37 @@ WORD, SENTENCE, FREE = "word", "sentence", "free"
 SPANS = {WORD: Span(0.8, 8.0), SENTENCE: Span(1.4, 25.0), FREE: Span(2.5, 30.0)}
 
 
-def recorder(view: str, *, of: str = WORD, starts: int = 0, choice_in: DeltaGenerator | None = None) -> bytes | None:
+def recorder(
+    view: str,
+    *,
+    of: str = WORD,
+    starts: int = 0,
+    choice_in: DeltaGenerator | None = None,
+    key: str = "recorder",
+) -> bytes | None:
     """Draw the recorder; returns the bytes of the newest recording, None while there is none.
 
     `view` names what is being read: a new one clears the recording of the one before. `of` (WORD, SENTENCE or FREE)
     says how long a pause ends it; `starts` is how many recordings were asked to begin at once. The choice of how to
-    record goes into `choice_in`.
+    record goes into `choice_in`; a second recorder on a page needs a `key` of its own.
     """
     with st.container() if choice_in is None else choice_in:
         source = st.segmented_control(
-            _("How to record"), list(WAYS), default=MICROPHONE, required=True, key="recorder-way",
-            format_func=lambda key: _(WAYS[key]), label_visibility="collapsed",
+            _("How to record"), list(WAYS), default=MICROPHONE, required=True, key=f"{key}-way",
+            format_func=lambda way: _(WAYS[way]), label_visibility="collapsed",
         )  # fmt: skip
     if source == MICROPHONE:
-        return voice_recorder(view, SPANS[of], key="recorder", starts=starts)
+        return voice_recorder(view, SPANS[of], key=key, starts=starts)
     recording = st.file_uploader(
         _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{view}", label_visibility="collapsed",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
     )  # fmt: skip
     return None if recording is None else recording.getvalue()
+
+
+def shows_player(key: str = "recorder") -> bool:
+    """Whether that recorder plays its newest recording itself: the microphone does, a file does not."""
+    return state.chosen(f"{key}-way") != FILE
 
 
 def refused(error: AudioError) -> None:

@@ -9,18 +9,23 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.components.choices import pick
+from dashboard.components.run_actions import offer_deletion
 from dashboard.markup import message, plain
 from pipeline.errors import JobError
 from pipeline.i18n import _, ngettext, number
 from pipeline.model_names import short_names
-from pipeline.runs import DamagedRun
+from pipeline.runs import DamagedRun, RunDirectory
 
 log = logging.getLogger(__name__)
 SHOWN = 5
 
 
-def say_damaged(damaged: Sequence[DamagedRun]) -> None:
-    """One line each: which folder, why, and what to do."""
+def say_damaged(damaged: Sequence[DamagedRun], *, deletable: bool = False) -> None:
+    """How many there are, in one line that opens: which folder, why, and what to do; with a button for each where they
+    are `deletable`."""
+    if not damaged:
+        return
+    n = len(damaged)
     lines = [message(folder.text) for folder in damaged[:SHOWN]]
     more = len(damaged) - SHOWN
     if more > 0:
@@ -31,8 +36,12 @@ def say_damaged(damaged: Sequence[DamagedRun]) -> None:
                 more,
             ).format(n=number(more))
         )
-    if lines:
-        st.warning("  \n".join(lines), icon=":material/folder_off:")
+    title = ngettext("{n} run cannot be read", "{n} runs cannot be read", n).format(n=number(n))
+    with st.expander(title, icon=":material/folder_off:"):
+        st.markdown("\n".join(f"- {line}" for line in lines))
+        with st.container(horizontal=True):
+            for folder in damaged[:SHOWN] if deletable else ():
+                offer_deletion(RunDirectory(folder.path), _("Delete {folder}").format(folder=folder.path.name))
 
 
 def choose_run(label: str, run_ids: Collection[str], where: DeltaGenerator) -> str:

@@ -17,7 +17,6 @@ from dashboard.components.curve_settings import curve_settings
 from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
-from dashboard.components.run_list import SHOWN, say_damaged
 from dashboard.components.run_words import status_name
 from dashboard.components.tables import without_empty
 from dashboard.components.trials import draw_trials
@@ -28,26 +27,18 @@ from pipeline import csvfile
 from pipeline.i18n import _, minute, number
 from pipeline.model_names import short_names
 from pipeline.records import to_json
-from pipeline.runs import DamagedRun, RunDirectory, RunRecord
+from pipeline.runs import RunDirectory, RunRecord
 from pipeline.runs.comparison import Comparison, as_csv, as_markdown, section_of, setting_text
 from pipeline.runs.metrics import is_number
 from pipeline.runs.notes import Notes
 from pipeline.runs.report import data_of
 from pipeline.runs.trials import Search
-from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text
+from pipeline.runs.words import kind_name, metric_name, metric_text, over_seeds_text, reached_text, reason
 from pipeline.times import utc_time
 
 ROWS = 5  # of the list, at once
 ROW_PX = 35  # as Streamlit draws it
 LONG_NAME = 28  # characters: longer ones are cut, so that the columns after them can be seen
-
-
-def unreadable(damaged: Sequence[DamagedRun]) -> None:
-    """Name the folders that cannot be read, and offer to delete them."""
-    say_damaged(damaged)
-    with st.container(horizontal=True):
-        for folder in damaged[:SHOWN]:
-            offer_deletion(RunDirectory(folder.path), _("Delete {folder}").format(folder=folder.path.name))
 
 
 def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[RunDirectory]:
@@ -68,6 +59,7 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         height=ROW_PX * (min(ROWS, len(shown)) + 1) + 3,
         column_config={
             _("Run"): st.column_config.TextColumn(pinned=True, width=_name_width(names.values())),
+            _("Reason"): st.column_config.TextColumn(width="medium"),
             _("Note"): st.column_config.TextColumn(width="medium"),
         },
     )
@@ -107,7 +99,7 @@ def _filtered(rows: Sequence[tuple[RunRecord, Notes]], choices: DeltaGenerator) 
 def choose_runs(runs: Sequence[RunRecord]) -> tuple[list[RunDirectory], DeltaGenerator]:
     """The chosen runs (picked from the list, typed, or from the link), and the place beside them for the curve's
     choice."""
-    left, right = st.columns([5, 2])
+    left, right = st.columns([3, 2])
     by_id = {run.directory.id: run.directory for run in runs}
     chosen = pick_several(
         _("Chosen runs"),
@@ -326,6 +318,7 @@ def _line(run: RunRecord, notes: Notes, names: dict[str, str]) -> dict[str, str]
         "RMSE": _text(metrics.get("rmse"), 2),
         "R²": _text(metrics.get("r2"), 2),
         "PER": _text(per, 3),
+        _("Reason"): reason(run_state),
         _("Labels"): _("mock") if config.get("labels") == "mock" else "",
         _("Set"): data_of(run_state.kind, config),
         _("Built on"): _origin(config),

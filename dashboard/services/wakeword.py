@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.jobs.launcher import Where
+    from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import ClipLibrary
     from pipeline.wakeword.data.clips import ClipScan, Label
     from pipeline.wakeword.data.example_batch import BinStatistics
-    from pipeline.wakeword.file_detection import FileDetections
+    from pipeline.wakeword.file_detection import FileDetections, JudgedDetector
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.models.budget import Budget
-    from pipeline.wakeword.runtime.detector import StreamingDetector
+    from pipeline.wakeword.owner.enrolment import Enrolment
+    from pipeline.wakeword.owner.verification import OwnerVerify
 
+UNKNOWN_LANGUAGE = "und"
 KIND, SPEAKING = "wakeword", "wakeword-speak"
 
 
@@ -234,16 +237,57 @@ def similar(word: str, language: str, n: int) -> list[str]:
 
 
 @asks(Action.TRAIN)
-def start_speaking(clips: ClipLibrary, word: str, language: str, n_clips: int, pronunciations: Sequence[str]) -> None:
-    """In the background, into the folder of the word. Raises CorpusError for what cannot be said here."""
+def sounds_to_join(clips: ClipLibrary) -> list[str]:
+    """What holds English recordings whose sounds can be joined to a word, by name: sets, and the other speech of the
+    word."""
+    return list(_sounds_to_join(clips))
+
+
+def _sounds_to_join(clips: ClipLibrary) -> dict[str, Path]:
+    from pipeline.corpus.sets import list_sets
+
+    sets = {set_.name: set_.root for set_ in list_sets(shared.settings()) if set_.language in ("en", UNKNOWN_LANGUAGE)}
+    own = {f"{clips.name}: negative": clips.folder("negative")} if clips.files("negative") else {}
+    return sets | own
+
+
+@dataclass(frozen=True)
+class SpeakTask:
+    """What is to be spoken: clips of a word, of phrases near it and of other words. `joined` are names that
+    `sounds_to_join` gives, `source_pattern` says where their speaker is in a path ("": all are one)."""
+
+    word: str
+    language: str
+    n_clips: int
+    n_near: int
+    n_other: int
+    pronunciations: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    source_pattern: str = ""
+
+
+@asks(Action.TRAIN)
+def start_speaking(clips: ClipLibrary, task: SpeakTask) -> None:
+    """In the background, into the folder of the word. Raises CorpusError for what cannot be said or joined here,
+    ModelError without the listener that joining needs."""
     from pipeline.jobs.launcher import launch
     from pipeline.synthesis.voices import voices_for
+    from pipeline.wakeword.data.joining import recordings_to_join
     from pipeline.wakeword.wake_words import pronunciation, wake_word
 
-    word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
-    voices_for(shared.settings(), language)
-    ways = [part for way in pronunciations for part in ("--say", way)]
-    options = ["--out", str(clips.spoken), "--clips", str(n_clips), "--language", language, *ways]
+    word, pronunciations = wake_word(task.word), [pronunciation(way) for way in task.pronunciations]
+    voices_for(shared.settings(), task.language)
+    known = _sounds_to_join(clips)
+    folders = [known[name] for name in task.joined if name in known]
+    pattern = task.source_pattern or None
+    if folders:
+        recordings_to_join(shared.settings(), folders, pattern, task.language)
+    counts = (("--clips", task.n_clips), ("--near", task.n_near), ("--other", task.n_other))
+    options = ["--out", str(clips.spoken), "--language", task.language]
+    options += [part for name, n in counts for part in (name, str(n))]
+    options += [part for way in pronunciations for part in ("--say", way)]
+    options += [part for folder in folders for part in ("--from-speech", str(folder))]
+    options += ["--source", pattern] if folders and pattern else []
     launch(
         shared.settings(), kind=SPEAKING, name=f"speak-{clips.name}", argv=["wakeword", "speak", *options, "--", word],
         root=shared.settings().jobs_root, config={"word": clips.name}, by=identity.allowed(Action.TRAIN),
@@ -343,20 +387,92 @@ def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
     return Batch(windows, drawn.statistics)
 
 
+@dataclass(frozen=True)
+class DetectorChoice:
+    """How a detector is tried: its settings at run time, of several words which one, the word whose phones must be
+    heard, and whose voice it must be; None and "" leave each as it is."""
+
+    preset: str | None = None
+    threshold: float | None = None
+    word: str = ""
+    phones: str = ""
+    owner: str = ""
+
+
 @asks(Action.TRAIN)
-def detect(
-    run: RunDirectory, audio: bytes, preset: str | None, threshold: float | None, word: str = ""
-) -> FileDetections:
+def detect(run: RunDirectory, audio: bytes, choice: DetectorChoice) -> FileDetections:
+    """Raises CorpusError for a word that cannot be pronounced or a voice that is not enrolled."""
     from pipeline.wakeword.file_detection import detect_in_file
 
-    return detect_in_file(finished_run(run), audio, preset, threshold, word=word)
+    finished = finished_run(run)
+    judges = _judges_of(finished, choice)
+    return detect_in_file(finished, audio, choice.preset, choice.threshold, choice.word, *judges)
 
 
 @asks(Action.TRAIN)
-def detector(run: RunDirectory, preset: str | None, threshold: float | None, word: str = "") -> StreamingDetector:
+def detector(run: RunDirectory, choice: DetectorChoice) -> JudgedDetector:
+    """As `detect`, for sound as it comes."""
     from pipeline.wakeword.file_detection import detector_of
 
-    return detector_of(finished_run(run), preset, threshold, word)
+    finished = finished_run(run)
+    return detector_of(finished, choice.preset, choice.threshold, choice.word, *_judges_of(finished, choice))
+
+
+def _judges_of(finished: FinishedRun, choice: DetectorChoice) -> tuple[Verify | None, OwnerVerify | None]:
+    from pipeline.wakeword.file_detection import judge_of
+    from pipeline.wakeword.owner.verification import owner_verifier
+    from pipeline.wakeword.wake_words import wake_word
+
+    settings = shared.settings()
+    return (
+        judge_of(settings, finished, wake_word(choice.phones)) if choice.phones else None,
+        owner_verifier(settings, choice.owner) if choice.owner else None,
+    )
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A voice that was enrolled, and the similarity from which one is accepted."""
+
+    enrolment: Enrolment
+    threshold: float
+
+
+@asks(Action.TRAIN)
+def owners() -> list[str]:
+    """Names of the voices that are enrolled."""
+    from pipeline.wakeword.owner.enrolment import owners
+
+    return owners(shared.settings())
+
+
+@asks(Action.TRAIN)
+def problems_of_take(recording: bytes) -> list[str]:
+    """In words, why a take cannot be used; none for a good one. Raises AudioError for what is no audio."""
+    from pipeline.wakeword.data.takes import problems_of_take
+
+    return problems_of_take(recording)
+
+
+@asks(Action.TRAIN)
+def enrol(name: str, takes: Sequence[bytes]) -> Enrolled:
+    """Keep a voice; its takes are called by their numbers. Raises CorpusError for a name that cannot be one, too few
+    takes or takes of different words, AudioError for bad ones, ModelError without the released model of voices."""
+    from pipeline.wakeword.owner.enrolment import Take, enrol
+    from pipeline.wakeword.owner.voice import VoiceEncoder
+
+    settings, encoder = shared.settings(), VoiceEncoder(shared.settings())
+    numbered = [Take(str(number), content) for number, content in enumerate(takes, start=1)]
+    enrolment = enrol(settings, name, numbered, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
+    return Enrolled(enrolment, encoder.info.threshold)
+
+
+@asks(Action.TRAIN)
+def forget_owner(name: str) -> None:
+    """Delete a voice. Raises CorpusError for one that is not enrolled."""
+    from pipeline.wakeword.owner.enrolment import forget_owner
+
+    forget_owner(shared.settings(), name)
 
 
 @asks(Action.TRAIN)

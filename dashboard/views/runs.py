@@ -2,7 +2,8 @@
 
 from dashboard import identity
 from dashboard.components.page import empty_state, errors_in_words, header
-from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, searched, unreadable
+from dashboard.components.run_list import say_damaged
+from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, searched
 from dashboard.services import runs
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
@@ -15,7 +16,7 @@ def render() -> None:
     choices = header(pgettext("page", "Runs"), _("Find, annotate and compare trainings."))
     identity.allowed(Action.TRAIN)
     listing = runs.listing()
-    unreadable(listing.damaged)
+    say_damaged(listing.damaged, deletable=True)
     if not listing.records:
         empty_state(
             _("There are no runs yet. Start one on the Train page: with the demo set it takes less than a minute."),

@@ -37,7 +37,7 @@ def render() -> None:
     with st.expander(_("New training"), icon=":material/add:", expanded=expanded), errors_in_words():
         kind = st.segmented_control(
             _("What to train"), list(FORMS), default="word", required=True, format_func=kind_name, key="train-kind",
-            label_visibility="collapsed",
+            label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         if FORMS[kind](say_missing(kind, PRESELECTED.get(kind))):
             listing = runs.listing()

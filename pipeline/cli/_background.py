@@ -27,18 +27,20 @@ class Work:
 
 @contextmanager
 def background_run(run: Path | None, label: str) -> Iterator[Work]:
-    """With a run directory: heartbeat, progress, stop requests and result go through it. Without: the terminal."""
+    """With a run directory: heartbeat, progress, stop requests and result go through it. Without: the terminal. `label`
+    is what is done, marked for translation; a message of the progress is a `Message`, or a name."""
     if run is None:
         yield Work(progress_printer(label), lambda: None, lambda _: None)
         return
     from pipeline.runs import RunDirectory
+    from pipeline.runs.messages import counted
 
     with RunDirectory(run).start() as writer:
 
         def progress(done: int, total: int, message: str) -> None:
             # A write an item would cost more than the work: the heartbeat thread carries the rest.
             if done == total or done % max(1, total // 100) == 0:
-                writer.update(progress=done / max(1, total), message=f"{label}: {done} of {total} {message}".strip())
+                writer.update(progress=done / max(1, total), message=counted(label, done, total, message))
 
         yield Work(progress, writer.check_stop, lambda value: writer.update(result=to_json(value)))
 

@@ -27,6 +27,12 @@ def emit(value: Any, as_json: bool, text: str) -> None:
     click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
 
 
+def fail_without(result: object) -> None:
+    """Exit code 1 where a command has no result to give, for scripts; what it printed before says why."""
+    if not result:
+        raise click.exceptions.Exit(1)
+
+
 def counted(n: int, noun: str) -> str:
     """`1 recording`, `2 recordings`."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

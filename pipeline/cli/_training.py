@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pipeline.runs import RunDirectory
 
 T = TypeVar("T")
+EXTRACTOR_HELP = (
+    "Features: acoustic57 (default, whatever the set; they do not know which word was said), reference (beside a "
+    "recording of the same word; what the Train page proposes where every word of the set has one), timing (for "
+    "sentences) or encoder (needs PRONLAB_ENCODER_PATH)."
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.records import Problem
 from pipeline.settings import Settings
@@ -54,7 +55,7 @@ def import_(
         raise CorpusError(f"Expected [LAYOUT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
     fmt, path = ("auto", sources[0]) if len(sources) == 1 else sources
     settings = Settings.from_env()
-    with background_run(run, "Importing") as work:
+    with background_run(run, N_("Importing")) as work:
         report = import_path(
             settings, Path(path), name=name, fmt=fmt, language=language, audio_root=audio_root,
             progress=work.progress, check_stop=work.check_stop, by=asker(),
@@ -92,7 +93,7 @@ def rebuild(as_json: bool) -> None:
     """Rebuild the index from the sets and the *_result.json files."""
     from pipeline.labels.index import Index
 
-    with background_run(None, "Indexing") as work:
+    with background_run(None, N_("Indexing")) as work:
         report = Index(Settings.from_env()).rebuild(work.progress)
     text = (
         f"{counted(report.n_recordings, 'recording')} of {counted(report.n_sets, 'set')}, "

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, fail_without, json_option
 from pipeline.cli._outputs import OUTPUT
 from pipeline.errors import LabelError
 from pipeline.records import Problem
@@ -153,6 +153,7 @@ def import_ratings(
         "respelled": incoming.respelled,
     }
     emit(result, as_json, "\n".join(lines))
+    fail_without(incoming.n)
 
 
 def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:

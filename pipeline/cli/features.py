@@ -9,6 +9,8 @@ from pipeline.cli._background import background_run, run_option
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
+from pipeline.cli._training import EXTRACTOR_HELP
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--set", "set_name", required=True, help="Name of the set.")
-@click.option("--extractor", default="acoustic57", show_default=True, help="Feature extractor.")
+@click.option("--extractor", default="acoustic57", help=EXTRACTOR_HELP)
 @click.option(
     "--labels",
     type=click.Choice(["real", "mock"]),
@@ -53,7 +55,7 @@ def features(
     from pipeline.scoring.feature_based.data import load_training_data, write_csv
 
     config = TrainConfig(set=set_name, extractor=extractor, labels=labels, part=part, seed=seed)
-    with background_run(run, "Features") as work:
+    with background_run(run, N_("Features")) as work:
         data = load_training_data(
             Settings.from_env(), config, progress=work.progress, check_stop=work.check_stop, shards=shards
         )

@@ -21,10 +21,11 @@ def runs() -> None:
 @runs.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List all training runs, newest first; unreadable folders are named on the error stream."""
+    """List all training runs, newest first, and why they failed; unreadable folders are named on the error stream."""
     from pipeline.jobs.launcher import check_queue
     from pipeline.runs import list_runs, scan_runs
     from pipeline.runs.notes import read_notes
+    from pipeline.runs.words import reason
 
     root = Settings.from_env().runs_root
     for run in list_runs(root):
@@ -37,8 +38,9 @@ def list_(as_json: bool) -> None:
         {"id": run.directory.id, **vars(run.state), **vars(read_notes(run.directory.path))} for run in listing.records
     ]
     lines = [
-        f"{row['id']:45} {row['status']:9} {_mae(row['result']):>10}  {' '.join(row['tags'])} {row['message']}"
-        for row in rows
+        f"{row['id']:45} {row['status']:9} {_mae(row['result']):>10}  {' '.join(row['tags'])} "
+        f"{reason(run.state) or row['message']}".rstrip()
+        for run, row in zip(listing.records, rows, strict=True)
     ]
     emit(rows, as_json, "\n".join(lines) or "There are no runs yet. `pronlab train word --set demo` starts one.")
 

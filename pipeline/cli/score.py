@@ -11,11 +11,12 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, fail_without, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.devices import AUTO
 from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_
 from pipeline.phones import UNKNOWN
 from pipeline.practice.bands import BAND_MEANINGS
 from pipeline.records import RubricName, State, Target, Verdict, WordScore, whole_points
@@ -91,7 +92,8 @@ def score(
     device: str,
     as_json: bool,
 ) -> None:
-    """Score one recording between 0 and 100."""
+    """Score one recording between 0 and 100. Ends with code 1 where no score could be given: the reasons are in
+    `warnings`."""
     from pipeline.audio.load import load_audio
     from pipeline.deployment.answering import scored_with_sounds
     from pipeline.scoring.selection import default_language, select
@@ -105,6 +107,7 @@ def score(
     selection = select(settings, target, scorer, model)
     result = scored_with_sounds(settings, load_audio(file), selection)
     emit(result, as_json, _score_text(result))
+    fail_without(result.overall is not None)
 
 
 @click.command()
@@ -190,7 +193,7 @@ def evaluate(
         else reference_of_set(settings, set_name or "", part, reference_kind)
     )
     evaluations: list[Evaluation] = []
-    with background_run(run, "Scoring") as work:
+    with background_run(run, N_("Scoring")) as work:
         for model in models or (None,):
             spec = ScorerSpec(settings, scorer, model)
             measured = measure(
@@ -241,12 +244,13 @@ def score_set(
     run: Path | None,
     as_json: bool,
 ) -> None:
-    """Score every recording of a SET and save the predictions for the Compare page."""
+    """Score every recording of a SET and save the predictions for the Compare page. Ends with code 1 where none got a
+    score."""
     from pipeline.scoring.batch import score_set as score_all
 
     settings = _settings_for(device, shards)
     report: dict[str, Any] = {"set": set_name, "scorers": {}}
-    with background_run(run, "Scoring") as work:
+    with background_run(run, N_("Scoring")) as work:
         for scorer in scorers:
             predictions = score_all(
                 settings,
@@ -271,8 +275,7 @@ def score_set(
         if (more := len(counts["reasons"]) - SHOWN_REASONS) > 0:
             lines.append(f"  ... and {counted(more, 'other reason')} (--json lists all)")
     emit(report, as_json, "\n".join(lines))
-    if not any(counts["n"] for counts in report["scorers"].values()):
-        raise click.exceptions.Exit(1)
+    fail_without(any(counts["n"] for counts in report["scorers"].values()))
 
 
 def _score_text(result: Any) -> str:

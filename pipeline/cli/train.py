@@ -10,8 +10,10 @@ from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
-from pipeline.cli._training import Chosen, Start, prepare, resolve, training_options
+from pipeline.cli._training import EXTRACTOR_HELP, Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
+from pipeline.i18n import N_
+from pipeline.runs.messages import DONE, counted
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def train() -> None:
     "--search", type=click.Choice(["none", "grid", "full", "optuna"]), help="Search for settings of the trees."
 )
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
-@click.option("--extractor", help="acoustic57 (default), reference, timing or encoder.")
+@click.option("--extractor", help=EXTRACTOR_HELP)
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option("--folds", type=int, help="Number of folds (default 5; fewer where there are fewer groups).")
@@ -224,7 +226,7 @@ def _plan_speechllm(each: "list[Chosen]", options: dict[str, Any], gpu: str) -> 
         require_packages("plan", config)
         from pipeline.speechllm.dry_run import plan_ahead
 
-        with background_run(chosen.run, "Decoding recordings") as work:
+        with background_run(chosen.run, N_("Decoding recordings")) as work:
             ahead = plan_ahead(Settings.from_env(), config, chosen.devices or 1, work.progress, gpu)
             work.result(ahead)
         plans[chosen.preset or config.name] = ahead
@@ -268,7 +270,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     errors = None
     with replace(directory, told=message_printer()).start() as writer, device_turn(settings, writer):
         errors = train_letter_to_sound(config, out, writer)
-        writer.update(progress=1.0, message="done", result={"metrics": errors})
+        writer.update(progress=1.0, message=DONE, result={"metrics": errors})
     if errors is None:
         raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
     text = (
@@ -328,7 +330,7 @@ def sounds(
             settings, config, out, writer, directory.state.git_commit, progress_printer("Synthetic recordings")
         )
         metrics = {name: report[name]["value"] for name, _ in ROWS}
-        writer.update(progress=1.0, message="done", result={"metrics": metrics, "model": out})
+        writer.update(progress=1.0, message=DONE, result={"metrics": metrics, "model": out})
     if report is None:
         raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
     n = report["n"]
@@ -383,7 +385,7 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
         def progress(done: int, total: int, message: str) -> None:
             show(done, total, message)
             if done == total or done % 50 == 0:
-                writer.update(message=f"features: {done} of {total}")
+                writer.update(message=counted(N_("features"), done, total))
 
         data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data.hash)
@@ -391,7 +393,7 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
         if blind is not None:
             click.echo(f"pronlab: {blind}", err=True)
         report = run_training(data, config, writer)
-        writer.update(progress=1.0, message="done", result={"metrics": report.metrics, "model": report.folder})
+        writer.update(progress=1.0, message=DONE, result={"metrics": report.metrics, "model": report.folder})
     if report is None:
         raise TrainingError(f"The run {directory.id} was stopped; there is no model.")
     emit({"run": directory.id, **vars(report)}, chosen.as_json, _report_text(directory.id, report))
@@ -487,7 +489,7 @@ def _beside_baselines(start: Start[Any], chosen: Chosen, training: "Callable[[Ru
     report: dict[str, Any] | None = None
     with directory.start() as writer:
         report = training(writer)
-        writer.update(progress=1.0, message="done", result={"metrics": report["metrics"]})
+        writer.update(progress=1.0, message=DONE, result={"metrics": report["metrics"]})
     if report is None:
         raise TrainingError(f"The run {directory.id} was stopped.")
     lines = [f"Run {directory.id}"]

@@ -6,9 +6,12 @@ the demo and 300 recordings of speechocean762's `train` part, beside the same ma
 has how often it is right on others.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.audio.load import Audio
+from pipeline.audio.speech import Speech
 from pipeline.features.frames import Frames
 from pipeline.i18n import N_
 
@@ -18,6 +21,19 @@ WHISPERED = N_(
     "There is hardly any voice in this recording, as in a whisper. Sounds such as b and p cannot be told apart so: the "
     "score may be too high. Say it aloud."
 )
+WHISPERED_PAIR = N_(
+    "There is hardly any voice in this recording, as in a whisper. Sounds such as b and p cannot be told apart so: "
+    "another word may have been heard. Say it aloud."
+)
+WHISPERED_FREELY = N_(
+    "There is hardly any voice in this recording, as in a whisper: syllables and held sounds were not counted. Speak "
+    "aloud."
+)
+
+
+def whispered_in(audio: Audio, speech: Speech) -> bool:
+    """Whether the part of a recording in which somebody speaks was whispered: the rule of every form of practice."""
+    return is_whispered(replace(audio, samples=audio.samples[speech.start : speech.end]))
 
 
 def is_whispered(speech: Audio) -> bool:

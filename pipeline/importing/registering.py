@@ -18,6 +18,7 @@ from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
 from pipeline.corpus.sets import RecordingSet, confined, corpus_file, get_set, label_path, recordings_file, register
 from pipeline.errors import CorpusError, LabelError
+from pipeline.i18n import N_, Message
 from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
 from pipeline.labels.store import LabelStore, fresh_events
@@ -128,7 +129,7 @@ class Registering:
             total=reading.total,
             progress=self._progress,
             check_stop=self._check_stop,
-            message="recordings",
+            message=Message(N_("recordings")),
             min_items=MIN_ITEMS_FOR_PROCESSES,
         )
         try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from pipeline.i18n import N_, Message
 from pipeline.runs import RunDirectory, RunState, RunWriter, scan_runs
 from pipeline.settings import Settings
 
@@ -29,8 +30,9 @@ def device_turn(settings: Settings, writer: RunWriter) -> Iterator[None]:
     lock = FileLock(runs_root / f".{device}.lock", timeout=0)
     while not (not _before(writer.run, device) and _take(lock)):
         holder = next((r.directory for r in scan_runs(runs_root).records if _holds(r.state, device)), None)
-        run_id = "another run" if holder is None else holder.id
-        writer.update(status="queued", waits_for=device, message=f"waiting for {run_id}: one training per device")
+        run_id = Message(N_("another run")) if holder is None else holder.id
+        message = Message(N_("waiting for {run}: one training per device"), run=run_id)
+        writer.update(status="queued", waits_for=device, message=message)
         writer.check_stop()
         time.sleep(LOOK_EVERY_S)
     try:

@@ -15,6 +15,7 @@ from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
 from pipeline.features.frames import HOP, Frames
 from pipeline.features.timing import FEATURE_NAMES, timing
+from pipeline.features.whisper import whispered_in
 from pipeline.i18n import Message
 from pipeline.practice.english_listener import english_listener
 from pipeline.practice.validity import REASONS
@@ -26,7 +27,6 @@ LONGEST_S: Seconds = 30.0
 PAUSE_S: Seconds = 0.4  # shorter ones belong to fluent speech
 HELD_S: Seconds = 0.45
 HELD_SEMITONES = 0.6  # the spread of pitch within it
-LEAST_VOICED_SHARE = 0.1  # of the speech: under it (a whisper) syllables and held sounds cannot be counted
 FILLERS = frozenset(("um", "uh", "er", "erm", "ah", "eh", "hmm", "mm", "huh", "oh"))
 FRAME_S = HOP / 16_000
 TOPICS = {
@@ -45,13 +45,17 @@ TOPICS = {
 class FreeSpeech:
     """`words` are those that were heard, None where the language has no listener; `duration_s` is from the first sound
     to the last, `pauses_s` the lengths of the silences in it, `n_syllables` an estimate, `n_fillers` words and held
-    sounds; both None where too little is voiced to count them."""
+    sounds; both None in a whisper."""
 
     duration_s: Seconds
     n_syllables: int | None
     pauses_s: tuple[Seconds, ...]
     n_fillers: int | None
     words: tuple[str, ...] | None = None
+
+    @property
+    def whispered(self) -> bool:
+        return self.n_syllables is None
 
     @property
     def syllables_per_s(self) -> float | None:
@@ -84,7 +88,7 @@ def listen_freely(settings: Settings, audio: Audio, language: str) -> FreeSpeech
     measured = dict(zip(FEATURE_NAMES, timing(frames, part.duration_s, ""), strict=True))
     words = _heard(settings, part) if language == "en" else None
     spoken = 0 if words is None else sum(word in FILLERS for word in words)
-    is_voiced = float(frames.pitch.voiced[frames.active].mean()) >= LEAST_VOICED_SHARE
+    is_voiced = not whispered_in(audio, speech)
     return FreeSpeech(
         float((active[-1] + 1 - active[0]) * FRAME_S), int(measured["n_nuclei"]) if is_voiced else None,
         pauses(frames.active), max(_n_held(frames.pitch.f0_hz), spoken) if is_voiced else None, words,

@@ -11,6 +11,7 @@ from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, cut_to, find_speech
 from pipeline.features.alignment import match, speech_part
+from pipeline.features.whisper import WHISPERED_PAIR, whispered_in
 from pipeline.i18n import Message
 from pipeline.practice.english_listener import english_listener
 from pipeline.practice.validity import REASONS
@@ -27,10 +28,12 @@ NEITHER_NATS = 12.0
 
 @dataclass(frozen=True)
 class PairHeard:
-    """`word` is what was said, None where it cannot be told; `no_attempt` says why the recording is none."""
+    """`word` is what was said, None where it cannot be told; `no_attempt` says why the recording is none, `doubt` why
+    it may be wrong."""
 
     word: str | None
     no_attempt: Message | None = None
+    doubt: Message | None = None
 
 
 def hear_pair(
@@ -56,7 +59,8 @@ def hear_pair(
         unsure = UNSURE_DB
     if lead is None:
         return PairHeard(None, Message(REASONS[State.OTHER_TEXT]))
-    return PairHeard(None if abs(lead) < unsure else pair[0] if lead > 0 else pair[1])
+    word = None if abs(lead) < unsure else pair[0] if lead > 0 else pair[1]
+    return PairHeard(word, doubt=Message(WHISPERED_PAIR) if whispered_in(audio, speech) else None)
 
 
 def english_lead(settings: Settings, audio: Audio, pair: tuple[str, str]) -> float | None:

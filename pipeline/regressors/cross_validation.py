@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_, Message
 from pipeline.regressors.baselines import Predict, permutation_importance, simple_baselines
 from pipeline.regressors.scaler import Scaler
 from pipeline.regressors.trees import OnTrial, TreeSettings, fit
@@ -65,7 +66,7 @@ def cross_validate(
     start, end = progress
     for fold in range(n_folds):
         writer.check_stop()
-        message = f"fold {fold + 1} of {n_folds}"
+        message = Message(N_("fold {fold} of {folds}"), fold=fold + 1, folds=n_folds)
         writer.update(progress=start + (end - start) * fold / n_folds, message=message)
         test = folds == fold
         model = fit_fold(fold, ~test)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import JobError
+from pipeline.errors import JobError, PronlabError
 from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
@@ -32,6 +32,7 @@ from pipeline.runs.state import (
     RunState,
     StopRequested,
     age_s,
+    content_of,
     state_of,
 )
 from pipeline.runs.writer import RunWriter
@@ -245,7 +246,8 @@ class RunDirectory:
                     f"The folder of the run {self.id} was deleted while it ran: the run is over, nothing is kept of it."
                 ) from error
             words = in_words(error)
-            writer.end("failed", error=words or str(error) or type(error).__name__)
+            told = error.args[0] if isinstance(error, PronlabError) and error.args else str(error)
+            writer.end("failed", error=words or told or type(error).__name__)
             if words is not None:
                 raise JobError(words) from error
             raise
@@ -258,12 +260,12 @@ class RunDirectory:
         self.check_there()
         path = self.path / STATE_FILE
         try:
-            artifacts.write_json(path, state)
+            artifacts.write_json(path, content_of(state))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not path.is_file():
                 raise
             with path.open("r+", encoding="utf-8") as file:
-                json.dump(to_json(state), file, ensure_ascii=False)
+                json.dump(content_of(state), file, ensure_ascii=False)
                 file.truncate()
 
 

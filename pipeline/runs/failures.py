@@ -5,7 +5,7 @@ import errno
 from collections.abc import Iterator
 
 from pipeline.errors import PronlabError
-from pipeline.i18n import _
+from pipeline.i18n import N_, Message
 from pipeline.optional import missing_package
 from pipeline.text import lines_of
 
@@ -17,7 +17,13 @@ ENDED = "The process ended with code "
 KILLED = f"{ENDED}137"
 
 
-def in_words(error: BaseException) -> str | None:
+FREE_SPACE = N_("Completed files are kept. Free space, for instance by deleting old runs, then resume or retry.")
+FREE_MEMORY = N_(
+    "Use a smaller batch with more accumulation, gradient checkpointing or 4-bit weights, or close other programs."
+)
+
+
+def in_words(error: BaseException) -> Message | None:
     """What happened and how to mend it, for failures of the machine; None for those that have words of their own."""
     if isinstance(error, PronlabError):
         return None
@@ -27,42 +33,41 @@ def in_words(error: BaseException) -> str | None:
             return needed
         if _is_full_disk(cause):
             name = getattr(cause, "filename", None)
-            full = (
-                _("The disk is full: {file} could not be written.").format(file=name)
+            return _with_advice(
+                Message(N_("The disk is full: {file} could not be written."), file=str(name))
                 if name
-                else _("The disk is full.")
+                else Message(N_("The disk is full.")),
+                FREE_SPACE,
             )
-            advice = _("Completed files are kept. Free space, for instance by deleting old runs, then resume or retry.")
-            return f"{full} {advice}"
         if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in FULL_MEMORY):
             text = str(cause).strip()
-            full = (
-                _("The memory is full: {reason}.").format(reason=lines_of(text)[0].rstrip("."))
+            return _with_advice(
+                Message(N_("The memory is full: {reason}."), reason=lines_of(text)[0].rstrip("."))
                 if text
-                else _("The memory is full.")
+                else Message(N_("The memory is full.")),
+                FREE_MEMORY,
             )
-            advice = _(
-                "Use a smaller batch with more accumulation, gradient checkpointing or 4-bit weights, or close other "
-                "programs."
-            )
-            return f"{full} {advice}"
     return None
 
 
-def of_the_system(error: OSError) -> str:
+def _with_advice(what: Message, advice: str) -> Message:
+    return Message("{what} {advice}", what=what, advice=Message(advice))
+
+
+def of_the_system(error: OSError) -> Message:
     """Any failure of the system in one sentence: which file, and why."""
-    file = error.filename or _("A file")
-    return in_words(error) or f"{file}: {error.strerror or error}."
+    file = str(error.filename) if error.filename else Message(N_("A file"))
+    return in_words(error) or Message("{file}: {reason}.", file=file, reason=str(error.strerror or error))
 
 
-def of_a_lost_run(log_tail: str) -> str:
+def of_a_lost_run(log_tail: str) -> Message:
     """Why a run ended without reporting it, as far as its log shows."""
     if KILLED in log_tail[-300:]:
-        return _(
-            "The system killed the process, most often because the memory was full. Use a smaller batch; a run with "
-            "checkpoints can be resumed."
-        )
-    return _("The process ended without reporting why; see the log.")
+        return Message(
+            N_("The system killed the process, most often because the memory was full. Use a smaller batch; a run with "
+               "checkpoints can be resumed.")
+        )  # fmt: skip
+    return Message(N_("The process ended without reporting why; see the log."))
 
 
 def _is_full_disk(error: BaseException) -> bool:

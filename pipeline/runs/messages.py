@@ -1,38 +1,23 @@
 """Progress messages and warnings of runs in the reader's language.
 
-A run writes them in English, as it has no reader; a page translates those that are listed here.
+A run has no reader: what it says while it goes on is a `Message`, which `run.json` keeps with what it is made of.
+Warnings in reports and the progress of the speech scorer's trainings are plain English text there; those that are
+listed here are translated by their form.
 """
 
 import re
 from functools import cache
 
-from pipeline.i18n import N_, SOURCE, _, language
+from pipeline import i18n
+from pipeline.i18n import N_, SOURCE, Message, _, language, number
 from pipeline.optional import NEEDS
 
+DONE = Message(N_("done"))
 TEMPLATES = (
-    N_("waiting for {run}: one training per device"),
-    N_("fold {fold} of {folds}"),
-    N_("fitting on all speakers"),
-    N_("fitting on everything"),
-    N_("features: {done} of {total}"),
-    N_("reading recordings: {done} of {total}"),
-    N_("reading recordings"),
-    N_("loading the model"),
-    N_("measuring after epoch {epoch}: answer {done} of {total}"),
-    N_("step {step} of {steps}, loss {loss}"),
+    N_("{work}: {done} of {total}"),
     N_("epoch {epoch} of {epochs}, loss {loss}"),
-    N_("epoch {epoch} of {epochs}"),
-    N_("epoch {epoch}: MAE {mae} on validation"),
+    N_("{name}: epoch {epoch} of {epochs}, loss {loss}"),
     N_("exporting and choosing thresholds on the held-out speakers"),
-    N_("mining: listening through the training negatives"),
-    N_("trial {trial} of {trials}"),
-    N_("calibrating on the validation clips"),
-    N_("checking clips: {done} of {total}"),
-    N_("rendering clips: {done} of {total}"),
-    N_("Checking recordings: {done} of {total}"),
-    N_("Scoring: {done} of {total}"),
-    N_("Decoding recordings: {done} of {total}"),
-    N_("done"),
     N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
     N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
     N_(
@@ -58,19 +43,41 @@ TEMPLATES = (
 )
 
 
-TRANSLATED_VALUES = ("by", "held_out", "user")  # whose values are of a few words, each in the catalogue
+WORK = (  # of the speech scorer's trainings and of evaluations
+    N_("reading recordings"), N_("Reading recordings"), N_("Listening"), N_("Trying out"), N_("Changed recordings"),
+    N_("Shuffled texts"),
+)  # fmt: skip
+TRANSLATED_VALUES = ("by", "held_out", "user", "work")  # whose values are of a few words, each in the catalogue
+
+
+def counted(work: str, done: int, total: int, detail: str = "") -> Message:
+    """How far `work`, a msgid, has come: "Scoring: 3 of 10 detail". A `detail` that is no `Message` is a name, and is
+    not translated."""
+    if not detail:
+        return Message(N_("{work}: {done} of {total}"), work=Message(work), done=done, total=total)
+    told = Message(detail) if detail in WORK else detail
+    return Message(N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=told)
 
 
 def translated(message: str) -> str:
-    """`message` in the reader's language; as it is where no template fits."""
-    if language() == SOURCE:
-        return message
+    """`message` in the reader's language; as it is where it is no `Message` and no template fits."""
+    if isinstance(message, Message) or language() == SOURCE:
+        return i18n.translated(message)
     for template in TEMPLATES:
         match = _pattern(template).fullmatch(message)
         if match:
-            values = match.groupdict()
-            return _(template).format(**{key: _(v) if key in TRANSLATED_VALUES else v for key, v in values.items()})
+            values = {key: _value(key, text) for key, text in match.groupdict().items()}
+            return _(template).format(**values)
     return message
+
+
+def _value(key: str, text: str) -> str:
+    """A value of a message as its reader writes it."""
+    if key in TRANSLATED_VALUES:
+        return _(text)
+    if re.fullmatch(r"\d{1,15}(\.\d{1,6})?", text):
+        return number(float(text), len(text.partition(".")[2]))
+    return text
 
 
 @cache

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
-from pipeline.i18n import N_, Message
-from pipeline.records import Seconds
+from pipeline.i18n import N_, Message, from_parts
+from pipeline.records import Seconds, to_json
 from pipeline.times import utc_time
 
 FORMAT = 1  # of run.json
@@ -19,6 +20,7 @@ START_WITHIN_S: Seconds = 300.0  # a busy machine takes minutes to load PyTorch
 ACTIVE = ("queued", "running", "stopping")
 STATUSES = (*ACTIVE, "finished", "stopped", "failed", "lost")
 LOCAL = "local"
+TRANSLATABLE, MESSAGES = ("message", "error"), "messages"
 
 
 class StopRequested(Exception):
@@ -37,7 +39,8 @@ class RunState:
 
     `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `executor` started
     it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before. `threads` is how many
-    it began to train with, where that decides the last digits of its weights.
+    it began to train with, where that decides the last digits of its weights. `message` and `error` are a `Message`
+    where they can be said in other languages.
     """
 
     kind: str
@@ -115,7 +118,26 @@ def state_of(raw: Any, path: Path) -> RunState:
             raise JobError(
                 N_("{path} is damaged: {name}: {reason}."), path=str(path), name=name, reason=str(error)
             ) from error
+    known |= {name: text for name, text in _messages(raw).items() if text == known.get(name)}
     return RunState(**known)
+
+
+def content_of(state: RunState) -> dict[str, Any]:
+    """What `state_of` reads: the state, and what its messages are made of."""
+    texts = {name: getattr(state, name) for name in TRANSLATABLE}
+    parts = {name: text.as_parts() for name, text in texts.items() if isinstance(text, Message)}
+    return {**to_json(state), **({MESSAGES: to_json(parts)} if parts else {})}
+
+
+def _messages(raw: dict[str, Any]) -> dict[str, Message]:
+    """Those of `run.json` that can be translated; what is damaged stays as the text beside it."""
+    parts = raw.get(MESSAGES)
+    messages: dict[str, Message] = {}
+    if isinstance(parts, dict):
+        for name in TRANSLATABLE:
+            with suppress(ValueError):
+                messages[name] = from_parts(parts.get(name))
+    return messages
 
 
 def age_s(iso: str) -> Seconds:

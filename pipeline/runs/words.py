@@ -2,6 +2,8 @@
 
 from pipeline.i18n import N_, _, number
 from pipeline.runs.comparison import MISS_AT, OverSeeds, Reached
+from pipeline.runs.messages import translated
+from pipeline.runs.state import RunState
 
 KINDS = {
     "word": N_("Feature-based scorer"),
@@ -72,6 +74,14 @@ def over_seeds_text(over: OverSeeds | None) -> str:
     if low == high:
         return metric_text(over.mean, 0 if over.mean.is_integer() else 3)
     return f"{metric_text(over.mean)} [{metric_text(low)}, {metric_text(high)}]"
+
+
+def reason(state: RunState, longest: int = 160) -> str:
+    """Why a run failed or was lost, in one line of at most that many characters; empty for others."""
+    if state.status not in ("failed", "lost") or not state.error:
+        return ""
+    words = " ".join(translated(state.error).split())
+    return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"
 
 
 def kind_name(kind: str) -> str:

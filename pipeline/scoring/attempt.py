@@ -9,7 +9,7 @@ from pipeline.audio.check import check_audio
 from pipeline.audio.load import Audio
 from pipeline.audio.speech import MARGINS, Speech, cut_to, find_speech
 from pipeline.features.alignment import SpeechPart, WordMatch, speech_part
-from pipeline.features.whisper import WHISPERED, is_whispered
+from pipeline.features.whisper import WHISPERED, whispered_in
 from pipeline.i18n import N_, Message
 from pipeline.records import RubricName, ScoreResult, Seconds, State, Target
 from pipeline.scoring.base import Scorer, score_audio
@@ -82,7 +82,7 @@ def _told_of_the_text(result: ScoreResult, matched: WordMatch | None, *, is_chec
 
 def _told_of_a_whisper(result: ScoreResult, audio: Audio, speech: Speech) -> ScoreResult:
     """Where it was one, with that first, and without a confidence: scorers learned from voices."""
-    if not is_whispered(replace(audio, samples=audio.samples[speech.start : speech.end])):
+    if not whispered_in(audio, speech):
         return result
     return replace(result, confidence=None, warnings=(Message(WHISPERED), *result.warnings))
 

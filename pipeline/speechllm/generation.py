@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import torch
 
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.speechllm.phi4 import Phi4
 
@@ -38,7 +39,7 @@ def generate_halving(
             continue
         texts += answers
         if progress is not None:
-            progress(len(texts), len(items), "Answers")
+            progress(len(texts), len(items), Message(N_("answers")))
     return texts
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.i18n import N_, Message
 from pipeline.runs import RunWriter
 from pipeline.speechllm.collator import Collator
 from pipeline.speechllm.config import SpeechLlmConfig
@@ -41,7 +42,8 @@ class Judge:
 
     def measure(self, epoch: int) -> SpeechLlmFigures:
         def progress(done: int, total: int, _: str) -> None:
-            self.writer.update(message=f"measuring after epoch {epoch}: answer {done} of {total}")
+            message = N_("measuring after epoch {epoch}: answer {done} of {total}")
+            self.writer.update(message=Message(message, epoch=epoch, done=done, total=total))
 
         rank, size = self.group.rank, self.group.size
         answers = answer_all(

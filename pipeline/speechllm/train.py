@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from pipeline import artifacts
 from pipeline.devices import find_device
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
 from pipeline.jobs.requirements import require_packages
@@ -28,6 +29,7 @@ from pipeline.parallel import Progress
 from pipeline.people.names import name_key
 from pipeline.quiet import without_progress_bars
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
+from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
 from pipeline.speechllm import attention
 from pipeline.speechllm.adapter_files import read_shape
@@ -94,13 +96,13 @@ def _train(
     share = config.on_each_of(group.size)
     set_seed(config.seed)
     prompts = load_prompts(config.rubric_file, config.prompt_file)
-    writer.update(message="reading recordings")
+    writer.update(message=Message(N_("reading recordings")))
     source, config = on_parts(settings, config)
     writer.log(parts_in_words(config))
     with group.leader_first():  # the others find the cache made
         corpus, held = _corpora(settings, source, config, show)
     corpus, validated = leave_out(corpus, config)
-    writer.update(message="loading the model")
+    writer.update(message=Message(N_("loading the model")))
     phi4 = attach_adapter(load_phi4(config, group.device), config)
     samples, held_samples = samples_of(corpus, config.limit), samples_of(held, config.evaluation_limit)
     collator = Collator(corpus, prompts, phi4, config.max_length)
@@ -152,7 +154,7 @@ def _train(
     write_table3(run.path, table, measured, stand_in=stand_in)
     artifacts.write_json(run.path / "report.json", report)
     result = {"table3": table, "epoch": epoch, "n": measured.n, "unparsed": measured.unparsed, "stand_in": stand_in}
-    writer.update(progress=1.0, message="done", result=result)
+    writer.update(progress=1.0, message=DONE, result=result)
     return report
 
 
@@ -367,7 +369,12 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
             )  # fmt: skip
             writer.update(
                 progress=0.98 * state.global_step / max(1, state.max_steps),
-                message=f"step {state.global_step} of {state.max_steps}, loss {float(logs['loss']):.3f}",
+                message=Message(
+                    N_("step {step} of {steps}, loss {loss:.3f}"),
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    loss=float(logs["loss"]),
+                ),
             )
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
@@ -93,7 +93,8 @@ def train_encoder(settings: Settings, config: PromptModelConfig, writer: RunWrit
         predictions = _predicted(model, tokenizer, parts.validation, config, settings.device, mean, spread)
         mae = float(np.abs(predictions - labels_of(parts.validation)).mean())
         writer.log_metrics(event="epoch", epoch=epoch + 1, train_loss=total / len(parts.train), validation_mae=mae)
-        writer.update(progress=(epoch + 1) / config.epochs, message=f"epoch {epoch + 1}: MAE {mae:.1f} on validation")
+        message = Message(N_("epoch {epoch}: MAE {mae:.1f} on validation"), epoch=epoch + 1, mae=mae)
+        writer.update(progress=(epoch + 1) / config.epochs, message=message)
         if mae < best:
             best, best_epoch = mae, epoch
             kept = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

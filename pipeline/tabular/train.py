@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
@@ -93,7 +94,7 @@ def train_tabular(
     baselines = {
         name: regression_metrics(table.labels, scores, speakers=groups) for name, scores in predictions.items()
     }
-    writer.update(progress=0.9, message="fitting on everything")
+    writer.update(progress=0.9, message=Message(N_("fitting on everything")))
     final = fit_scaled(table.values, table.labels, table.groups, config, config.seed, trial_logger(writer, None))
     info = TabularInfo(
         writer.run.id, config.task, config.model, table.names, confidence_table(table.labels, predicted),

@@ -1,27 +1,39 @@
-"""A trained detector on a recording, window by window, with the scores to draw."""
+"""A trained detector on a recording or on sound as it comes, window by window, with the scores to draw."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
-from pipeline.wakeword.cascade import Cascade, Verdict, Verify, remote_verifier
+from pipeline.settings import Settings
+from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify, remote_verifier
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for
+from pipeline.wakeword.owner.enrolment import OwnerMatch
+from pipeline.wakeword.owner.verification import OwnerVerify
 from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult, preset
 
 
 @dataclass(frozen=True)
 class Detection:
-    """`word` is which one, of a detector of several."""
+    """`verdict` is the judge's and `owner` whose voice it is, where that was asked; `word` is which one, of a detector
+    of several."""
 
     at_s: Seconds
     score: float
     verdict: Verdict | None
     word: str = ""
+    owner: OwnerMatch | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """By the judge, and as the owner's."""
+        judged = self.verdict is None or self.verdict.prediction
+        return judged and (self.owner is None or self.owner.is_owner)
 
 
 @dataclass(frozen=True)
@@ -34,16 +46,57 @@ class FileDetections:
     threshold: float
 
 
+class JudgedDetector:
+    """Fed with sound at 16 kHz; what it detects is judged by `verify` and compared with the owner's voice, where they
+    are given."""
+
+    def __init__(
+        self,
+        detector: StreamingDetector,
+        verify: Verify | None = None,
+        owner: OwnerVerify | None = None,
+        temperature: float = 1.0,
+        word: str = "",
+    ) -> None:
+        self.threshold = detector.threshold
+        self._cascade = Cascade(detector, verify, temperature)
+        self._owner, self._word = owner, word
+        self._recent: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+
+    def feed(self, samples: NDArray[np.float32]) -> list[tuple[WindowResult, Detection | None]]:
+        """Each window that ends in these samples, and the detection that it is."""
+        found = []
+        for start in range(0, len(samples), PIECE):
+            piece = samples[start : start + PIECE]
+            self._recent = np.concatenate([self._recent, piece])[-round(VERIFIED_S * RATE_HZ) :]
+            found += [(result.window, self._detection(result)) for result in self._cascade.feed(piece)]
+        return found
+
+    def _detection(self, result: CascadeResult) -> Detection | None:
+        window, verdict = result.window, result.verdict
+        if not window.detected:
+            return None
+        asked = self._owner is not None and (verdict is None or verdict.prediction)
+        owner = self._owner(self._recent) if self._owner is not None and asked else None
+        return Detection(window.end_s, window.score, verdict, self._word, owner)
+
+
 def detector_of(
-    run: FinishedRun, detector_preset: str | None = None, threshold: float | None = None, word: str = ""
-) -> StreamingDetector:
+    run: FinishedRun,
+    detector_preset: str | None = None,
+    threshold: float | None = None,
+    word: str = "",
+    verify: Verify | None = None,
+    owner: OwnerVerify | None = None,
+) -> JudgedDetector:
     """Ready to be fed; of several words, for `word`. Raises ModelError where there is no detector, TrainingError for an
     unknown preset."""
     info = run.info.of_word(word)
     config = preset(detector_preset, info.detector) if detector_preset else info.detector
-    return StreamingDetector(
+    detector = StreamingDetector(
         classifier_for(run, word=word), info.features, config, info.threshold if threshold is None else threshold
     )
+    return JudgedDetector(detector, verify, owner, info.temperature, word)
 
 
 def detect_in_file(
@@ -51,32 +104,32 @@ def detect_in_file(
     audio: Path | bytes,
     detector_preset: str | None = None,
     threshold: float | None = None,
-    url: str | None = None,
-    key: str | None = None,
     word: str = "",
-    phones: str = "",
+    verify: Verify | None = None,
+    owner: OwnerVerify | None = None,
 ) -> FileDetections:
-    """With silence of a window before the recording, as a word at its very start has none. `url` and `key` are of a
-    verifier (`cascade.remote_verifier`); `phones` is the word whose phones the listener must hear in its place. Raises
-    AudioError for what cannot be read."""
+    """With silence of a window before the recording, as a word at its very start has none. Raises AudioError for what
+    cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
-    detector = detector_of(run, detector_preset, threshold, word)
+    detector = detector_of(run, detector_preset, threshold, word, verify, owner)
     before_s = run.info.features.clip_s
     silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    cascade = Cascade(detector, _verifier(run, url, key, phones), run.info.of_word(word).temperature)
+    after = np.zeros(RATE_HZ // 2, dtype=np.float32)
     windows, detections = [], []
-    for result in cascade.run(np.concatenate([silence, sound.samples, np.zeros(RATE_HZ // 2, dtype=np.float32)])):
-        window = replace(result.window, end_s=result.window.end_s - before_s)
-        windows.append(window)
-        if window.detected:
-            detections.append(Detection(window.end_s, window.score, result.verdict, word))
+    for window, detection in detector.feed(np.concatenate([silence, sound.samples, after])):
+        windows.append(replace(window, end_s=window.end_s - before_s))
+        if detection is not None:
+            detections.append(replace(detection, at_s=detection.at_s - before_s))
     return FileDetections(tuple(detections), tuple(windows), sound.duration_s, detector.threshold)
 
 
-def _verifier(run: FinishedRun, url: str | None, key: str | None, phones: str) -> Verify | None:
+def judge_of(
+    settings: Settings, run: FinishedRun, phones: str = "", url: str | None = None, key: str | None = None
+) -> Verify | None:
+    """Who judges the detections of a run: the listener of the phones of the word `phones`, the verifier behind `url`, or
+    nobody."""
     if phones:
-        from pipeline.settings import Settings
         from pipeline.wakeword.phone_judge import PhoneJudge
 
-        return PhoneJudge(Settings.from_env(), phones, run.folder).verifier()
+        return PhoneJudge(settings, phones, run.folder).verifier()
     return remote_verifier(url, key=key) if url else None

@@ -11,12 +11,14 @@ from scipy.special import expit
 
 from pipeline import artifacts
 from pipeline.errors import CorpusError, FeatureError, TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
 from pipeline.jobs.launcher import find
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
+from pipeline.runs.messages import DONE, counted
 from pipeline.settings import Settings
 from pipeline.wakeword.config import DataConfig, WakewordConfig
 from pipeline.wakeword.data.augment import PLAIN_SNR_DB, plain
@@ -60,7 +62,7 @@ def train_wakeword(
     budget = check_budget(config.model, config.features.shape, config.detector.hop_s, n_words)
     with directory.start() as writer, device_turn(settings, writer):
         report = _train(settings, config, budget, writer, show)
-        writer.update(progress=1.0, message="done", result={"metrics": report["validation"]})
+        writer.update(progress=1.0, message=DONE, result={"metrics": report["validation"]})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` resumes it."
@@ -177,7 +179,7 @@ def make_trainer(
         if show is not None:
             show(done, total, message)
         if done == total or done % max(1, total // 50) == 0:
-            writer.update(message=f"{message}: {done} of {total}")
+            writer.update(message=counted(message, done, total))
 
     clips = find_clips(config, progress)
     train, held = clips.train, clips.held
@@ -207,7 +209,7 @@ def _train(
 
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
-    writer.update(progress=0.99, message="calibrating on the validation clips")
+    writer.update(progress=0.99, message=Message(N_("calibrating on the validation clips")))
     temperature, calibration = _calibrated(trained.validation)
     threshold, basis = _threshold(trained.validation, material.clips.held, config)
     words = tuple(

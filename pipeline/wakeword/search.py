@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
+from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
@@ -53,7 +54,10 @@ def search_settings(
 
     def objective(trial: Any) -> float:
         writer.check_stop()
-        writer.update(progress=trial.number / trials, message=f"trial {trial.number + 1} of {trials}")
+        writer.update(
+            progress=trial.number / trials,
+            message=Message(N_("trial {trial} of {trials}"), trial=trial.number + 1, trials=trials),
+        )
         chosen = suggest(trial)
         trial_config = build(WakewordConfig, merged(base, chosen))
         check_budget(trial_config.model, trial_config.features.shape, trial_config.detector.hop_s)

@@ -19,7 +19,7 @@ import scipy.signal
 
 from pipeline.audio.load import Audio, audio_files, load_audio
 from pipeline.audio.speech import find_speech
-from pipeline.features.whisper import is_whispered
+from pipeline.features.whisper import whispered_in
 from pipeline.records import RubricName
 from pipeline.settings import CHECKOUT
 from pipeline.synthesis import espeak
@@ -58,7 +58,7 @@ def noisy(audio: Audio, draw: np.random.Generator) -> Audio:
 
 def called(audio: Audio, rubric: RubricName) -> bool:
     speech = find_speech(audio, rubric)
-    return is_whispered(replace(audio, samples=audio.samples[speech.start : speech.end]))
+    return whispered_in(audio, speech)
 
 
 def groups(corpus: Path, words: Path) -> Iterator[Group]:

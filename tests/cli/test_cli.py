@@ -6,14 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from dashboard.components.score_card import points
+from pipeline.audio.encode import to_wav
 from pipeline.cli import main
 from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.score import _score_text
+from pipeline.errors import TrainingError
+from pipeline.i18n import Message
 from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -74,6 +78,16 @@ def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: flo
     assert text.startswith(shown)
     assert text.splitlines()[1:3] == ["  segments: 70", "  stress: not measured"]
     assert text.startswith(f"{points(overall)} of 100")
+
+
+def test_a_recording_without_a_score_ends_with_code_1_and_its_reasons(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "silent.wav").write_bytes(to_wav(np.zeros(16_000)))
+    for form in ((), ("--json",)):
+        done = run("score", tmp_path / "silent.wav", "--word", "masa", *form)
+        assert done.exit_code == 1
+        assert not done.stderr.strip()
+    record = json.loads(done.stdout)
+    assert (record["overall"], bool(record["warnings"])) == (None, True)
 
 
 def test_a_sentence_is_scored_by_the_sentence_model(run: Run) -> None:
@@ -257,6 +271,18 @@ def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Sett
     assert failed.state.status == "failed"
     assert "none" in str(failed.state.error)
     assert run("runs", "stop", stopped.id).exit_code == 0
+
+
+def test_the_list_of_runs_says_why_one_failed(run: Run, settings: Settings) -> None:
+    directory = RunDirectory.create(settings.runs_root, kind="speech", name="a", config={})
+    with pytest.raises(TrainingError), directory.start() as writer:
+        writer.update(message=Message("epoch 1"))
+        raise TrainingError(f"No recording has\na score. {'x' * 200}")
+    (line,) = run("runs", "list").stdout.splitlines()
+    assert line.split()[:2] == [directory.id, "failed"]
+    assert "No recording has a score. xxx" in line and line.endswith("x…") and "epoch 1" not in line
+    (listed,) = answer(run("runs", "list", "--json"))
+    assert listed["error"].endswith("x" * 200)
 
 
 def test_runs_are_compared(run: Run, settings: Settings) -> None:

@@ -126,6 +126,16 @@ def test_a_drill_is_heard_said_and_planned(
     assert "Minimal pairs" in headings(page)
 
 
+def test_free_speech_of_the_microphone_has_one_player(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder's own."""
+    monkeypatch.setattr("dashboard.sections.practice.free_speaking.recorder", lambda *_, **__: SAID.read_bytes())
+    page = open_page("practice", lesson="speak-tr")
+    assert "this is less sure" in said(page)
+    assert not page.get("audio")
+
+
 def test_a_class_is_made_joined_and_seen(open_page: Open, demo: Settings, browser: dict[str, str]) -> None:
     page = open_page("practice", learner="Rita", practise="classes")
     assert "Set a PIN first" in said(page), "her learners know her name"
@@ -197,6 +207,7 @@ def test_free_speaking_shows_what_was_heard_and_keeps_nothing(open_page: Open, s
     assert "Dün ne yaptınız?" in headings(page)
     record(page)
     assert "this is less sure" in said(page)
+    assert len(page.get("audio")) == 1
     assert [metric.label for metric in page.metric][:2] == ["Syllables per second", "Syllables between pauses"]
     assert not read_attempts(settings, "Deniz").attempts
     page.button(key="free-again").click().run()

@@ -51,6 +51,13 @@ def three(settings: Settings) -> list[RunDirectory]:
     return [*runs, word]
 
 
+def test_the_list_says_why_a_run_failed(open_page: Open, settings: Settings) -> None:
+    run = RunDirectory.create(settings.runs_root, kind="word", name="a", config={})
+    run.close("failed", "No recording has\na score.")
+    table = open_page("runs").dataframe[0].value
+    assert list(table["Reason"]) == ["No recording has a score."]
+
+
 def test_each_figure_at_best_and_at_last(three: list[RunDirectory]) -> None:
     found = compare_runs(three)
     first, _, word = (row.figures for row in found.runs)

@@ -12,20 +12,25 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
+from dashboard.services.wakeword import DetectorChoice, SpeakTask
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
+from pipeline.cli.wakeword.clips import speak
 from pipeline.errors import AudioError, CorpusError
+from pipeline.jobs.executors.job import Job
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.wakeword.cascade import Verdict
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.data.clips import SPOKEN
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
-from pipeline.wakeword.file_detection import detector_of
+from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
 from pipeline.wakeword.file_names import EXPORTS
 from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of
+from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
 from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.run import train_wakeword
 from tests.pages import button, said
@@ -128,12 +133,42 @@ def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, m
     button(page, "Similar phrases").click().run()
     assert "commuter" in said(page)
     button(page, "Speak clips").click().run()
-    assert started == [(words, "computer", "en", 400, ["komputer", "[[k@mpj'u:t3]]"])]
+    assert started == [(words, SpeakTask("computer", "en", 400, 200, 200, ("komputer", "[[k@mpj'u:t3]]")))]
+    assert "import English recordings on the Data page" in said(page)
     labels = ("positive", "positive", "hard_negative", "negative")
     jsonl.write(words.spoken / SPOKEN, [{"label": label} for label in labels])
     page = open_page("wakeword", step="1 Data")
     assert "2 synthetic clips of the word; 1 of similar phrases; 1 of other words." in said(page)
     assert "Start training" in [b.label for b in open_page("wakeword", step="2 Configuration").button]
+
+
+def test_sounds_of_recordings_are_joined_to_the_word(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    words.add("negative", "a.wav", to_wav(SECOND))
+    started: list[Any] = []
+    monkeypatch.setattr("pipeline.jobs.launcher.launch", lambda *_, argv, **__: started.append(argv))
+    page = open_page("wakeword", step="1 Data")
+    page.multiselect(key="speak-joined-computer").set_value(["computer: negative"]).run()
+    page.number_input(key="speak-other").set_value(30)
+    page.text_input(key="speak-source").set_value("(x+)y")
+    button(page, "Speak clips").click().run()
+    assert "finds no speaker" in said(page) and not started
+    page.text_input(key="speak-source").set_value("([^/]+)/[^/]+$")
+    button(page, "Speak clips").click().run()
+    assert not page.exception
+    (argv,) = started
+    assert argv[2:] == [
+        "--out", str(words.spoken), "--language", "en", "--clips", "400", "--near", "200", "--other", "30",
+        "--from-speech", str(words.folder("negative")), "--source", "([^/]+)/[^/]+$", "--", "computer",
+    ]  # fmt: skip
+    run = RunDirectory.create(settings.jobs_root, kind="wakeword-speak", name="x", config={})
+    command = Job(settings, run, tuple(argv)).command()
+    given = speak.make_context("speak", command[command.index("speak") + 1 :]).params
+    assert (given["word"], given["run"], given["n_other"]) == ("computer", run.path, 30)
+    page.selectbox(key="speak-language-en").set_value("tr").run()
+    assert not [box for box in page.multiselect if box.key == "speak-joined-computer"], "English alone"
 
 
 def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings) -> None:
@@ -328,6 +363,64 @@ def test_a_folder_is_listed_with_its_scores(
     assert started == [("detect", RunDirectory(detector.path), str(folder))]
 
 
+def test_a_trial_asks_the_judge_of_phones_and_the_owners_voice(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts.write_json(
+        chirps.data_root / "owners" / "Ayşe.json",
+        {"name": "Ayşe", "voice": [1.0], "n_takes": 5, "agreement": 0.9, "model": "m", "enrolled_at": "2026-01-01"},
+    )
+    found = [
+        Detection(1.0, 3.0, Verdict(True, 0.9, "chirp"), owner=OwnerMatch("Ayşe", 0.8, True)),
+        Detection(4.0, 3.0, Verdict(True, 0.9, "chirp"), owner=OwnerMatch("Ayşe", 0.12, False)),
+        Detection(7.5, 3.0, Verdict(False, 0.9, "other")),
+    ]
+    asked: list[DetectorChoice] = []
+    monkeypatch.setattr("dashboard.sections.wakeword.trial.recorder", lambda view: b"sound")
+    monkeypatch.setattr(
+        "dashboard.services.wakeword.detect",
+        lambda run, audio, choice: asked.append(choice) or FileDetections(tuple(found), (), 9.0, 0.5),
+    )
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    page.text_input(key="try-phones").set_value(" computer ")
+    page.selectbox(key="try-owner").set_value("Ayşe").run()
+    assert asked[-1] == DetectorChoice(phones="computer", owner="Ayşe")
+    assert "Detected at 1.0 s." in said(page)
+    assert "The judge of phones rejected the detections at 7.5 s." in said(page)
+    assert "Another voice than the owner's at 4.0 s (similarity 0.12)." in said(page)
+
+
+def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.sections.wakeword.trial.recorder", lambda view: to_wav(SECOND))
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    page.text_input(key="try-phones").set_value("a/b").run()
+    assert "'a/b' cannot be a wake word" in said(page)
+
+
+def test_a_voice_is_enrolled_on_the_page_and_deleted(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five takes of one recording are alike; a silent one is refused and does not count."""
+    spoken = sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0].read_bytes()
+    given = {f"owner-{number}": spoken for number in range(6)} | {"owner-1": to_wav(np.zeros(RATE_HZ))}
+    monkeypatch.setattr("dashboard.sections.wakeword.owner.recorder", lambda view, of, key: given.get(view))
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert "Nobody is enrolled yet." in said(page)
+    while page.session_state["pronlab.owner-count"] < 6:
+        page.run()
+    assert button(page, "Enrol").disabled, "the name is missing"
+    page.text_input(key="owner-name").set_value("Ayşe").run()
+    button(page, "Enrol").click().run()
+    page.run()
+    assert "Ayşe is enrolled" in said(page)
+    assert owners(chirps) == ["Ayşe"]
+    assert page.selectbox(key="try-owner").options == ["Ayşe"]
+    button(page, "Yes, delete it").click().run()
+    assert owners(chirps) == []
+
+
 def test_work_is_started_in_the_background(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
     page = open_page("wakeword", step="5 Export", run=detector.id)
     next(b for b in page.button if b.label.startswith("Export to")).click().run()
@@ -349,7 +442,7 @@ def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory,
         frame = AudioFrame.from_ndarray(frames[start : start + 960].reshape(1, -1), format="s16", layout="stereo")
         frame.sample_rate, frame.pts = 48_000, start
         listener.hear(resampled(resampler, frame))
-    windows = listener.windows()
+    windows = [window for window, _detection in listener.windows()]
     assert np.allclose(np.diff([w.end_s for w in windows]), 0.1)
     best = max(windows, key=lambda w: w.score)
     assert 2.4 < best.end_s < 4.4

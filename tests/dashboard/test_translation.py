@@ -137,6 +137,16 @@ def test_nothing_else_is_called_as_the_translation_function(file: Path) -> None:
     assert not (imports and bound)
 
 
+def test_turkish_has_one_word_for_one_thing() -> None:
+    """A word is *kelime*, a clip or a recording *kayıt*."""
+    texts = [
+        text
+        for message in translated("tr")
+        for text in (message.string if isinstance(message.string, tuple) else (message.string,))
+    ]
+    assert [text for text in texts if re.search(r"(?i)sözcü[kğ]|kli[pb]", text)] == []
+
+
 class Marked(gettext.NullTranslations):
     """A catalogue that shows what went through it."""
 

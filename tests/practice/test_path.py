@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.audio.load import Audio
+from pipeline.audio.load import Audio, load_audio
+from pipeline.features.whisper import WHISPERED_PAIR
 from pipeline.phones import PHONES, bare
 from pipeline.practice.attempts import Attempt
 from pipeline.practice.consent import Keep, give_consent
@@ -16,8 +17,9 @@ from pipeline.practice.pair_scoring import PairHeard, hear_pair
 from pipeline.practice.path import PLACEMENTS, level_of, n_on, placement, weakest
 from pipeline.practice.review import record, reviews
 from pipeline.scoring.speech.lexicon.dictionary import in_dictionary, pronounce
-from pipeline.settings import Settings
+from pipeline.settings import CHECKOUT, Settings
 from pipeline.text.turkish import SOUNDS, sounds_of
+from tests.bench.whisper_study import voiceless
 
 EVERY_CONTRAST = [contrast for language in ("en", "tr") for contrast in contrasts(language)]
 
@@ -147,3 +149,12 @@ def test_rejects_a_theme_or_sounds_that_are_none(rest: str) -> None:
 def test_a_lesson_may_say_its_theme_and_sounds() -> None:
     lesson = parse("th", b"title: Th\nlanguage: en\ntheme: Food\nsounds: [TH, DH]\nitems: [think]\n")
     assert (lesson.theme, lesson.sounds) == ("Food", ("TH", "DH"))
+
+
+def test_a_whispered_word_of_a_pair_is_told_as_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    masa = load_audio(CHECKOUT / "data" / "demo" / "references" / "masa.wav")
+    monkeypatch.setattr("pipeline.practice.pair_scoring.voice_lead", lambda _audio, _voices: 2.0)
+    spoken = hear_pair(settings, masa, "tr", ("masa", "kasa"), (masa, masa))
+    assert spoken == PairHeard("masa")
+    whispered = hear_pair(settings, voiceless(masa, np.random.default_rng(1)), "tr", ("masa", "kasa"), (masa, masa))
+    assert (whispered.word, whispered.doubt) == ("masa", WHISPERED_PAIR)

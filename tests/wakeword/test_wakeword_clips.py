@@ -58,7 +58,7 @@ def test_folders_are_mapped_or_refused(root: Path) -> None:
     assert Label.HARD_NEGATIVE in scan_clips(root, {"hard_negatives": "hard_negative"}).statistics
     with pytest.raises(CorpusError, match="Classes are positive"):
         scan_clips(root, {"hard_negatives": "other"})
-    for pattern, message in (("(", "no regular expression"), (r"s\d", "needs a group"), (r"(x\d)", "finds no source")):
+    for pattern, message in (("(", "no regular expression"), (r"s\d", "needs a group"), (r"(x\d)", "finds no speaker")):
         with pytest.raises(CorpusError, match=message):
             scan_clips(root, {"hard_negatives": "hard_negative"}, source_pattern=pattern)
     for wrong in (root / "none", root / ".hidden"):

@@ -14,7 +14,9 @@ from pipeline.wakeword.data.noise import loudest_energy, read_noise
 from pipeline.wakeword.evaluation.stream_metrics import StreamScores, highest, measure, operate, score_stream
 from pipeline.wakeword.evaluation.stream_synthesis import BackgroundClip, Keyword, plan_stream
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
-from pipeline.wakeword.runtime.detector import StreamingDetector, detections, preset, voted
+from pipeline.wakeword.file_detection import JudgedDetector
+from pipeline.wakeword.owner.enrolment import OwnerMatch
+from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult, detections, preset, voted
 from tests.wakeword_sounds import write_clips
 
 CONFIG = DetectorConfig(hop_s=0.1, votes=1, of=1, hysteresis=1.0, lockout_s=0.5)
@@ -173,3 +175,39 @@ def test_listening_judges_every_window_of_every_block(folders: tuple[Path, Path,
     n = min(len(alone), len(stream_scores.scores))
     assert np.abs(alone[:n] - stream_scores.scores[:n]).max() < 0.1, "but for the frames over the edges of blocks"
     assert np.median(np.abs(alone[:n] - stream_scores.scores[:n])) < 1e-5
+
+
+class AlwaysDetects:
+    """In place of a detector: every piece of sound is a window with the word."""
+
+    threshold = 0.0
+
+    def __init__(self) -> None:
+        self.n_rejected = 0
+
+    def feed(self, samples: np.ndarray) -> list[WindowResult]:
+        return [WindowResult(1.0, 2.0, 2.0, True)]
+
+    def reject(self) -> None:
+        self.n_rejected += 1
+
+
+def test_what_the_judge_accepts_is_compared_with_the_owners_voice() -> None:
+    judged, voices = iter([False, True, True]), iter([True, False])
+    compared: list[int] = []
+
+    def verify(samples: np.ndarray, log_odds: float = 0.0) -> Verdict:
+        return Verdict(next(judged), 0.9, "word")
+
+    def owner(samples: np.ndarray) -> OwnerMatch:
+        compared.append(len(samples))
+        return OwnerMatch("Ayşe", 0.5, next(voices))
+
+    detector = AlwaysDetects()
+    pieces = JudgedDetector(detector, verify, owner).feed(np.ones(3 * 1600, np.float32))  # type: ignore[arg-type]
+    found = [detection for _window, detection in pieces if detection is not None]
+    assert [(d.verdict.prediction, d.owner.is_owner if d.owner else None) for d in found if d.verdict] == [
+        (False, None), (True, True), (True, False),
+    ]  # fmt: skip
+    assert [d.is_accepted for d in found] == [False, True, False]
+    assert (detector.n_rejected, compared) == (1, [3200, 4800])

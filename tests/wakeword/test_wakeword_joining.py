@@ -11,7 +11,7 @@ from pipeline.scoring.speech.labels import encode
 from pipeline.settings import Settings
 from pipeline.synthesis.manner import Manner
 from pipeline.wakeword.data import joining
-from pipeline.wakeword.data.joining import HeardPhones, JoinedVoice, SpeakerSounds, crossfaded
+from pipeline.wakeword.data.joining import HeardPhones, JoinedVoice, SpeakerSounds, crossfaded, recordings_to_join
 from pipeline.wakeword.data.speaking import speak
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.phones import spellings_of, ways_of, word_score
@@ -62,6 +62,7 @@ def test_recordings_speak_beside_synthesisers(
     voice = JoinedVoice("ann", sounds, None, np.random.default_rng(0), lambda: listener)
     monkeypatch.setattr("pipeline.synthesis.voices.voices_of", lambda _settings, _language, _folders: [voice])
     monkeypatch.setattr("pipeline.wakeword.data.speaking.joined_voices", lambda *_: [voice])
+    (tmp_path / "a-speaker.wav").write_bytes(b"")
     spoken = speak(settings, "computer", tmp_path / "a", n_clips=3, n_near=0, n_other=0, speech=[tmp_path])
     assert (spoken.clips, spoken.voices) == (3, ("joined-ann",))
     with pytest.raises(CorpusError, match="in English alone"):
@@ -94,3 +95,21 @@ def test_a_word_made_of_two_is_said_as_both() -> None:
     assert spellings_of("snowboy") == ["snow boy"]
     assert encode(["S", "N", "OW", "B", "OY"]) in ways_of("snowboy")
     assert spellings_of("computer") == ["computer"]
+
+
+def test_recordings_are_checked_before_anything_is_written(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "speech" / "ali").mkdir(parents=True)
+    with pytest.raises(CorpusError, match="no audio"):
+        recordings_to_join(settings, [tmp_path / "speech"])
+    file = tmp_path / "speech" / "ali" / "1.wav"
+    file.write_bytes(b"")
+    assert recordings_to_join(settings, [tmp_path / "speech"]) == [("everybody", file)]
+    assert recordings_to_join(settings, [tmp_path / "speech"], "([^/]+)/[^/]+$") == [("ali", file)]
+    for pattern, problem in (("[", "no regular expression"), ("x", "needs a group"), ("(x+)y", "finds no speaker")):
+        with pytest.raises(CorpusError, match=problem):
+            recordings_to_join(settings, [tmp_path / "speech"], pattern)
+    made = tmp_path / "made"
+    speak(settings, "computer", made, n_clips=1, n_near=0, n_other=0)
+    with pytest.raises(CorpusError, match="finds no speaker"):
+        speak(settings, "computer", made, speech=[tmp_path / "speech"], source_pattern="(x+)y")
+    assert (made / "spoken.jsonl").is_file(), "what was there stays"

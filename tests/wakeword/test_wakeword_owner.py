@@ -15,7 +15,7 @@ from pipeline.metrics.detection import equal_error_rate
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.listening import Heard, listen
-from pipeline.wakeword.owner.enrolment import OwnerMatch, compare, enrol, forget_owner, owners, read_owner
+from pipeline.wakeword.owner.enrolment import OwnerMatch, compare, enrol, forget_owner, owners, read_owner, takes_in
 from pipeline.wakeword.owner.projection import (
     Trials,
     learn_projection,
@@ -93,14 +93,16 @@ def alike(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: Path) -> None:
-    owner = enrol(settings, " Ayşe ", [takes], level, alike, "m").owner
+    owner = enrol(settings, " Ayşe ", takes_in([takes]), level, alike, "m").owner
     assert (owner.name, owner.n_takes, owner.agreement) == ("Ayşe", 5, pytest.approx(1.0))
     assert owners(settings) == ["Ayşe"]
     assert read_owner(settings, "Ayşe", "m") == owner
     sound = np.full(RATE_HZ, 0.1, dtype=np.float32)
     assert compare(owner, sound, level, 0.5) == OwnerMatch("Ayşe", 1.0, True)
     assert not compare(owner, 0 * sound, level, 0.5).is_owner
-    assert enrol(settings, " AYŞE", [takes], level, alike, "m").owner.name == "Ayşe", "one person in any capitals"
+    assert enrol(settings, " AYŞE", takes_in([takes]), level, alike, "m").owner.name == "Ayşe", (
+        "one person in any capitals"
+    )
     assert owners(settings) == ["Ayşe"]
     assert read_owner(settings, "Ays\u0327e", "m").name == "Ayşe"
     with pytest.raises(CorpusError, match="another model of voices"):
@@ -114,13 +116,13 @@ def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Pa
     files = sorted(takes.iterdir())
     for n in (1, 4):
         with pytest.raises(CorpusError, match=f"'can' needs at least 5 takes of the same word, got {n}"):
-            enrol(settings, "can", files[:n], level, alike, "m")
+            enrol(settings, "can", takes_in(files[:n]), level, alike, "m")
     files[2].write_bytes(to_wav(np.zeros(RATE_HZ, dtype=np.float32), RATE_HZ))
     with pytest.raises(AudioError, match=f"1 of 5 takes cannot be used: {files[2].name}: Nothing can be heard"):
-        enrol(settings, "can", files, level, alike, "m")
+        enrol(settings, "can", takes_in(files), level, alike, "m")
     for name in ("", "../can", "a/b"):
         with pytest.raises(CorpusError, match="cannot be the name"):
-            enrol(settings, name, files, level, alike, "m")
+            enrol(settings, name, takes_in(files), level, alike, "m")
 
 
 def sounds_of(*words: int) -> list[NDArray[np.float32]]:
@@ -142,7 +144,7 @@ def test_different_words_enrol_nobody(settings: Settings, takes: Path) -> None:
     """The demo's takes are of five words, as the released listener hears."""
     encoder = VoiceEncoder(settings)
     with pytest.raises(CorpusError, match="No two of the 5 takes sound like the same word"):
-        enrol(settings, "can", [takes], level, encoder.states_of, "m")
+        enrol(settings, "can", takes_in([takes]), level, encoder.states_of, "m")
     assert owners(settings) == []
 
 

@@ -145,6 +145,8 @@ def _told(contrast: Contrast, now: _Round, pair: Pair, asked: str, data: bytes) 
     if heard.no_attempt is not None:
         st.warning(message(translated(heard.no_attempt)), icon=":material/replay:")
         return
+    if heard.doubt is not None:
+        st.warning(message(translated(heard.doubt)), icon=":material/hearing:")
     if heard.word is None:
         st.info(_("It lay between the two words. Make the difference larger."), icon=":material/compare_arrows:")
     elif heard.word == asked:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components.recorder import FREE, recorder, refused
+from dashboard.components.recorder import FREE, recorder, refused, shows_player
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.sections.practice.learner import turn
@@ -10,6 +10,7 @@ from dashboard.sections.practice.verdict import again, take
 from dashboard.services import practice
 from pipeline.audio.load import AudioTooLongError
 from pipeline.errors import AudioError
+from pipeline.features.whisper import WHISPERED_FREELY
 from pipeline.i18n import _, ngettext, number, percent, translated
 from pipeline.practice.free_speech import LONGEST_S, FreeSpeech
 
@@ -39,7 +40,8 @@ def free_speaking(exercise: Exercise) -> None:
             return
         if isinstance(heard, FreeSpeech):
             _show(heard)
-            st.audio(data)
+            if not shows_player():
+                st.audio(data)
         else:
             st.warning(message(translated(heard)), icon=":material/replay:")
         st.button(_("Again"), icon=":material/replay:", type="primary", key="free-again", on_click=again)
@@ -47,6 +49,8 @@ def free_speaking(exercise: Exercise) -> None:
 
 def _show(heard: FreeSpeech) -> None:
     st.header(_("What was heard"), anchor=False)
+    if heard.whispered:
+        st.warning(_(WHISPERED_FREELY), icon=":material/hearing:")
     if heard.words is not None:
         st.markdown(f"*{plain(' '.join(heard.words)) or '…'}*")
     st.caption(_("Without a given text this is less sure: words can be misheard, and sounds are not judged."))

@@ -10,6 +10,7 @@ from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
 from dashboard.components.kept_chart import kept_chart
+from dashboard.components.tables import fitted
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
@@ -59,7 +60,7 @@ def start_feature_based_training(can_start: bool) -> bool:
             help="  \n".join(_extractor_text(choice) for choice in extractors.values()),
         )  # fmt: skip
         name = right.text_input(_("Name of the run"), placeholder=_("default: features and model"), max_chars=60)
-        numbers = st.columns([2, 1, 1, 1, 1])
+        numbers = st.columns([2, 1, 1, 1, 1], vertical_alignment="bottom")
         labels = numbers[0].selectbox(_("Labels"), list(LABELS), format_func=lambda name: _(LABELS[name]))
         epochs = numbers[1].number_input(_("Maximum epochs"), 1, 10_000, TrainConfig.epochs)
         folds = numbers[2].number_input(
@@ -126,7 +127,7 @@ def feature_based_curves(run: RunDirectory, _state: RunState) -> None:
     left, right = st.columns(2)
     revision = f"{run.id} {log}"
     with left:
-        loss = _("Training loss (MSE of score / 100)")
+        loss = _("Training loss (MSE)")
         figure = run_charts.epochs(metrics, "train_loss", loss, {}, smoothing=smoothing, log=log)
         kept_chart(figure, key="train-loss", revision=revision)
     targets = {_("acceptable"): mae.acceptable, _("good"): mae.good, _("excellent"): mae.excellent}
@@ -162,15 +163,14 @@ def feature_based_results(run: RunDirectory) -> None:
         st.header(_("Feature importance"))
         if any(report.importance.values()):
             names, values = list(report.importance), list(report.importance.values())
-            label = _("Rise of MAE when shuffled (points)")
+            label = _("MAE rise when shuffled")
             st.plotly_chart(score_charts.importance(names, values, label=label), key="train-importance")
         else:
             st.caption(_("Not measured: a single dimension of an embedding has no meaning."))
     st.header(_("Metrics"))
     baselines = {_(name): figures for name, figures in report.baselines.items()}
     rows = compare.metric_rows({_("this model"): report.metrics, **baselines}, None)
-    first_column = next(iter(rows[0]))
-    st.dataframe(rows, hide_index=True, column_config={first_column: st.column_config.TextColumn(pinned=True)})
+    fitted(rows)
     st.caption(
         _(
             "In brackets: 95% bootstrap interval over {groups}. The other columns are baselines on the same folds."

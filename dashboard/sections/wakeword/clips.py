@@ -157,7 +157,7 @@ def _set_aside(clips: ClipLibrary) -> None:
 def _check(clips: ClipLibrary) -> None:
     key = f"scan-{clips.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        pattern = speaker_field(key="wakeword-source")
+        pattern = speaker_field(key="wakeword-source", width=420)
         clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not clips.files("positive"))
     if clicked:
         bar = st.progress(0.0)

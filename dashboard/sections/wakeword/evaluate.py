@@ -1,4 +1,4 @@
-"""Step 4: misses and false alarms per hour on a long stream, robustness, and trying it out."""
+"""Step 4: misses and false alarms per hour on a long stream, and robustness."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,35 +6,25 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts import detection_charts
-from dashboard.components.browser_detector import browser_detector
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
-from dashboard.components.recorder import recorder
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
-from dashboard.markup import plain
-from dashboard.sections.wakeword import folder
-from dashboard.sections.wakeword.live import live_microphone
+from dashboard.components.tables import fitted
+from dashboard.sections.wakeword import folder, trial
+from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.file_names import BUNDLE, EVALUATION, EXPORTS, ROBUSTNESS
-from pipeline.wakeword.runtime.detector import PRESETS
+from pipeline.wakeword.file_names import EVALUATION, ROBUSTNESS
 
-AS_TRAINED = "as trained"  # not shown
-PRESET_TITLES = {
-    AS_TRAINED: N_("as trained"), "aggressive": N_("aggressive"), "balanced": N_("balanced"),
-    "conservative": N_("conservative"),
-}  # fmt: skip
-FILE, LIVE, BROWSER = "file", "live", "browser"
-SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone"), BROWSER: N_("This browser")}
 CLIP_FIGURES = {
     "accuracy": N_("Accuracy"), "precision": N_("Precision"), "recall": N_("Recall"), "f1": N_("F1"),
     "fpr": N_("False positive rate"), "fnr": N_("False negative rate"), "roc_auc": N_("ROC AUC"),
     "eer": N_("Equal error rate"), "partial_auc_10": N_("Partial AUC to 0.1"),
-    "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error, before"),
-    "ece_after": N_("Calibration error, after temperature scaling"),
+    "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error"),
+    "ece_after": N_("Calibration error, rescaled"),
 }  # fmt: skip
 KINDS = {
     "none": N_("none"), "noise": N_("noise"), "reverberation": N_("reverberation"), "distance": N_("distance"),
@@ -47,7 +37,7 @@ def draw(run: RunDirectory) -> None:
         st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
     word = _word(run)
-    stream, clips, robustness, trial = st.tabs([_("Hours of sound"), _("A folder"), _("Robustness"), _("Try it")])
+    stream, clips, robustness, trials = st.tabs([_("Hours of sound"), _("A folder"), _("Robustness"), _("Try it")])
     with stream, errors_in_words():
         _work("evaluate", run)
         report = None
@@ -68,8 +58,8 @@ def draw(run: RunDirectory) -> None:
         folder.results(run)
     with robustness, errors_in_words():
         _robustness(run, word)
-    with trial, errors_in_words():
-        _try(run, word)
+    with trials, errors_in_words():
+        trial.draw(run, word)
 
 
 def _word(run: RunDirectory) -> str:
@@ -77,11 +67,9 @@ def _word(run: RunDirectory) -> str:
     names = wakeword.finished_run(run).info.names
     if not names:
         return ""
-    return st.segmented_control(_("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}")
-
-
-def _preset(name: str) -> str:
-    return _(PRESET_TITLES.get(name, name))
+    return st.segmented_control(
+        _("Word"), names, default=names[0], required=True, key=f"evaluated-word-{run.id}", wrap=True
+    )
 
 
 def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
@@ -131,25 +119,23 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
 
 def _start(run: RunDirectory, word: str) -> None:
     options = _material(run, word)
-    columns = st.columns([2, 2, 2, 2, 1], vertical_alignment="bottom")
+    columns = st.columns(4, vertical_alignment="bottom")
     hours = columns[0].number_input(_("Hours"), 0.1, 100.0, 2.0, 0.5, key="evaluate-hours")
     snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
-    preset = columns[2].selectbox(
-        _("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="evaluate-preset"
-    )
+    preset = preset_field(columns[2], key="evaluate-preset")
     target = columns[3].number_input(
         _("False alarms per hour"), 0.0, 100.0, None, 0.1, key="evaluate-target", placeholder="0.5",
         help=_("The rate that figures of single clips are at, besides the misses at 0.1, 0.5 and 1 per hour."),
     )  # fmt: skip
     keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
     averaged = st.checkbox(_("With test-time augmentation too (takes six times as long)"), key="evaluate-tta")
-    clicked = columns[4].button(
+    clicked = st.button(
         _("Start"), type="primary", icon=":material/play_arrow:", disabled=options is None, key="evaluate-start"
     )
     if not clicked or options is None:
         return
     options += ["--hours", str(hours), "--snr", str(snr_db)]
-    options += ["--preset", preset] if preset != AS_TRAINED else []
+    options += ["--preset", preset] if preset is not None else []
     options += ["--target-fah", str(target)] if target is not None else []
     options += ["--keep-threshold"] if keep else []
     options += ["--tta"] if averaged else []
@@ -169,7 +155,8 @@ def _headline(report: dict[str, Any]) -> None:
     columns = st.columns(4)
     for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
         column.metric(
-            _("Missed at ≤ {target} per hour").format(target=_rate(target)), percent(point["miss_rate"], 1),
+            _("Missed at ≤ {target} per hour").format(target=detection_charts.rate_text(target)),
+            percent(point["miss_rate"], 1),
             help=_("Share of words missed at no more than this many false alarms per hour."),
         )  # fmt: skip
         column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
@@ -179,11 +166,6 @@ def _headline(report: dict[str, Any]) -> None:
     else:  # another target has its place
         st.caption(f"{speed}: {spent}")
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
-
-
-def _rate(target: str) -> str:
-    rate = float(target)
-    return number(rate, 1 if round(rate, 1) == rate else 2)
 
 
 def _interval(interval: list[float]) -> str:
@@ -202,31 +184,29 @@ def _evaluation(report: dict[str, Any]) -> None:
         detection_charts.reliability_bars(clips["reliability_before"], clips["reliability_after"]),
         key="evaluation-sure",
     )
-    left.dataframe(
+    fitted(
         [
             {_("Single clips"): _(label), _("Value"): "" if clips[key] is None else number(clips[key], 4)}
             for key, label in CLIP_FIGURES.items()
         ],
-        hide_index=True,
+        right=(_("Value"),),
     )
-    right.dataframe(
-        [
-            {
-                _("Similar phrase"): _(phrase),
-                _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
-                _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
-            }
-            for phrase, near in ((near["phrase"], near) for near in report["near"])
-        ],
-        hide_index=True,
-    )  # fmt: skip
+    near_rows = [
+        {
+            _("Similar phrase"): _(phrase),
+            _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
+            _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
+        }
+        for phrase, near in ((near["phrase"], near) for near in report["near"])
+    ]  # fmt: skip
+    if near_rows:
+        fitted(near_rows)
     if stream["alarms"]:
-        right.dataframe(
+        fitted(
             [
                 {_("False alarm in"): name, _("At"): _("{n} min").format(n=number(seconds / 60, 1))}
                 for name, seconds in stream["alarms"]
-            ],
-            hide_index=True,
+            ]
         )
 
 
@@ -262,7 +242,9 @@ def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
     if report.get("stream_tta"):
         points: Mapping[str, Mapping[str, float]] = report["stream_tta"]["at_fah"]
         shares = ", ".join(
-            _("{missed} at ≤ {target} per hour").format(missed=percent(point["miss_rate"], 1), target=_rate(target))
+            _("{missed} at ≤ {target} per hour").format(
+                missed=percent(point["miss_rate"], 1), target=detection_charts.rate_text(target)
+            )
             for target, point in points.items()
         )
         notes.append(_("With test-time augmentation, missed: {shares}.").format(shares=shares))
@@ -344,64 +326,3 @@ def _robust_material(run: RunDirectory) -> list[str] | None:
         if name in ("--positive", "--background", "--noise"):
             material += [name, value.rpartition("=")[2] if name == "--positive" else value]  # without its word
     return material
-
-
-def _in_browser(run: RunDirectory, threshold: float | None) -> None:
-    """As a device would hear it: the bundle's model, in the visitor's browser."""
-    bundle = wakeword.finished_run(run).home / EXPORTS / BUNDLE
-    if not bundle.is_file() or section_of(run.config, "model").get("name") == "stream":
-        st.info(
-            _("Make a bundle for a device under 5 Export first: the browser runs the model that the device would."),
-            icon=":material/arrow_forward:",
-        )
-        return
-    st.caption(_("The detector runs in your browser, as it would on the device. No sound is sent."))
-    browser_detector(bundle, threshold, key=f"browser-{run.id}")
-
-
-def _try(run: RunDirectory, word: str) -> None:
-    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
-    source = left.segmented_control(
-        _("Listen to"), list(SOURCES), default=FILE, required=True, format_func=lambda name: _(SOURCES[name]),
-        key="try-way",
-    )  # fmt: skip
-    preset = middle.selectbox(_("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_preset, key="try-preset")
-    threshold = right.number_input(
-        _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
-        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
-    )  # fmt: skip
-    chosen = None if preset == AS_TRAINED else preset
-    if source == BROWSER:
-        _in_browser(run, threshold)
-        return
-    if source == LIVE:
-        live_microphone(run, chosen, threshold, word)
-        return
-    audio = recorder(f"wakeword-{run.id}")
-    if audio is None:
-        st.caption(
-            _("To try the detector: say the word among other words, or upload a recording. Nothing of it is kept.")
-        )
-        return
-    with st.spinner(_("Detecting …")):
-        result = wakeword.detect(run, audio, chosen, threshold, word)
-    times = [detection.at_s for detection in result.detections]
-    if times:
-        st.success(
-            _("Detected at {times}.").format(times=", ".join(_("{n} s").format(n=number(t, 1)) for t in times)),
-            icon=":material/hearing:",
-        )
-    else:
-        best = max((window.vote for window in result.windows), default=float("-inf"))
-        st.info(
-            _("Not detected. The highest score was {best}, the threshold is {threshold}.").format(
-                best=plain(number(best, 1)), threshold=plain(number(result.threshold, 1))
-            )
-        )
-    st.plotly_chart(
-        detection_charts.score_trace(
-            [window.end_s for window in result.windows], [window.score for window in result.windows], times,
-            result.threshold,
-        ),
-        key="try-trace",
-    )  # fmt: skip

@@ -74,6 +74,14 @@ def draw(run: RunDirectory) -> None:
                 "`containers/judge.Containerfile` puts it in a container."
             )
         )
+        st.markdown(
+            _(
+                "An English word has a judge that needs no training: whether the listener of the speech scorer hears "
+                "the phones of the word. A voice that was enrolled under 4 Evaluation, **Try it**, can be asked for "
+                "too:"
+            )
+        )
+        st.code("pronlab wakeword listen BUNDLE.zip --phones WORD --owner NAME", language="bash")  # not shown
 
 
 def _bundle(run: RunDirectory, home: Path) -> None:

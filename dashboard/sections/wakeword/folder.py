@@ -55,7 +55,7 @@ def _table(report: dict[str, Any], run: RunDirectory) -> None:
     )  # fmt: skip
     order = st.segmented_control(
         _("Order"), list(ORDERS), default="lowest", required=True, key="folder-order", label_visibility="collapsed",
-        format_func=lambda name: _(ORDERS[name]),
+        format_func=lambda name: _(ORDERS[name]), wrap=True,
     )  # fmt: skip
     clips = sorted(
         report["clips"],

@@ -49,6 +49,8 @@ GUIDE = (
 COMMANDS = (
     ("pronlab wakeword speak computer --out spoken/ --clips 400",  # not shown
      N_("Clips of a typed word, by synthesisers")),
+    ("pronlab wakeword speak computer --out spoken/ --from-speech DIR --source '([^/]+)/[^/]+$'",  # not shown
+     N_("Also joined from the sounds of English recordings")),
     ("pronlab wakeword add computer --positive DIR --negative DIR --noise DIR",  # not shown
      N_("Copy clips to this page")),
     ("pronlab wakeword train --positive DIR --negative DIR --noise DIR --rir DIR --preset default",  # not shown
@@ -65,6 +67,8 @@ COMMANDS = (
      N_("One file for a device")),
     ("pronlab wakeword listen computer.zip",  # not shown
      N_("Listen to the microphone with it")),
+    ("pronlab wakeword listen computer.zip --phones computer",  # not shown
+     N_("React only where the phones of the English word are heard")),
     ("pronlab wakeword enrol ayse takes/",  # not shown
      N_("Enrol a voice from five takes of the word")),
     ("pronlab wakeword listen computer.zip --owner ayse",  # not shown

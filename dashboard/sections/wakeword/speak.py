@@ -4,10 +4,12 @@ import streamlit as st
 
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
-from dashboard.markup import plain
+from dashboard.markup import message, plain
 from dashboard.services import wakeword
-from pipeline.i18n import _, ngettext, number
+from dashboard.services.wakeword import SpeakTask
+from pipeline.i18n import N_, _, ngettext, number
 from pipeline.i18n import language as page_language
+from pipeline.optional import needs
 from pipeline.runs import ACTIVE
 from pipeline.text import lines_of
 from pipeline.text.languages import LANGUAGE_NAMES
@@ -15,6 +17,8 @@ from pipeline.wakeword.data.clip_library import ClipLibrary
 
 LANGUAGES = list(LANGUAGE_NAMES)
 EXAMPLE = "[[k@mpj'u:t3]]"  # not shown
+FOLDER_IS_SPEAKER = "([^/]+)/[^/]+$"  # not shown
+JOINED_IN = "en"
 MOST_NEAR = 24  # that are shown
 
 
@@ -34,32 +38,80 @@ def draw(clips: ClipLibrary) -> None:
                 + " "
                 + _("Training uses them. What the detector misses is known only from recordings of people.")
             )
-        columns = st.columns(3)
-        word = columns[0].text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
-        reads = page_language()
-        language = columns[1].selectbox(
-            _("Language"), LANGUAGES, index=LANGUAGES.index(reads) if reads in LANGUAGES else 0,
-            format_func=lambda code: _(LANGUAGE_NAMES[code]), key=f"speak-language-{reads}",
-        )  # fmt: skip
-        n_clips = columns[2].number_input(_("Clips"), 10, 5000, 400, 50, key="speak-clips")
-        written = st.text_area(
-            _("Pronunciations"), key=f"speak-say-{clips.name}", height=80, placeholder=EXAMPLE,
-            help=_("One per line: another spelling, or [[phonemes]] of eSpeak NG. Empty: the text."),
-        )  # fmt: skip
-        ways = [line.strip() for line in lines_of(written) if line.strip()]
+        task = _task(clips)
+        is_empty = not task.word.strip()
         with st.container(horizontal=True):
-            heard = st.button(_("Listen"), icon=":material/volume_up:", disabled=not word.strip())
-            near = st.button(_("Similar phrases"), icon=":material/compare_arrows:", disabled=not word.strip())
-            start = st.button(_("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=not word.strip())
+            heard = st.button(_("Listen"), icon=":material/volume_up:", disabled=is_empty)
+            near = st.button(_("Similar phrases"), icon=":material/compare_arrows:", disabled=is_empty)
+            start = st.button(_("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=is_empty)
         with errors_in_words():
             if start:
-                wakeword.start_speaking(clips, word, language, int(n_clips), ways)
+                wakeword.start_speaking(clips, task)
                 st.rerun()
-            for way in (ways or [word]) if heard else ():
+            for way in (task.pronunciations or [task.word]) if heard else ():
                 st.caption(plain(way))
-                st.audio(wakeword.said(way, language), format="audio/wav")
+                st.audio(wakeword.said(way, task.language), format="audio/wav")
             if near:
-                st.markdown(plain(", ".join(wakeword.similar(word, language, MOST_NEAR))))
+                st.markdown(plain(", ".join(wakeword.similar(task.word, task.language, MOST_NEAR))))
         job = wakeword.last_speaking(clips)
         if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
             job_panel(job.directory)
+
+
+def _task(clips: ClipLibrary) -> SpeakTask:
+    left, right = st.columns(2)
+    word = left.text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
+    reads = page_language()
+    language = right.selectbox(
+        _("Language"), LANGUAGES, index=LANGUAGES.index(reads) if reads in LANGUAGES else 0,
+        format_func=lambda code: _(LANGUAGE_NAMES[code]), key=f"speak-language-{reads}",
+    )  # fmt: skip
+    columns = st.columns(3, vertical_alignment="bottom")
+    n_clips = columns[0].number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
+    n_near = columns[1].number_input(_("Of similar phrases"), 0, 5000, 200, 50, key="speak-near")
+    n_other = columns[2].number_input(
+        _("Of other words"), 0, 5000, 200, 50, key="speak-other",
+        help=_("The same voices say other words too, so that a voice tells nothing about the word."),
+    )  # fmt: skip
+    written = st.text_area(
+        _("Pronunciations"), key=f"speak-say-{clips.name}", height=80, placeholder=EXAMPLE,
+        help=_("One per line: another spelling, or [[phonemes]] of eSpeak NG. Empty: the text."),
+    )  # fmt: skip
+    ways = tuple(line.strip() for line in lines_of(written) if line.strip())
+    joined, pattern = _joined(clips) if language == JOINED_IN else ((), "")
+    return SpeakTask(word, language, int(n_clips), int(n_near), int(n_other), ways, joined, pattern)
+
+
+def _joined(clips: ClipLibrary) -> tuple[tuple[str, ...], str]:
+    """Recordings whose sounds are joined to the word, and where their speaker is in a path."""
+    sources = wakeword.sounds_to_join(clips)
+    if not sources:
+        st.caption(
+            _(
+                "People who said other things can say an English word too: import English recordings on the Data page, "
+                "or add other speech above, and their sounds can be joined to it."
+            )
+        )
+        return (), ""
+    chosen = st.multiselect(
+        _("Join sounds of recordings"), sources, key=f"speak-joined-{clips.name}",
+        placeholder=_("Choose English recordings"),
+        help=_(
+            "The speech scorer finds the sounds of these recordings, and pieces of one speaker are joined to the word, "
+            "in that voice, microphone and room. They speak half of the clips."
+        ),
+    )  # fmt: skip
+    if not chosen:
+        return (), ""
+    needed = needs(N_("Joining sounds of recordings"), ("librosa",))
+    if needed is not None:
+        st.info(message(needed), icon=":material/download:")
+    pattern = st.text_input(
+        _("Speaker in the paths"), FOLDER_IS_SPEAKER, key="speak-source",
+        placeholder=_("all recordings are one speaker's"),
+        help=_(
+            "A pattern (regular expression) whose first group is the speaker: `{example}` takes the name of the folder "
+            "that a recording lies in. Sounds of different people are not joined."
+        ).format(example=FOLDER_IS_SPEAKER),
+    )  # fmt: skip
+    return tuple(chosen), pattern.strip()

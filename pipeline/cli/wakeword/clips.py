@@ -9,6 +9,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
+from pipeline.i18n import N_
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -71,7 +72,7 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     from pipeline.wakeword.data.speaking import speak as speak_word
 
     made: list[Spoken] = []
-    with background_run(run, "Speaking") as work:
+    with background_run(run, N_("Speaking")) as work:
         made.append(speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options))
     if not made:  # it was stopped
         return
@@ -176,12 +177,10 @@ def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
     from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
+    if not parts:
+        raise click.UsageError("Name at least one folder to copy from, e.g. --positive DIR.")
     counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    text = (
-        "\n".join(f"{part}: {n} clips" for part, n in counts.items())
-        or "Nothing was copied. Name at least one folder, e.g. --positive DIR."
-    )
-    emit({"word": word, "added": counts}, as_json, text)
+    emit({"word": word, "added": counts}, as_json, "\n".join(f"{part}: {n} clips" for part, n in counts.items()))
 
 
 @click.command()

@@ -11,6 +11,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
@@ -101,7 +102,7 @@ def evaluate(
     for word in by_word:
         finished.info.of_word(word)  # a word that it does not know is named before any work
     reports: dict[str, dict[str, Any]] = {}
-    with background_run(run, "Listening") as work:
+    with background_run(run, N_("Listening")) as work:
         for word, paths in by_word.items():
             task = EvaluationTask(positive=paths, **options)
             reports[word] = evaluate_run(
@@ -138,7 +139,7 @@ def robustness(
 
     finished = open_finished_run(Settings.from_env(), detector)
     rows: list[dict[str, Any]] = []
-    with background_run(run, "Conditions") as work:
+    with background_run(run, N_("Conditions")) as work:
         rows = robustness_of(
             finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work), word=word
         )
@@ -202,14 +203,14 @@ def export(
     if esp32 and bundle is None:
         raise click.UsageError("--esp32 is a kind of bundle: name its file with --bundle OUT.zip.")
     if bundle is not None:
-        with background_run(run, "Exporting") as work:
+        with background_run(run, N_("Exporting")) as work:
             if not keep_threshold:
                 set_thresholds(finished, background, stoppable(work))
             export_bundle = _export_for_esp32 if esp32 else _export_bundle
             answer, text = export_bundle(finished, bundle, background, stoppable(work))
             emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
-    with background_run(run, "Exporting") as work:
+    with background_run(run, N_("Exporting")) as work:
         if not keep_threshold:
             set_thresholds(finished, background, stoppable(work))
         exports = export_model(finished.folder, target or finished.home / EXPORTS)

@@ -13,6 +13,7 @@ from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
 from pipeline.errors import TrainingError
 from pipeline.records import to_json
+from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
         for step, (rate, loss) in enumerate(zip(sweep.rates, sweep.losses, strict=True), start=1):
             writer.log_metrics(event="rate", step=step, rate=rate, loss=loss)
-        writer.update(progress=1.0, message="done", result={"suggested": sweep.suggested})
+        writer.update(progress=1.0, message=DONE, result={"suggested": sweep.suggested})
         shown = range(0, len(sweep.rates), max(1, len(sweep.rates) // 20))
         lines = [f"{sweep.rates[i]:.2e}  {sweep.losses[i]:.3f}" for i in shown]
         text = "rate      loss\\n".replace("\\n", "\n") + "\n".join(lines) + f"\nSuggested: {sweep.suggested:.1e}"
@@ -156,7 +157,7 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
-        writer.update(progress=1.0, message="done", result=best)
+        writer.update(progress=1.0, message=DONE, result=best)
     if best is None:
         raise TrainingError(f"The search {directory.id} was stopped.")
     settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())

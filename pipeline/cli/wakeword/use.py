@@ -12,15 +12,15 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.owner.enrolment import OwnerMatch
+    from pipeline.wakeword.owner.verification import OwnerVerify
     from pipeline.wakeword.packaging.runner import Detector
 
 PORT = 8602
@@ -32,6 +32,12 @@ phones_option = click.option(
     default="",
     metavar="WORD",
     help="English: only where the speech scorer's listener hears the phones of this word.",
+)
+owner_option = click.option(
+    "--owner", default="", metavar="NAME", help="React to this enrolled voice only (`pronlab wakeword enrol`)."
+)
+owner_threshold_option = click.option(
+    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
 )
 
 
@@ -45,38 +51,60 @@ phones_option = click.option(
 @click.option("--judge", "url", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @phones_option
+@owner_option
+@owner_threshold_option
 @click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
 @click.option("--csv", "csv_file", type=OUTPUT_FILE, help="Of a folder: a table.")
 @run_option
 @json_option
 def detect(
-    detector: str, audio: Path, as_json: bool, run: Path | None, csv_file: Path | None, word: str, **options: Any
+    detector: str,
+    audio: Path,
+    as_json: bool,
+    run: Path | None,
+    csv_file: Path | None,
+    word: str,
+    detector_preset: str | None,
+    threshold: float | None,
+    url: str | None,
+    key: str | None,
+    phones: str,
+    owner: str,
+    owner_threshold: float | None,
 ) -> None:
     """Find the word in a recording; of a folder, list for every clip whether the detector goes off."""
-    from pipeline.wakeword.file_detection import detect_in_file
+    from pipeline.wakeword.file_detection import detect_in_file, judge_of
     from pipeline.wakeword.finished_run import open_finished_run
 
-    if options["url"] and options["phones"]:
+    if url and phones:
         raise click.UsageError("One judge is asked about a detection: leave --judge or --phones away.")
     finished = open_finished_run(Settings.from_env(), detector)
     if audio.is_dir():
-        _detect_in_folder(finished, audio, as_json, run, csv_file, word, **options)
+        if url is not None or phones or owner or owner_threshold is not None:
+            raise click.UsageError(
+                "Judges are asked about one recording at a time: leave --judge, --phones and --owner away for a folder."
+            )
+        _detect_in_folder(finished, audio, as_json, run, csv_file, word, detector_preset, threshold)
         return
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
-    of_words = [detect_in_file(finished, audio, word=name, **options) for name in words]
+    judges = judge_of(Settings.from_env(), finished, phones, url, key), _verifier(owner, owner_threshold)
+    of_words = [detect_in_file(finished, audio, detector_preset, threshold, name, *judges) for name in words]
     detections = sorted((d for of_word in of_words for d in of_word.detections), key=lambda d: d.at_s)
     lines = [
         f"{d.at_s:8.2f} s  logit {d.score:.2f}"
         + (f"  {d.word}" if d.word else "")
         + (f"  judge: {d.verdict.label} ({d.verdict.confidence:.0%})" if d.verdict else "")
+        + (f"  {_whose(d.owner)}" if d.owner else "")
         for d in detections
     ]
     duration_s = of_words[0].duration_s
     text = "\n".join(lines) or f"The word is not in {audio.name} ({duration_s:.1f} s)."
     thresholds = {name: of_word.threshold for name, of_word in zip(words, of_words, strict=True)}
-    rows = [{key: value for key, value in to_json(d).items() if key != "word" or value} for d in detections]
+    rows = [
+        {key: value for key, value in to_json(d).items() if value or key not in ("word", "owner")} for d in detections
+    ]
     emit({"detections": rows, "duration_s": duration_s, "threshold": thresholds.get("", thresholds)}, as_json, text)
 
 
@@ -89,19 +117,12 @@ def _detect_in_folder(
     word: str,
     detector_preset: str | None,
     threshold: float | None,
-    url: str | None,
-    key: str | None,
-    phones: str,
 ) -> None:
     from pipeline import csvfile
     from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
     from pipeline.wakeword.finished_run import scores_of_folder
 
-    if url is not None or phones:
-        raise click.UsageError(
-            "A judge is asked about one recording at a time: leave --judge and --phones away for a folder."
-        )
-    with background_run(run, "Listening") as work:
+    with background_run(run, N_("Listening")) as work:
         scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
         rows = as_rows(to_json(scores)["clips"])
         if csv_file is not None:
@@ -151,10 +172,8 @@ sensitivity_option = click.option(
 )
 @click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
 @phones_option
-@click.option("--owner", default="", help="React to this enrolled voice only (`pronlab wakeword enrol`).")
-@click.option(
-    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
-)
+@owner_option
+@owner_threshold_option
 @json_option
 def listen(
     bundle: Path,
@@ -190,9 +209,9 @@ def listen(
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner
                 if match is not None and not match.is_owner:
-                    click.echo(f"{text}: another voice than {match.name}'s ({match.similarity:.2f})", err=True)
+                    click.echo(f"{text}: {_whose(match)}", err=True)
                     continue
-                emit(heard.as_json(), as_json, text + (f"  {match.name} {match.similarity:.2f}" if match else ""))
+                emit(heard.as_json(), as_json, text + (f"  {_whose(match)}" if match else ""))
                 for problem in reaction(heard):
                     click.echo(f"pronlab: {problem}", err=True)
         except KeyboardInterrupt:
@@ -215,20 +234,19 @@ def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
     return judge.verifier(sensitivity)
 
 
-def _verifier(name: str, threshold: float | None) -> "Callable[[Any], OwnerMatch] | None":
+def _verifier(name: str, threshold: float | None) -> "OwnerVerify | None":
     if not name:
         if threshold is not None:
             raise click.UsageError("--owner-threshold is of a voice: name it with --owner.")
         return None
-    from functools import partial
+    from pipeline.wakeword.owner.verification import owner_verifier
 
-    from pipeline.wakeword.owner.enrolment import compare, read_owner
-    from pipeline.wakeword.owner.voice import VoiceEncoder
+    return owner_verifier(Settings.from_env(), name, threshold)
 
-    encoder = VoiceEncoder(Settings.from_env())
-    enrolled = read_owner(Settings.from_env(), name, encoder.info.listener_sha256)
-    limit = encoder.info.threshold if threshold is None else threshold
-    return partial(compare, enrolled, voice=encoder.voice_of, threshold=limit)
+
+def _whose(match: "OwnerMatch") -> str:
+    whose = match.name if match.is_owner else f"another voice than {match.name}'s"
+    return f"{whose} ({match.similarity:.2f})"
 
 
 @click.command()
@@ -240,7 +258,7 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
     """Enrol the voice of NAME from five or more TAKES (files or folders) of the word, for `pronlab wakeword listen
     --owner NAME`. Only a vector of the voice is kept."""
     from pipeline.wakeword.owner.enrolment import enrol as enrol_voice
-    from pipeline.wakeword.owner.enrolment import forget_owner
+    from pipeline.wakeword.owner.enrolment import forget_owner, takes_in
     from pipeline.wakeword.owner.voice import VoiceEncoder
 
     settings = Settings.from_env()
@@ -251,7 +269,9 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
         emit({"name": name, "forgotten": True}, as_json, f"The voice of {name!r} is deleted.")
         return
     encoder = VoiceEncoder(settings)
-    enrolment = enrol_voice(settings, name, takes, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
+    enrolment = enrol_voice(
+        settings, name, takes_in(takes), encoder.voice_of, encoder.states_of, encoder.info.listener_sha256
+    )
     owner = enrolment.owner
     text = (
         f"{owner.name!r} is enrolled with {owner.n_takes} takes; each is like the others by {owner.agreement:.2f} on "

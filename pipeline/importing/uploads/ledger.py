@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts, jsonl
-from pipeline.i18n import Message
+from pipeline.i18n import Message, from_parts
 from pipeline.records import AudioReport, Problem
 
 
@@ -97,11 +97,11 @@ def _problem_row(problem: Problem) -> dict[str, Any]:
     """With what a message is made of, so that it can be read in any language later."""
     row = {key: value for key, value in vars(problem).items() if value is not None}
     if isinstance(problem.message, Message):
-        row |= {"msgid": problem.message.msgid, "values": problem.message.values}
+        row |= problem.message.as_parts()
     return row
 
 
 def _problem(row: dict[str, Any]) -> Problem:
-    msgid, values = row.pop("msgid", None), row.pop("values", {})
+    parts = {"msgid": row.pop("msgid", None), "values": row.pop("values", {})}
     problem = Problem(**row)
-    return problem if msgid is None else replace(problem, message=Message(msgid, **values))
+    return problem if parts["msgid"] is None else replace(problem, message=from_parts(parts))

@@ -40,7 +40,8 @@ class Job:
 
     def command(self, node: int = 0, first_host: str = "") -> list[str]:
         """What is started on node number `node`: the command itself, or torchrun where it takes several devices."""
-        command = [*self.argv, "--run", str(self.run.path)]
+        end = self.argv.index("--") if "--" in self.argv else len(self.argv)  # of the options
+        command = [*self.argv[:end], "--run", str(self.run.path), *self.argv[end:]]
         if self.devices * self.nodes == 1:
             return [sys.executable, "-m", MODULE, *command]
         rendezvous = (

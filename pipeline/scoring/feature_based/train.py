@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
+from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
@@ -75,7 +76,7 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
         forest=small if config.model == "mlp" else None, progress=(0.0, split.n_folds / (split.n_folds + 1)),
     )  # fmt: skip
     writer.check_stop()
-    writer.update(progress=split.n_folds / (split.n_folds + 1), message="fitting on all speakers")
+    writer.update(progress=split.n_folds / (split.n_folds + 1), message=Message(N_("fitting on all speakers")))
     epochs = max(1, int(np.median([fold.get("best_epoch", 0) for fold in out_of_fold.details])))
     final = _fit_all(data, split, config, epochs, _epoch_logger(writer, None), trial_logger(writer, None))
     predicted = out_of_fold.predicted

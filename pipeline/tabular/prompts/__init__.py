@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.tabular.prompts.features import feature_names, text_features, unmeasured
@@ -41,7 +41,7 @@ class Prompts:
         for number, row in enumerate(rows, start=1):
             values.append(text_features(row.content))
             if progress is not None and (number % 50 == 0 or number == len(rows)):
-                progress(number, len(rows), "features")
+                progress(number, len(rows), Message(N_("features")))
         return np.stack(values)
 
     def baseline(self, settings: Settings, source: str, rows: Sequence[Row]) -> tuple[str, NDArray[np.float64]]:

@@ -26,6 +26,7 @@ from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
 from pipeline.errors import AudioError, CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
@@ -167,7 +168,7 @@ def _scan(
         where = ", ".join(str(folder) for folder, _ in folders) or root
         seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
-    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message="checking clips"))
+    clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=Message(N_("checking clips"))))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
         if clip.digest:
@@ -242,9 +243,12 @@ def source_regex(text: str | None) -> "re.Pattern[str] | None":
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise CorpusError(f"{text!r} is no regular expression: {error}.") from error
+        raise CorpusError(N_("{text!r} is no regular expression: {reason}."), text=text, reason=str(error)) from error
     if pattern.groups < 1:
-        raise CorpusError(f"{text!r} needs a group in round brackets that is the speaker, e.g. '(speaker[0-9]+)_'.")
+        raise CorpusError(
+            N_("{text!r} needs a group in round brackets that is the speaker, e.g. {example}."),
+            text=text, example="'(speaker[0-9]+)_'",
+        )  # fmt: skip
     return pattern
 
 
@@ -252,7 +256,7 @@ def source_in(path: str, pattern: "re.Pattern[str]") -> str:
     """Raises CorpusError for a path in which the pattern finds none."""
     match = pattern.search(path)
     if match is None or not match.group(1):
-        raise CorpusError(f"The pattern finds no source in {path}.")
+        raise CorpusError(N_("The pattern {pattern!r} finds no speaker in {path}."), pattern=pattern.pattern, path=path)
     return match.group(1)
 
 

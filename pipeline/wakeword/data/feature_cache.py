@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import FeatureError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, Label
@@ -125,7 +126,7 @@ def make_pools(
         raw: dict[str, BinaryIO] = {}
         made = map_ordered(
             partial(rendered, recipe, root, context), tasks, progress=progress, check_stop=check_stop,
-            message="rendering clips",
+            message=Message(N_("rendering clips")),
         )  # fmt: skip
         for task, (by_label, hits, misses) in zip(tasks, made, strict=True):
             used = [used[0] + hits, used[1] + misses]

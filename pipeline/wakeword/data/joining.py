@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.load import Audio, audio_files, from_samples
 from pipeline.errors import CorpusError, ModelError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
@@ -255,6 +255,28 @@ class JoinedVoice:
         return [labels for labels in ways_of(text, self.rules) if self.sounds.can_say(labels)]
 
 
+def recordings_to_join(
+    settings: Settings, folders: Sequence[Path], source_pattern: str | None = None, language: str = "en"
+) -> list[tuple[str, Path]]:
+    """Speaker and file of each recording in the folders. The speaker is the first group of the pattern in a path;
+    without a pattern all recordings are one speaker's.
+
+    Raises CorpusError for another language than English, folders without audio, a pattern that is none or finds no
+    speaker in a path, and where librosa is missing, ModelError without the released listener.
+    """
+    if language != "en":
+        raise CorpusError(
+            N_("Sounds of recordings are joined in English alone; got the language {language!r}."), language=language
+        )
+    require(N_("Joining sounds of recordings"), ("librosa",), CorpusError)
+    _listener_folder(settings)
+    files = [file for folder in folders for file in audio_files(folder)]
+    if not files:
+        raise CorpusError(N_("There is no audio in {folders}."), folders=", ".join(map(str, folders)))
+    pattern = source_regex(source_pattern)
+    return [(EVERYBODY if pattern is None else source_in(file.as_posix(), pattern), file) for file in files]
+
+
 def joined_voices(
     settings: Settings,
     folders: Sequence[Path],
@@ -262,33 +284,28 @@ def joined_voices(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[JoinedVoice]:
-    """One for each speaker of the English recordings in the folders, who is the first group of the pattern in a path;
-    without a pattern all recordings are one speaker's. What is heard in a recording is kept under the features of the
-    installation.
-
-    Raises CorpusError for folders without audio or a pattern that is none and where librosa is missing, ModelError
-    without the released listener, AudioError for what cannot be read.
-    """
-    require(N_("Joining sounds of recordings"), ("librosa",), CorpusError)
-    model = find_speech_model(settings)
-    if model is None:
-        raise ModelError("Joining sounds of recordings needs the released listener of English, models/speech-en.")
-    files = [file for folder in folders for file in audio_files(folder)]
-    if not files:
-        raise CorpusError(f"There is no audio in {', '.join(map(str, folders))}.")
-    pattern = source_regex(source_pattern)
+    """One for each speaker of the English recordings in the folders. What is heard in a recording is kept under the
+    features of the installation. Raises as `recordings_to_join`, and AudioError for what cannot be read."""
+    recordings = recordings_to_join(settings, folders, source_pattern)
+    model = _listener_folder(settings)
     hearing = _Hearing(model, settings.features_root / KEPT / artifacts.sha256_of(model / LISTENER_FILE)[:16])
     by_speaker: dict[str, list[HeardPhones]] = defaultdict(list)
-    for number, file in enumerate(files):
-        speaker = EVERYBODY if pattern is None else source_in(file.as_posix(), pattern)
+    for number, (speaker, file) in enumerate(recordings):
         by_speaker[speaker].append(hearing.phones_of(file))
         if progress is not None:
-            progress(number + 1, len(files), "listening to recordings")
+            progress(number + 1, len(recordings), Message(N_("listening to recordings")))
     rules = load_rules(model)
     return [
         JoinedVoice(speaker, SpeakerSounds(heard), rules, np.random.default_rng([seed, 17, number]), hearing.listener)
         for number, (speaker, heard) in enumerate(sorted(by_speaker.items()))
     ]
+
+
+def _listener_folder(settings: Settings) -> Path:
+    model = find_speech_model(settings)
+    if model is None:
+        raise ModelError(N_("Joining sounds of recordings needs the released listener of English, models/speech-en."))
+    return model
 
 
 def stretched(samples: Samples, rate: float) -> Samples:

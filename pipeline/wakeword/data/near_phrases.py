@@ -23,6 +23,8 @@ FEWEST_PHONES = 2  # of a half
 VOWELS = {"tr": "aeıioöuü"}
 OTHER_VOWELS = "aeiou"
 RAREST = 2.0  # on the Zipf scale: once in ten million words
+# Of two phones: books break *compu-ter* at the end of a line, so that lists made from them hold *ter* too.
+SHORT_PHONES, RAREST_SHORT = 2, 3.5
 LIKE = {"p": "b", "t": "d", "k": "g", "s": "z", "ç": "c", "f": "v", "ş": "j", "m": "n", "l": "r", "y": "h"}
 SOUNDS_LIKE = {**LIKE, **{second: first for first, second in LIKE.items()}}
 
@@ -94,8 +96,10 @@ def _spellings() -> dict[str, str]:
     """The most frequent spelling of every pronunciation in the dictionary."""
     chosen: dict[str, str] = {}
     for text, variants in whole_dictionary().items():
-        if re.fullmatch(r"[a-z]{2,}", text) and _is_word(text) and _frequency(text) >= RAREST:
+        if re.fullmatch(r"[a-z]{2,}", text) and _is_word(text):
             said = _letters(variants[0])
+            if _frequency(text) < (RAREST_SHORT if len(said) <= SHORT_PHONES else RAREST):
+                continue
             if said not in chosen or _frequency(text) > _frequency(chosen[said]):
                 chosen[said] = text
     return chosen
@@ -127,7 +131,7 @@ def _frequency(text: str) -> float:
     try:
         from wordfreq import zipf_frequency
     except ImportError:
-        return RAREST
+        return RAREST_SHORT
     return float(zipf_frequency(text, "en"))
 
 

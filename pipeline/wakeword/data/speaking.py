@@ -23,6 +23,7 @@ import numpy as np
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.synthesis import espeak
@@ -31,7 +32,7 @@ from pipeline.synthesis.manner import Manner
 from pipeline.synthesis.voices import Voice, voices_for
 from pipeline.wakeword.data.clips import SPOKEN, Label
 from pipeline.wakeword.data.joining import SYNTHESISER as JOINED
-from pipeline.wakeword.data.joining import JoinedVoice, joined_voices
+from pipeline.wakeword.data.joining import JoinedVoice, joined_voices, recordings_to_join
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
 from pipeline.wakeword.wake_words import SPELLED_OUT, pronunciation, wake_word
@@ -96,15 +97,16 @@ def speak(
         pronunciations: What is spoken in place of the word: other spellings, or `[[phonemes]]` of eSpeak NG.
         folders: With voices of Kokoro or Piper.
         speech: With English recordings, whose sounds are joined to the same texts; `source_pattern` names their
-            speakers (see `joined_voices`).
+            speakers (see `recordings_to_join`).
 
     A folder of the same word is written anew, also one that was cut off. Raises CorpusError for what cannot be a word,
-    where no synthesiser speaks the language, or `out` holds something else, such as clips of another word.
+    where no synthesiser speaks the language, or `out` holds something else, such as clips of another word; as
+    `recordings_to_join`.
     """
     word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
     voices: list[Voice] = [*voices_for(settings, language, folders)]
-    if speech and language != "en":
-        raise CorpusError(f"Sounds of recordings are joined in English alone; got the language {language!r}.")
+    if speech:
+        recordings_to_join(settings, speech, source_pattern, language)  # before anything is written anew
     _clear(out, word)
     if speech:
         voices += joined_voices(settings, speech, source_pattern, seed, progress)
@@ -140,8 +142,11 @@ def _clear(out: Path, word: str) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         before = ""
     if before != word:
-        holds = f"clips of {before!r}" if before else "no spoken clips"
-        raise CorpusError(f"{out} is not empty and holds {holds}, so nothing was written. Name another folder.")
+        content = Message(N_("clips of {word!r}"), word=before) if before else Message(N_("no spoken clips"))
+        raise CorpusError(
+            N_("{folder} is not empty and holds {content}, so nothing was written. Name another folder."),
+            folder=str(out), content=content,
+        )  # fmt: skip
     for label in SPOKEN_CLASSES:
         shutil.rmtree(out / label, ignore_errors=True)
     (out / SPOKEN).unlink(missing_ok=True)
@@ -165,7 +170,7 @@ def _voice(kinds: Mapping[str, Sequence[Voice]], text: str, draw: np.random.Gene
         voice = kind[int(draw.integers(len(kind)))]
         if not isinstance(voice, JoinedVoice) or (SPELLED_OUT not in text and voice.can_say(text)):
             return voice
-    raise CorpusError(f"No voice here can say {text!r}: the recordings lack some of its sounds.")
+    raise CorpusError(N_("No voice here can say {text!r}: the recordings lack some of its sounds."), text=text)
 
 
 def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: np.random.Generator) -> SpokenClip:
@@ -175,7 +180,9 @@ def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: n
         audio = voice.say(text, manner)
         samples = trimmed(audio.samples, audio.sample_rate_hz, EDGE_S, PEAK)
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
-        raise CorpusError(f"The voice {voice.name} cannot say {text!r} ({error}).") from error
+        raise CorpusError(
+            N_("The voice {voice} cannot say {text!r} ({reason})."), voice=voice.name, text=text, reason=str(error)
+        ) from error
     path = f"{label}/{voice.name}/{number:05d}.wav"
     artifacts.write_bytes(out / path, to_wav(samples))
     return SpokenClip(path, text, label, voice.name, voice.synthesiser, manner.rate, manner.pitch)

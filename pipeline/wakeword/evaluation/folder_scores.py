@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
@@ -59,7 +60,7 @@ def score_folder(
             name = path.relative_to(folder).as_posix() if path != folder else path.name
             clips.append(ClipScore(name, len(sound) / RATE_HZ, score, score >= threshold))
             if progress is not None:
-                progress(number, len(files), "listening")
+                progress(number, len(files), Message(N_("listening")))
     detected = sum(clip.detected for clip in clips)
     return FolderScores(
         str(folder), threshold, len(clips), detected, detected / len(clips), share_interval(detected, len(clips)),

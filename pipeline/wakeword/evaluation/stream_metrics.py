@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import equal_error_rate, poisson_interval, roc, share_interval
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
@@ -91,7 +92,7 @@ def frames_of_stream(plan: StreamPlan, config: FeatureConfig, progress: Progress
         background += block.background
         total += len(block.samples)
         if progress is not None:
-            progress(min(number, n_blocks), max(1, n_blocks), "listening")
+            progress(min(number, n_blocks), max(1, n_blocks), Message(N_("listening")))
     return StreamFrames(np.concatenate(parts), tuple(keywords), tuple(background), total / RATE_HZ / 3600.0)
 
 
@@ -126,7 +127,9 @@ def score_stream(
         total += len(block.samples)
         if progress is not None:
             progress(
-                min(number + 1, round(plan.hours * 3600 / BLOCK_S)), round(plan.hours * 3600 / BLOCK_S), "listening"
+                min(number + 1, round(plan.hours * 3600 / BLOCK_S)),
+                round(plan.hours * 3600 / BLOCK_S),
+                Message(N_("listening")),
             )
     return StreamScores(
         np.concatenate(scores),

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.audio.load import audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
+from pipeline.i18n import N_, Message, joined
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 from pipeline.wakeword.data.takes import problems_of_take
@@ -24,6 +25,14 @@ Voice = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to a vector of length one."""
 Hear = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to states [T, W] that tell words apart."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """A recording as a file has it; `name` tells people which it is."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -50,55 +59,74 @@ class OwnerMatch:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """Who was enrolled, and the files of takes that may say another word than most."""
+    """Who was enrolled, and the names of takes that may say another word than most."""
 
     owner: Owner
     odd_takes: tuple[str, ...]
 
 
-def enrol(settings: Settings, name: str, takes: Sequence[Path], voice: Voice, hear: Hear, model: str) -> Enrolment:
+def takes_in(paths: Sequence[Path]) -> list[Take]:
+    """The audio of files and folders."""
+    return [Take(path.name, path.read_bytes()) for given in paths for path in audio_files(given)]
+
+
+def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, hear: Hear, model: str) -> Enrolment:
     """Keep the voice of `name`, in place of one that was there. Raises CorpusError for a name that cannot be one, for
     fewer than five takes and for takes of different words, AudioError naming every take that is not good enough."""
     file = _file(settings, name)
-    files = [path for take in takes for path in audio_files(take)]
-    if len(files) < WANTED:
+    n = len(takes)
+    if n < WANTED:
         raise CorpusError(
-            f"Enrolling {name!r} needs at least {WANTED} takes of the same word, got {len(files)}. Record more, and "
-            f"name them all."
-        )
-    refused = [f"{path.name}: {problems[0]}" for path in files if (problems := problems_of_take(path.read_bytes()))]
+            N_("Enrolling {name!r} needs at least {wanted} takes of the same word, got {n}. Record more, and name them "
+               "all."),
+            name=name, wanted=WANTED, n=n,
+        )  # fmt: skip
+    refused = [
+        Message("{take}: {problem}", take=take.name, problem=problems[0])
+        for take in takes if (problems := problems_of_take(take.content))
+    ]  # fmt: skip
     if refused:
-        raise AudioError(f"{len(refused)} of {len(files)} takes cannot be used: {'; '.join(refused)}")
-    sounds = [load_audio(path).samples for path in files]
+        raise AudioError(
+            N_("{refused} of {n} takes cannot be used: {problems}"),
+            refused=len(refused), n=n, problems=joined(refused),
+        )  # fmt: skip
+    sounds = [load_audio(take.content).samples for take in takes]
     comparison = compare_takes([hear(samples) for samples in sounds])
     if comparison.other_words:
         raise CorpusError(
-            f"No two of the {len(files)} takes sound like the same word, so nothing was enrolled. Say the wake word in "
-            f"every take, and nothing else."
-        )
+            N_("No two of the {n} takes sound like the same word, so nothing was enrolled. Say the wake word in every "
+               "take, and nothing else."),
+            n=n,
+        )  # fmt: skip
     vectors = np.stack([voice(samples) for samples in sounds])
     others = [enrolled_voice(np.delete(vectors, i, axis=0)) for i in range(len(vectors))]
     agreement = float(np.mean([vector @ other for vector, other in zip(vectors, others, strict=True)]))
-    owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), len(files), agreement, model, now_iso())
+    owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), n, agreement, model, now_iso())
     artifacts.write_json(file, owner)
-    return Enrolment(owner, tuple(files[place].name for place in comparison.odd))
+    return Enrolment(owner, tuple(takes[place].name for place in comparison.odd))
 
 
 def read_owner(settings: Settings, name: str, model: str) -> Owner:
     """Raises CorpusError for one that is not enrolled, or was with another model."""
     file = _file(settings, name)
     if not file.is_file():
-        known = ", ".join(owners(settings)) or "nobody yet"
-        raise CorpusError(f"{name!r} is not enrolled; enrolled here: {known}. `pronlab wakeword enrol` does it.")
+        raise CorpusError(
+            N_("{name!r} is not enrolled; enrolled here: {known}. `pronlab wakeword enrol` does it."),
+            name=name, known=", ".join(owners(settings)) or Message(N_("nobody yet")),
+        )  # fmt: skip
     try:
         raw = artifacts.read_json(file)
         owner = Owner(**{**raw, "voice": tuple(map(float, raw["voice"]))})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CorpusError(f"{file} cannot be read ({error}). Enrol {name!r} again.") from error
+        raise CorpusError(
+            N_("{file} cannot be read ({reason}). Enrol {name!r} again."),
+            file=str(file), reason=str(error), name=name,
+        ) from error  # fmt: skip
     if owner.model != model:
         raise CorpusError(
-            f"{name!r} was enrolled with another model of voices. Enrol again with `pronlab wakeword enrol`."
-        )
+            N_("{name!r} was enrolled with another model of voices. Enrol again with `pronlab wakeword enrol`."),
+            name=name,
+        )  # fmt: skip
     return owner
 
 
@@ -106,7 +134,7 @@ def forget_owner(settings: Settings, name: str) -> None:
     """Delete a voice for good. Raises CorpusError for one that is not enrolled."""
     file = _file(settings, name)
     if not file.is_file():
-        raise CorpusError(f"{name!r} is not enrolled.")
+        raise CorpusError(N_("{name!r} is not enrolled."), name=name)
     file.unlink()
 
 
@@ -124,6 +152,7 @@ def _file(settings: Settings, name: str) -> Path:
     written = named_file(name, owners(settings))
     if written is None:
         raise CorpusError(
-            f"{name!r} cannot be the name of an owner: letters, digits, blanks, - and _, at most {LONGEST_NAME}."
-        )
+            N_("{name!r} cannot be the name of an owner: letters, digits, blanks, - and _, at most {longest}."),
+            name=name, longest=LONGEST_NAME,
+        )  # fmt: skip
     return settings.data_root / "owners" / f"{written}.json"

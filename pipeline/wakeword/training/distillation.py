@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.rendering import LivePool
@@ -94,5 +95,5 @@ def _states(
         pooled = [part for layer in layers for part in (layer.mean(dim=1), layer.std(dim=1, correction=0))]
         states.append(torch.cat(pooled, dim=1).float().numpy())
         if progress is not None:
-            progress(min(start + BATCH, len(sounds)), len(sounds), "asking the teacher")
+            progress(min(start + BATCH, len(sounds)), len(sounds), Message(N_("asking the teacher")))
     return np.concatenate(states)

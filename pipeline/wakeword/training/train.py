@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import (
     ANEW,
     Checkpoint,
@@ -49,7 +50,7 @@ from pipeline.wakeword.training.validate import Validation, mean_of, mine, valid
 
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
 PARTS = ("now", "mean", "loss", "moment")
-QUANTISATION = "quantisation"
+QUANTISATION = N_("quantisation")
 LOG_EVERY = 10
 SOFT_TARGET_SHARE = 4  # one window with a soft target for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
@@ -95,8 +96,8 @@ class TrainingResult:
 
 def stages_of(config: WakewordConfig) -> list[Stage]:
     train, mining = config.train, config.mining
-    stages = [Stage("first", train.steps, train.rate)]
-    stages += [Stage("mining", mining.steps, mining.rate)] * mining.rounds
+    stages = [Stage(N_("first"), train.steps, train.rate)]
+    stages += [Stage(N_("mining"), mining.steps, mining.rate)] * mining.rounds
     return stages + ([Stage(QUANTISATION, train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
 
 
@@ -166,7 +167,13 @@ class Trainer:
                 before = sum(planned.steps for planned in self.stages[: self.progress.stage])
                 self.writer.update(
                     progress=(before + step + 1) / everything,
-                    message=f"{stage.name}: step {step + 1} of {stage.steps}, loss {loss:.3f}",
+                    message=Message(
+                        N_("{stage}: step {step} of {steps}, loss {loss:.3f}"),
+                        stage=Message(stage.name),
+                        step=step + 1,
+                        steps=stage.steps,
+                        loss=loss,
+                    ),
                 )
             if (step + 1) % config.validate_every == 0 or step + 1 == stage.steps:
                 self._compare()
@@ -275,7 +282,7 @@ class Trainer:
             raise TrainingError(
                 "Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0."
             )
-        self.writer.update(message="mining: listening through the training negatives")
+        self.writer.update(message=Message(N_("mining: listening through the training negatives")))
         load_weights(self.model, self.checkpoints / BEST)
         self.average = copied(self.model)
         config = self.config

@@ -14,9 +14,11 @@ from pipeline.audio.load import Audio
 from pipeline.audio.speech import speech_only
 from pipeline.corpus.sets import get_set
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.records import RubricName
 from pipeline.runs import RunWriter, now_iso
+from pipeline.runs.messages import counted
 from pipeline.scoring.sounds.listening import listener_name, states_of
 from pipeline.scoring.sounds.model_files import (
     CARD_FILE,
@@ -90,7 +92,7 @@ def train_sounds(
     fitted = [sample for sample in samples if sample.part is Part.FIT]
     frames = fit_frames(info, fitted, writer.log) if base is None else SoundModel(info, base.weights)
     by_part = {part: trials_of(frames, _with_references(samples, part)) for part in Part}
-    writer.update(progress=0.95, message="what the distances mean")
+    writer.update(progress=0.95, message=Message(N_("learning what the distances mean")))
     model = fit_judge(frames, by_part[Part.FIT])
     validation = by_part[Part.VALIDATION]
     threshold = chosen_threshold(validation, probabilities(model, validation))
@@ -136,7 +138,7 @@ def _synthetic(
         if progress is not None:
             progress(done, total, "")
         if done % 50 == 0:
-            writer.update(progress=0.9 * done / total, message=f"recordings: {done} of {total}")
+            writer.update(progress=0.9 * done / total, message=counted(N_("recordings"), done, total))
 
     samples = synthetic_samples(config.synthesis, encode, told)
     save_samples(path, samples)
