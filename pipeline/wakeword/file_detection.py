@@ -126,8 +126,8 @@ def detect_in_file(
 def judge_of(
     settings: Settings, run: FinishedRun, phones: str = "", url: str | None = None, key: str | None = None
 ) -> Verify | None:
-    """Who judges the detections of a run: the listener of the phones of the word `phones`, the verifier behind `url`, or
-    nobody."""
+    """Who judges the detections of a run: the listener of the phones of the word `phones`, the verifier behind `url`,
+    or nobody."""
     if phones:
         from pipeline.wakeword.phone_judge import PhoneJudge
 
