@@ -14,6 +14,7 @@ from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.sets import audio_path, list_sets, read_recordings
 from pipeline.errors import CorpusError
 from pipeline.evaluation.trials import RATE_HZ, audio_of, score_with, spread_over
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.records import RubricName, ScoreResult, State, Target
 from pipeline.scoring.batch import Item, ScorerSpec
@@ -57,7 +58,7 @@ def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress 
         results["matching text"].append(scored(audio, item.target))
         results["another text"].append(scored(audio, other))
         if progress is not None:
-            progress(number, len(some), "Shuffled texts")
+            progress(number, len(some), Message(N_("Shuffled texts")))
     for number in range(N_SOUNDS):
         target = some[number % len(some)].target
         results["noise"].append(scored(_noise(draw, number), target))

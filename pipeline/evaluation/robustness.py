@@ -18,6 +18,7 @@ from scipy.signal import fftconvolve
 from pipeline.audio.load import load_audio
 from pipeline.errors import CorpusError
 from pipeline.evaluation.trials import RATE_HZ, audio_of, score_with, spread_over
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.records import ScoreResult, State, Verdict
 from pipeline.scoring.batch import Item, ScorerSpec
@@ -95,7 +96,7 @@ def check_robustness(spec: ScorerSpec, items: Sequence[Item], progress: Progress
             if len(plain.words) >= FEWEST_WORDS and all(word.verdict is not Verdict.MISSING for word in plain.words):
                 counted.readings(samples, plain, draw, scored)
         if progress is not None:
-            progress(number, len(some), "Changed recordings")
+            progress(number, len(some), Message(N_("Changed recordings")))
     if not n:
         raise CorpusError("None of these recordings gets a score, so there is nothing to compare with.")
     changes = {name: _case(CHANGES[name][1], values) for name, values in differences.items()}

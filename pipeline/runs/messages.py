@@ -1,8 +1,7 @@
 """Progress messages and warnings of runs in the reader's language.
 
 A run has no reader: what it says while it goes on is a `Message`, which `run.json` keeps with what it is made of.
-Warnings in reports and the progress of the speech scorer's trainings are plain English text there; those that are
-listed here are translated by their form.
+Warnings in reports are plain English text there; those that are listed here are translated by their form.
 """
 
 import re
@@ -14,10 +13,6 @@ from pipeline.optional import NEEDS
 
 DONE = Message(N_("done"))
 TEMPLATES = (
-    N_("{work}: {done} of {total}"),
-    N_("epoch {epoch} of {epochs}, loss {loss}"),
-    N_("{name}: epoch {epoch} of {epochs}, loss {loss}"),
-    N_("exporting and choosing thresholds on the held-out speakers"),
     N_("Mock labels: the scores are made up, so the model and its metrics say nothing about speech."),
     N_("Synthetic labels: the scores come from a speech synthesiser's known faults, not from experts."),
     N_(
@@ -43,11 +38,7 @@ TEMPLATES = (
 )
 
 
-WORK = (  # of the speech scorer's trainings and of evaluations
-    N_("reading recordings"), N_("Reading recordings"), N_("Listening"), N_("Trying out"), N_("Changed recordings"),
-    N_("Shuffled texts"),
-)  # fmt: skip
-TRANSLATED_VALUES = ("by", "held_out", "user", "work")  # whose values are of a few words, each in the catalogue
+TRANSLATED_VALUES = ("by", "held_out", "user")  # whose values are of a few words, each in the catalogue
 
 
 def counted(work: str, done: int, total: int, detail: str = "") -> Message:
@@ -55,8 +46,12 @@ def counted(work: str, done: int, total: int, detail: str = "") -> Message:
     not translated."""
     if not detail:
         return Message(N_("{work}: {done} of {total}"), work=Message(work), done=done, total=total)
-    told = Message(detail) if detail in WORK else detail
-    return Message(N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=told)
+    return Message(N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=detail)
+
+
+def epoch_of(epoch: int, epochs: int, loss: float) -> Message:
+    """Of `epoch`, the first being 1, and its loss."""
+    return Message(N_("epoch {epoch} of {epochs}, loss {loss:.3f}"), epoch=epoch, epochs=epochs, loss=loss)
 
 
 def translated(message: str) -> str:

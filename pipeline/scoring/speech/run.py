@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.errors import ModelError, TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
 from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
+from pipeline.runs.messages import DONE, counted
 from pipeline.scoring.speech.model_files import model_source
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import Settings
@@ -48,7 +50,7 @@ def train_speech(
             if show is not None:
                 show(done, total, message)
             if done == total or done % 200 == 0:
-                writer.update(message=f"reading recordings: {done} of {total}")
+                writer.update(message=counted(N_("reading recordings"), done, total))
 
         source = open_source(settings, set=config.set, manifest=config.manifest)
         config = replace(config, part=chosen_part(source, config.part))
@@ -63,7 +65,7 @@ def train_speech(
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
             report = run_training(utterances, config, encoder, settings.device, writer, start)
-        writer.update(progress=0.99, message="exporting and choosing thresholds on the held-out speakers")
+        writer.update(progress=0.99, message=Message(N_("exporting and choosing thresholds on the held-out speakers")))
         info = package(
             directory,
             utterances,
@@ -74,7 +76,7 @@ def train_speech(
             part=config.part,
             progress=show,
         )
-        writer.update(progress=1.0, message="done", result={"metrics": info.held_out, "part": config.part})
+        writer.update(progress=1.0, message=DONE, result={"metrics": info.held_out, "part": config.part})
     if report is None:
         raise TrainingError(
             f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` resumes it."

@@ -15,6 +15,7 @@ from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.transcription import error_rate
 from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunWriter
+from pipeline.runs.messages import epoch_of
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
 from pipeline.scoring.speech.lexicon.letter_to_sound import LETTERS, MAX_LETTERS, REPEATS, STRESSED, letters_of
 from pipeline.scoring.speech.listening import ctc
@@ -110,7 +111,7 @@ def train_letter_to_sound(config: LetterToSoundConfig, folder: Path, writer: Run
             losses.append(float(loss.detach()))
             step += 1
             if step % TOLD_EVERY == 0:
-                message = f"epoch {epoch + 1} of {config.epochs}, loss {losses[-1]:.3f}"
+                message = epoch_of(epoch + 1, config.epochs, losses[-1])
                 writer.update(progress=step / steps, message=message)
         found = _measure(model, held, known)
         writer.log_metrics(event="epoch", epoch=epoch + 1, loss=float(np.mean(losses)), **found)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import load_weights
 from pipeline.metrics.bootstrap import resample_weights
 from pipeline.metrics.correlation import pearson
@@ -211,7 +212,7 @@ def try_out(runtime: SpeechRuntime, utterances: Sequence[Utterance], progress: P
             judged = runtime.judge(heard, utterance.spoken, utterance.stress, evidence)
             found.append(Tried(utterance, heard, evidence, judged))
         if progress is not None:
-            progress(number, len(utterances), "Trying out")
+            progress(number, len(utterances), Message(N_("Trying out")))
     return found
 
 

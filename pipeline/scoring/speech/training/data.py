@@ -17,6 +17,7 @@ from pipeline.audio.speech import speech_only
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.transcriptions import has_phone_scores, word_hearings
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 from pipeline.labels.corpus_source import CorpusSource
 from pipeline.parallel import Progress
 from pipeline.records import RubricName
@@ -77,7 +78,7 @@ def read_utterances(
             check_stop()
         found.append(_utterance(source, item))
         if progress is not None:
-            progress(number, len(chosen), "Reading recordings")
+            progress(number, len(chosen), Message(N_("Reading recordings")))
     if not found:
         raise TrainingError(
             f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their "

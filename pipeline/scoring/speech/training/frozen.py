@@ -17,8 +17,10 @@ from torch import nn
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
+from pipeline.i18n import Message
 from pipeline.jobs.checkpoints import copied, follow, load_weights
 from pipeline.runs import RunWriter
+from pipeline.runs.messages import counted, epoch_of
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.training.augment import augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
@@ -80,7 +82,7 @@ def _hearings(
     def progress(done: int, total: int, message: str) -> None:
         writer.check_stop()
         if done % 50 == 0:
-            writer.update(message=f"{message}: {done} of {total}")
+            writer.update(message=counted(message, done, total))
 
     hearings = []
     for copy in range(config.copies + 1):
@@ -140,8 +142,11 @@ def _train(
             follow(average, head, config.averaging, step)
             losses.append(float(loss.detach()))
             step += 1
-        writer.update(message=f"{name}: epoch {epoch + 1} of {config.epochs}, loss {np.mean(losses):.3f}")
-        writer.log_metrics(event="step", step=step, loss=float(np.mean(losses)))
+        loss_mean = float(np.mean(losses))
+        writer.update(
+            message=Message("{head}: {epoch}", head=name, epoch=epoch_of(epoch + 1, config.epochs, loss_mean))
+        )
+        writer.log_metrics(event="step", step=step, loss=loss_mean)
     head.load_state_dict(average)
 
 

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline import artifacts
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.frontend import FrontEnd, frame_sound
 from pipeline.scoring.speech.labels import LABELS
@@ -92,7 +93,7 @@ def hear_all(
             for name, values in _kept(utterance, heard, samples, fits[-1]).items():
                 files[name].write(values.astype(TABLES[name]).tobytes())
             if progress is not None:
-                progress(number, len(utterances), "Listening")
+                progress(number, len(utterances), Message(N_("Listening")))
     artifacts.write_text(folder / INDEX_FILE, json.dumps({"fits": fits, "free": free, "layers": shape}))
     return HeardRecordings(folder, utterances)
 

@@ -31,6 +31,7 @@ from pipeline.jobs.checkpoints import (
 )
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.runs import RunWriter
+from pipeline.runs.messages import epoch_of
 from pipeline.scoring.speech.training.augment import augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.batches import Batch, SpeechModel, evidence_of, groups_of, listen, prepare, score
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
@@ -190,9 +191,8 @@ class _Trainer:
                 sums.setdefault(name, []).append(float(value.detach()))
             if number % 10 == 0:
                 share = (step + 1) / total
-                self.writer.update(
-                    progress=share, message=f"epoch {epoch + 1} of {config.epochs}, loss {float(loss.detach()):.3f}"
-                )
+                message = epoch_of(epoch + 1, config.epochs, float(loss.detach()))
+                self.writer.update(progress=share, message=message)
                 self.writer.log_metrics(event="step", step=step, loss=float(loss.detach()))
         return {name: float(np.mean(values)) for name, values in sums.items()}
 
