@@ -16,7 +16,7 @@ from pipeline.scoring.speech.model_files import LISTENER_FILE, find_speech_model
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify, phone_verifier
-from pipeline.wakeword.learnt_word import LearntWord, best_place, read_learnt_word
+from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntWord, best_place, read_learnt_word
 from pipeline.wakeword.phones import ways_of
 
 # Of the score and the detector's log odds together: no false alarm in .6 hours of held-out training speech and noise
@@ -43,10 +43,7 @@ class PhoneJudge:
         self.word, self._source = word, source
         self.learnt: LearntWord | None = None if folder is None else read_learnt_word(folder, word)
         if self.learnt is not None and artifacts.sha256_of(source / LISTENER_FILE) != self.learnt.listener_sha256:
-            raise ModelError(
-                f"{word!r} was learnt with another listener than that in {source}. `pronlab wakeword learn-phones` "
-                f"learns it again."
-            )
+            raise ModelError(f"{word!r} was learnt with another listener than that in {source}. {LEARN_AGAIN}")
         self.ways = ways_of(word, load_rules(source)) if self.learnt is None else self.learnt.ways
 
     @cached_property

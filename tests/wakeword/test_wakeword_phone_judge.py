@@ -108,6 +108,50 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
         read_learnt_word(tmp_path, "boy")
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"ways": []}, "pronunciations have"),
+        ({"ways": ["B OY", "B"]}, "pronunciations have"),
+        ({"ways": ["B QQ"]}, "QQ"),
+        ({"word": 3}, "cannot be read"),
+        ({"learnt_from": {"recordings": "many"}}, "many"),
+        ({"learnt_from": []}, "cannot be read"),
+        ({"first_threshold": "low"}, "low"),
+        ({"format": 99}, "format is 99"),
+    ],
+)
+def test_a_damaged_description_is_said_in_words(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    save_learnt_word(tmp_path, learnt_word())
+    raw = artifacts.read_json(tmp_path / "phones.json")
+    artifacts.write_json(tmp_path / "phones.json", {**raw, **changes})
+    with pytest.raises(ModelError, match=says) as error:
+        read_learnt_word(tmp_path, "boy")
+    assert "learn-phones" in str(error.value)
+
+
+def test_weights_of_the_wrong_shape_are_said_in_words(tmp_path: Path) -> None:
+    saved = learnt_word()
+    wrong = np.zeros(2 * WIDTH - 1, dtype=np.float32)
+    for damaged in (
+        replace(saved, mean=wrong, weights=wrong),
+        replace(saved, mean=wrong),
+        replace(saved, weights=saved.weights.reshape(2, WIDTH)),
+        replace(saved, mean=saved.mean[:0], weights=saved.weights[:0]),
+        replace(saved, weights=np.full_like(saved.weights, np.nan)),
+    ):
+        save_learnt_word(tmp_path, damaged)
+        with pytest.raises(ModelError, match="cannot be read") as error:
+            read_learnt_word(tmp_path, "boy")
+        assert "learn-phones" in str(error.value)
+    output = heard("S IY B OY N")
+    place = place_of(output.log_probs, BOY)
+    narrow = replace(saved, mean=saved.mean[:2], weights=saved.weights[:2])
+    assert place is not None
+    with pytest.raises(ModelError, match="has 2 values, and the listener gives 12"):
+        narrow.logit(output, place)
+
+
 def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_env()
     output = heard("S IY B AY N")
