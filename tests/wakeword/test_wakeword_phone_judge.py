@@ -330,7 +330,14 @@ def test_an_evaluation_measures_with_the_judge(folders: Path) -> None:
         return np.asarray(windows[:, 20:60].mean(axis=(1, 2)), dtype=np.float32)
 
     alone, _ = evaluate(replace(task, phones=""), loudness, config, CONFIG, threshold=0.0)
-    both, _ = evaluate(task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge())
+    told: dict[str, list[tuple[int, int]]] = {}
+    both, _ = evaluate(
+        task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge(),
+        progress=lambda done, total, message: told.setdefault(message, []).append((done, total)),
+    )  # fmt: skip
+    n_pieces = 3 * 4 + 2  # three of each word, and the near phrases
+    assert told["pieces and near phrases"] == 2 * [(n + 1, n_pieces) for n in range(n_pieces)], "without and with it"
+    assert [done for done, _ in told["asking the judge"]] == list(range(1, told["asking the judge"][0][1] + 1))
     assert alone.judged is None and both.judged is not None
     assert both.stream.at_fah == alone.stream.at_fah, "the detector alone is measured as before"
     assert set(both.judged.stream.at_fah) == set(both.stream.at_fah)
