@@ -244,12 +244,58 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
     read = read_learnt_word(home / "model", "boy")
     assert read is not None and read.first_threshold == -1.5
+    for word, reason in (("", "Write the word first"), ("42", "no letters"), ("günaydın", "no English word")):
+        with pytest.raises(CorpusError, match=reason):
+            learn_word(Settings.from_env(), run, word)
+    jsonl.write(
+        home / "split" / "clips.jsonl", [{**row, "word": "Boy" if "word/" in row["path"] else ""} for row in rows]
+    )
+    assert learn_word(Settings.from_env(), run, "boy").learnt_from == learnt.learnt_from, "one word of a run of several"
+    with pytest.raises(CorpusError, match=r"was not trained on 'lion'\. Its words: 'Boy'"):
+        learn_word(Settings.from_env(), run, "lion")
+    jsonl.write(home / "split" / "clips.jsonl", rows)
     (tmp_path / "clips" / "word" / sorted(p.name for p in (tmp_path / "clips" / "word").iterdir())[0]).unlink()
     with pytest.raises(CorpusError, match="1 training clips of run are gone"):
         learn_word(Settings.from_env(), run, "boy")
     shutil.rmtree(home / "split")
     with pytest.raises(CorpusError, match="does not say which clips"):
         learn_word(Settings.from_env(), run, "boy")
+
+
+def test_another_word_than_the_spoken_clips_say_is_not_learnt(tmp_path: Path) -> None:
+    rows = []
+    for label in (Label.POSITIVE, Label.NEGATIVE):
+        path = f"spoken/{label}/voice/0.wav"
+        write_clips((tmp_path / path).parent, [np.zeros(RATE_HZ)])
+        clip = Clip(path, label, "voice", 1.0, RATE_HZ, 0.3, path, synthetic=True)
+        rows.append({**to_json(clip), "part": "train", "fold": None})
+    home = tmp_path / "run"
+    artifacts.write_json(home / "split" / "split.json", {"root": str(tmp_path)})
+    jsonl.write(home / "split" / "clips.jsonl", rows)
+    run = FinishedRun(home, home / "model")
+    for said, language, refused in (("boy", "en", True), ("Li-on", "en", False), ("oğlan", "tr", False)):
+        artifacts.write_json(tmp_path / "spoken" / "spoken.json", {"word": said, "language": language})
+        if refused:
+            with pytest.raises(CorpusError, match=r"trained on say 'boy', not 'lion'\. Learn 'boy' instead"):
+                word_learning._clips_of(run, "lion")
+        else:
+            assert len(word_learning._clips_of(run, "lion")["synthetic"]) == 1
+
+
+@pytest.mark.parametrize("word", ["", "  ", "42", "günaydın", "спасибо", "hey!"])
+def test_what_is_no_english_word_has_no_judge(tmp_path: Path, word: str) -> None:
+    with pytest.raises(CorpusError):
+        PhoneJudge(Settings.from_env(), word, tmp_path)
+
+
+def test_a_word_that_english_borrowed_has_a_judge(tmp_path: Path) -> None:
+    assert PhoneJudge(Settings.from_env(), "café", tmp_path).ways
+
+
+def test_a_missing_listener_is_said_with_where_it_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.wakeword.phones.find_speech_model", lambda _settings: None)
+    with pytest.raises(ModelError, match=r"listener of English is missing: .*speech-en"):
+        PhoneJudge(Settings.from_env(), "boy", tmp_path)
 
 
 def stream(scores: list[float]) -> StreamScores:

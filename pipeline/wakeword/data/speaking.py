@@ -136,14 +136,20 @@ def speak(
         return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
 
 
+def spoken_word(folder: Path) -> tuple[str, str]:
+    """The word of a folder that `speak` writes, and its language; empty for any other folder."""
+    try:
+        about = artifacts.read_json(folder / ABOUT)
+        return str(about["word"]), str(about["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
+
+
 def _clear(out: Path, word: str) -> None:
     """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
     if not out.exists() or not any(out.iterdir()):
         return
-    try:
-        before = str(artifacts.read_json(out / ABOUT)["word"])
-    except (OSError, ValueError, KeyError, TypeError):
-        before = ""
+    before, _language = spoken_word(out)
     if before != word:
         content = Message(N_("clips of {word!r}"), word=before) if before else Message(N_("no spoken clips"))
         raise CorpusError(
