@@ -68,7 +68,9 @@ def open_finished_run(settings: Settings, run: str) -> FinishedRun:
     try:
         directory = find(settings, run)
     except JobError as error:
-        raise ModelError(f"There is no detector {run!r}: no run of that id and no folder with a model.") from error
+        raise ModelError(
+            f"There is no detector {run!r}: no run of that id and no folder with a model. See `pronlab runs list`."
+        ) from error
     if not (directory.path / MODEL_FOLDER / INFO).is_file():
         raise ModelError(f"{directory.id} has no model yet; it is {directory.state.status}.")
     return FinishedRun(directory.path, directory.path / MODEL_FOLDER)

@@ -5,9 +5,10 @@ In a model folder and in a bundle:
     phones.json           the word, its phones, which listener, and how many clips of which kind it was learnt from
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from pipeline.wakeword.owner.voice import WORD_STATE
 from pipeline.wakeword.phones import Place, place_of
 
 FORMAT = 1
+LEARN_AGAIN = "`pronlab wakeword learn-phones` learns it again; export a bundle anew after that."
 AROUND = 4  # frames before the first phone and after the last that belong to them
 
 Floats = NDArray[np.float32]
@@ -53,8 +55,14 @@ class LearntWord:
     first_threshold: float | None = None
 
     def logit(self, heard: ListenerOutput, place: Place) -> float:
-        """Of the word at its place."""
-        return float((states_at(heard, place).ravel() - self.mean) @ self.weights + self.bias)
+        """Of the word at its place. Raises ModelError where the weights are of another width than what is heard."""
+        states = states_at(heard, place).ravel()
+        if states.shape != self.mean.shape:
+            raise ModelError(
+                f"What was learnt of {self.word!r} has {len(self.mean)} values, and the listener gives {len(states)}. "
+                f"{LEARN_AGAIN}"
+            )
+        return float((states - self.mean) @ self.weights + self.bias)
 
 
 def ways_of_one_length(ways: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
@@ -109,12 +117,26 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
             return None
         tensors = load_file(folder / LEARNT_WEIGHTS)
         ways = tuple(tuple(encode(way.split())) for way in raw["ways"])
+        _check(ways, tensors)
         first = raw.get("first_threshold")
+        learnt_from = LearntFrom(**{kind: int(n) for kind, n in raw["learnt_from"].items()})
         return LearntWord(
-            word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]),
-            LearntFrom(**raw["learnt_from"]), str(raw["listener_sha256"]), None if first is None else float(first),
+            word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]), learnt_from,
+            str(raw["listener_sha256"]), None if first is None else float(first),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(
-            f"{folder / LEARNT_INFO} cannot be read ({error}). `pronlab wakeword learn-phones` learns the word again."
-        ) from error
+        raise ModelError(f"What was learnt of {word!r} in {folder} cannot be read ({error}). {LEARN_AGAIN}") from error
+
+
+def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Raises ValueError where pronunciations and weights do not fit together; KeyError without one of the tensors."""
+    lengths = {len(way) for way in ways}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"its pronunciations have {sorted(lengths)} phones")
+    mean, weights, bias = (tensors[name] for name in ("mean", "weights", "bias"))
+    fit = mean.ndim == 1 and mean.size > 0 and mean.size % lengths.pop() == 0
+    if not fit or weights.shape != mean.shape or bias.shape != (1,):
+        shapes = mean.shape, weights.shape, bias.shape
+        raise ValueError(f"mean, weights and bias have the shapes {shapes}, which do not fit its phones")
+    if not all(np.isfinite(values).all() for values in (mean, weights, bias)):
+        raise ValueError("some of its values are no numbers")

@@ -12,12 +12,12 @@ from pipeline.errors import ModelError
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening.ctc import NEVER
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import LISTENER_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify, phone_verifier
-from pipeline.wakeword.learnt_word import LearntWord, best_place, read_learnt_word
-from pipeline.wakeword.phones import ways_of
+from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntWord, best_place, read_learnt_word
+from pipeline.wakeword.phones import english_word, listener_folder, ways_of
 
 # Of the score and the detector's log odds together: no false alarm in .6 hours of held-out training speech and noise
 # came within half a nat of it.
@@ -33,20 +33,15 @@ PHONES_WEIGHT, LEARNT_WEIGHT, LEARNT_LIMIT = {True: 0.0, False: 1.0}, {True: 2.0
 
 class PhoneJudge:
     """How surely a word is in a sound. `folder`, a model's or a bundle's, may hold the learnt word. Raises ModelError
-    where the released listener is missing or is not the one that the word was learnt with, CorpusError for a word that
-    cannot be pronounced."""
+    where the released listener is missing or is not the one that the word was learnt with, CorpusError for no
+    English word."""
 
     def __init__(self, settings: Settings, word: str, folder: Path | None = None) -> None:
-        source = find_speech_model(settings)
-        if source is None:
-            raise ModelError("Judging by phones needs the released listener of English, models/speech-en.")
+        word, source = english_word(word), listener_folder(settings)
         self.word, self._source = word, source
         self.learnt: LearntWord | None = None if folder is None else read_learnt_word(folder, word)
         if self.learnt is not None and artifacts.sha256_of(source / LISTENER_FILE) != self.learnt.listener_sha256:
-            raise ModelError(
-                f"{word!r} was learnt with another listener than that in {source}. `pronlab wakeword learn-phones` "
-                f"learns it again."
-            )
+            raise ModelError(f"{word!r} was learnt with another listener than that in {source}. {LEARN_AGAIN}")
         self.ways = ways_of(word, load_rules(source)) if self.learnt is None else self.learnt.ways
 
     @cached_property

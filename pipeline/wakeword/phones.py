@@ -9,16 +9,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import CorpusError, ModelError
+from pipeline.i18n import N_
 from pipeline.phones import bare
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound, in_dictionary, pronounce
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
+from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
+from pipeline.settings import Settings
+from pipeline.wakeword.wake_words import wake_word
 
 MOST_WAYS = 12
+
+
+def english_word(text: str) -> str:
+    """As `wake_word`. Raises CorpusError also for a word with letters that English lacks, unless the dictionary has it
+    (café): by the rules of English it would be another word."""
+    word = wake_word(text)
+    if word.isascii():
+        return word
+    try:
+        ways_of(word)
+    except CorpusError as error:
+        raise CorpusError(
+            N_(
+                "{word!r} is no English word, and the judge of phones knows English alone. Spell it as it is said in "
+                "English, or do without the judge."
+            ),
+            word=word,
+        ) from error
+    return word
+
+
+def listener_folder(settings: Settings) -> Path:
+    """Of the deployed or the released listener of English. Raises ModelError where there is none."""
+    folder = find_speech_model(settings)
+    if folder is None:
+        raise ModelError(
+            N_("The listener of English is missing: {folder}. Install Pronlab again, or copy the folder there."),
+            folder=str(settings.released_models / FOLDER),
+        )
+    return folder
 
 
 @lru_cache(maxsize=4096)

@@ -108,6 +108,50 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
         read_learnt_word(tmp_path, "boy")
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"ways": []}, "pronunciations have"),
+        ({"ways": ["B OY", "B"]}, "pronunciations have"),
+        ({"ways": ["B QQ"]}, "QQ"),
+        ({"word": 3}, "cannot be read"),
+        ({"learnt_from": {"recordings": "many"}}, "many"),
+        ({"learnt_from": []}, "cannot be read"),
+        ({"first_threshold": "low"}, "low"),
+        ({"format": 99}, "format is 99"),
+    ],
+)
+def test_a_damaged_description_is_said_in_words(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    save_learnt_word(tmp_path, learnt_word())
+    raw = artifacts.read_json(tmp_path / "phones.json")
+    artifacts.write_json(tmp_path / "phones.json", {**raw, **changes})
+    with pytest.raises(ModelError, match=says) as error:
+        read_learnt_word(tmp_path, "boy")
+    assert "learn-phones" in str(error.value)
+
+
+def test_weights_of_the_wrong_shape_are_said_in_words(tmp_path: Path) -> None:
+    saved = learnt_word()
+    wrong = np.zeros(2 * WIDTH - 1, dtype=np.float32)
+    for damaged in (
+        replace(saved, mean=wrong, weights=wrong),
+        replace(saved, mean=wrong),
+        replace(saved, weights=saved.weights.reshape(2, WIDTH)),
+        replace(saved, mean=saved.mean[:0], weights=saved.weights[:0]),
+        replace(saved, weights=np.full_like(saved.weights, np.nan)),
+    ):
+        save_learnt_word(tmp_path, damaged)
+        with pytest.raises(ModelError, match="cannot be read") as error:
+            read_learnt_word(tmp_path, "boy")
+        assert "learn-phones" in str(error.value)
+    output = heard("S IY B OY N")
+    place = place_of(output.log_probs, BOY)
+    narrow = replace(saved, mean=saved.mean[:2], weights=saved.weights[:2])
+    assert place is not None
+    with pytest.raises(ModelError, match="has 2 values, and the listener gives 12"):
+        narrow.logit(output, place)
+
+
 def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_env()
     output = heard("S IY B AY N")
@@ -200,12 +244,58 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
     read = read_learnt_word(home / "model", "boy")
     assert read is not None and read.first_threshold == -1.5
+    for word, reason in (("", "Write the word first"), ("42", "no letters"), ("günaydın", "no English word")):
+        with pytest.raises(CorpusError, match=reason):
+            learn_word(Settings.from_env(), run, word)
+    jsonl.write(
+        home / "split" / "clips.jsonl", [{**row, "word": "Boy" if "word/" in row["path"] else ""} for row in rows]
+    )
+    assert learn_word(Settings.from_env(), run, "boy").learnt_from == learnt.learnt_from, "one word of a run of several"
+    with pytest.raises(CorpusError, match=r"was not trained on 'lion'\. Its words: 'Boy'"):
+        learn_word(Settings.from_env(), run, "lion")
+    jsonl.write(home / "split" / "clips.jsonl", rows)
     (tmp_path / "clips" / "word" / sorted(p.name for p in (tmp_path / "clips" / "word").iterdir())[0]).unlink()
     with pytest.raises(CorpusError, match="1 training clips of run are gone"):
         learn_word(Settings.from_env(), run, "boy")
     shutil.rmtree(home / "split")
     with pytest.raises(CorpusError, match="does not say which clips"):
         learn_word(Settings.from_env(), run, "boy")
+
+
+def test_another_word_than_the_spoken_clips_say_is_not_learnt(tmp_path: Path) -> None:
+    rows = []
+    for label in (Label.POSITIVE, Label.NEGATIVE):
+        path = f"spoken/{label}/voice/0.wav"
+        write_clips((tmp_path / path).parent, [np.zeros(RATE_HZ)])
+        clip = Clip(path, label, "voice", 1.0, RATE_HZ, 0.3, path, synthetic=True)
+        rows.append({**to_json(clip), "part": "train", "fold": None})
+    home = tmp_path / "run"
+    artifacts.write_json(home / "split" / "split.json", {"root": str(tmp_path)})
+    jsonl.write(home / "split" / "clips.jsonl", rows)
+    run = FinishedRun(home, home / "model")
+    for said, language, refused in (("boy", "en", True), ("Li-on", "en", False), ("oğlan", "tr", False)):
+        artifacts.write_json(tmp_path / "spoken" / "spoken.json", {"word": said, "language": language})
+        if refused:
+            with pytest.raises(CorpusError, match=r"trained on say 'boy', not 'lion'\. Learn 'boy' instead"):
+                word_learning._clips_of(run, "lion")
+        else:
+            assert len(word_learning._clips_of(run, "lion")["synthetic"]) == 1
+
+
+@pytest.mark.parametrize("word", ["", "  ", "42", "günaydın", "спасибо", "hey!"])
+def test_what_is_no_english_word_has_no_judge(tmp_path: Path, word: str) -> None:
+    with pytest.raises(CorpusError):
+        PhoneJudge(Settings.from_env(), word, tmp_path)
+
+
+def test_a_word_that_english_borrowed_has_a_judge(tmp_path: Path) -> None:
+    assert PhoneJudge(Settings.from_env(), "café", tmp_path).ways
+
+
+def test_a_missing_listener_is_said_with_where_it_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.wakeword.phones.find_speech_model", lambda _settings: None)
+    with pytest.raises(ModelError, match=r"listener of English is missing: .*speech-en"):
+        PhoneJudge(Settings.from_env(), "boy", tmp_path)
 
 
 def stream(scores: list[float]) -> StreamScores:
@@ -286,7 +376,14 @@ def test_an_evaluation_measures_with_the_judge(folders: Path) -> None:
         return np.asarray(windows[:, 20:60].mean(axis=(1, 2)), dtype=np.float32)
 
     alone, _ = evaluate(replace(task, phones=""), loudness, config, CONFIG, threshold=0.0)
-    both, _ = evaluate(task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge())
+    told: dict[str, list[tuple[int, int]]] = {}
+    both, _ = evaluate(
+        task, loudness, config, CONFIG, threshold=0.0, judge=_LoudJudge(),
+        progress=lambda done, total, message: told.setdefault(message, []).append((done, total)),
+    )  # fmt: skip
+    n_pieces = 3 * 4 + 2  # three of each word, and the near phrases
+    assert told["pieces and near phrases"] == 2 * [(n + 1, n_pieces) for n in range(n_pieces)], "without and with it"
+    assert [done for done, _ in told["asking the judge"]] == list(range(1, told["asking the judge"][0][1] + 1))
     assert alone.judged is None and both.judged is not None
     assert both.stream.at_fah == alone.stream.at_fah, "the detector alone is measured as before"
     assert set(both.judged.stream.at_fah) == set(both.stream.at_fah)

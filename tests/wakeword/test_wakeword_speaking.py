@@ -132,6 +132,20 @@ def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones
         speak(settings, "computer", tmp_path / "mine")
 
 
+def test_two_do_not_speak_into_one_folder_at_once(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
+    refused: list[CorpusError] = []
+
+    def meanwhile(_done: int, _total: int, _message: str) -> None:
+        with pytest.raises(CorpusError, match=r"being spoken into .*name another folder") as error:
+            speak(settings, "computer", tmp_path / "a", n_clips=1, n_near=0, n_other=0)
+        refused.append(error.value)
+        speak(settings, "computer", tmp_path / "b", n_clips=1, n_near=0, n_other=0)
+
+    speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0, progress=meanwhile)
+    assert len(refused) == 2 and len(list(jsonl.read(tmp_path / "a" / "spoken.jsonl"))) == 2
+    speak(settings, "computer", tmp_path / "a", n_clips=1, n_near=0, n_other=0)
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import Audio, audio_files, from_samples
-from pipeline.errors import CorpusError, ModelError
+from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.parallel import Progress
@@ -28,14 +28,14 @@ from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
-from pipeline.scoring.speech.model_files import LISTENER_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.wakeword.data.clips import source_in, source_regex
 from pipeline.wakeword.data.decoded_clips import SoundCache
 from pipeline.wakeword.features import RATE_HZ
-from pipeline.wakeword.phones import ways_of, word_score
+from pipeline.wakeword.phones import listener_folder, ways_of, word_score
 
 Samples = NDArray[np.float32]
 LONGEST_S: Seconds = 30.0  # that it hears
@@ -269,7 +269,7 @@ def recordings_to_join(
             N_("Sounds of recordings are joined in English alone; got the language {language!r}."), language=language
         )
     require(N_("Joining sounds of recordings"), ("librosa",), CorpusError)
-    _listener_folder(settings)
+    listener_folder(settings)
     files = [file for folder in folders for file in audio_files(folder)]
     if not files:
         raise CorpusError(N_("There is no audio in {folders}."), folders=", ".join(map(str, folders)))
@@ -287,7 +287,7 @@ def joined_voices(
     """One for each speaker of the English recordings in the folders. What is heard in a recording is kept under the
     features of the installation. Raises as `recordings_to_join`, and AudioError for what cannot be read."""
     recordings = recordings_to_join(settings, folders, source_pattern)
-    model = _listener_folder(settings)
+    model = listener_folder(settings)
     hearing = _Hearing(model, settings.features_root / KEPT / artifacts.sha256_of(model / LISTENER_FILE)[:16])
     by_speaker: dict[str, list[HeardPhones]] = defaultdict(list)
     for number, (speaker, file) in enumerate(recordings):
@@ -299,13 +299,6 @@ def joined_voices(
         JoinedVoice(speaker, SpeakerSounds(heard), rules, np.random.default_rng([seed, 17, number]), hearing.listener)
         for number, (speaker, heard) in enumerate(sorted(by_speaker.items()))
     ]
-
-
-def _listener_folder(settings: Settings) -> Path:
-    model = find_speech_model(settings)
-    if model is None:
-        raise ModelError(N_("Joining sounds of recordings needs the released listener of English, models/speech-en."))
-    return model
 
 
 def stretched(samples: Samples, rate: float) -> Samples:

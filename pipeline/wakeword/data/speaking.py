@@ -24,6 +24,7 @@ from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
+from pipeline.locks import locked
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.synthesis import espeak
@@ -100,47 +101,55 @@ def speak(
             speakers (see `recordings_to_join`).
 
     A folder of the same word is written anew, also one that was cut off. Raises CorpusError for what cannot be a word,
-    where no synthesiser speaks the language, or `out` holds something else, such as clips of another word; as
-    `recordings_to_join`.
+    where no synthesiser speaks the language, `out` holds something else, such as clips of another word, or another
+    process writes there now; as `recordings_to_join`.
     """
     word, pronunciations = wake_word(word), [pronunciation(way) for way in pronunciations]
     voices: list[Voice] = [*voices_for(settings, language, folders)]
     if speech:
         recordings_to_join(settings, speech, source_pattern, language)  # before anything is written anew
-    _clear(out, word)
-    if speech:
-        voices += joined_voices(settings, speech, source_pattern, seed, progress)
-    kinds = _by_kind(voices)
-    n_near = n_clips // 2 if n_near is None else n_near
-    phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
-    draw = np.random.default_rng(seed)
-    texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
-    wanted = [(Label.POSITIVE, text) for text in texts]
-    wanted += [(Label.HARD_NEGATIVE, phrases[k % len(phrases)]) for k in range(n_near if phrases else 0)]
-    n_other = n_clips // 2 if n_other is None else n_other
-    others = word_sequences(language, n_other, [word, *phrases], draw)
-    wanted += [(Label.NEGATIVE, text) for text in others]
-    artifacts.write_json(out / ABOUT, {"word": word, "language": language, "synthetic": True})
-    made: list[SpokenClip] = []
-    for number, (label, text) in enumerate(wanted):
-        made.append(_clip(out, number, label, text, _voice(kinds, text, draw), draw))
-        if progress is not None:
-            progress(number + 1, len(wanted), text)
-    jsonl.write(out / SPOKEN, made)
-    counts = Counter(clip.label for clip in made)
-    used = tuple(sorted({clip.voice for clip in made}))
-    n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
-    return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
+    busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
+    with locked(settings, out, CorpusError, within_s=0.0, busy=busy):
+        _clear(out, word)
+        if speech:
+            voices += joined_voices(settings, speech, source_pattern, seed, progress)
+        kinds = _by_kind(voices)
+        n_near = n_clips // 2 if n_near is None else n_near
+        phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
+        draw = np.random.default_rng(seed)
+        texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
+        wanted = [(Label.POSITIVE, text) for text in texts]
+        wanted += [(Label.HARD_NEGATIVE, phrases[k % len(phrases)]) for k in range(n_near if phrases else 0)]
+        n_other = n_clips // 2 if n_other is None else n_other
+        others = word_sequences(language, n_other, [word, *phrases], draw)
+        wanted += [(Label.NEGATIVE, text) for text in others]
+        artifacts.write_json(out / ABOUT, {"word": word, "language": language, "synthetic": True})
+        made: list[SpokenClip] = []
+        for number, (label, text) in enumerate(wanted):
+            made.append(_clip(out, number, label, text, _voice(kinds, text, draw), draw))
+            if progress is not None:
+                progress(number + 1, len(wanted), text)
+        jsonl.write(out / SPOKEN, made)
+        counts = Counter(clip.label for clip in made)
+        used = tuple(sorted({clip.voice for clip in made}))
+        n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
+        return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
+
+
+def spoken_word(folder: Path) -> tuple[str, str]:
+    """The word of a folder that `speak` writes, and its language; empty for any other folder."""
+    try:
+        about = artifacts.read_json(folder / ABOUT)
+        return str(about["word"]), str(about["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
 
 
 def _clear(out: Path, word: str) -> None:
     """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
     if not out.exists() or not any(out.iterdir()):
         return
-    try:
-        before = str(artifacts.read_json(out / ABOUT)["word"])
-    except (OSError, ValueError, KeyError, TypeError):
-        before = ""
+    before, _language = spoken_word(out)
     if before != word:
         content = Message(N_("clips of {word!r}"), word=before) if before else Message(N_("no spoken clips"))
         raise CorpusError(

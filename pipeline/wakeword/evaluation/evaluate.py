@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.special import expit
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import (
     Bin,
     Counts,
@@ -169,17 +170,17 @@ def evaluate(
             )
         with_tta = measure(augmented, detector, targets, plan.speech_hours, at_fah=task.target_fah)
     vote = partial(highest_vote, classifier=classifier, config=features_config, detector=detector)
-    near = near_results(task, positives, lambda clip: vote(clip) >= at_target)
+    near = near_results(task, positives, lambda clip: vote(clip) >= at_target, progress)
     judged = None
     if judge is not None:
-        questions = ask(stream_scores, detector, temperature, sound_of(plan), judge)
+        questions = ask(stream_scores, detector, temperature, sound_of(plan), judge, progress)
         result = measure_judged(stream_scores, detector, questions, judge.limit, targets)
         limit = result.at_fah[str(float(task.target_fah))].threshold
         answer = partial(
             highest_answer, classifier=classifier, config=features_config, detector=detector, judge=judge,
             threshold=questions.threshold, temperature=temperature,
         )  # fmt: skip
-        judged = JudgedEvaluation(result, near_results(task, positives, lambda clip: answer(clip) >= limit))
+        judged = JudgedEvaluation(result, near_results(task, positives, lambda clip: answer(clip) >= limit, progress))
     clips = clip_result(stream_scores, detector, at_target, temperature)
     return Evaluation(stream, as_set, clips, near, with_tta, task.snr_db, task.seed, judged), stream_scores
 
@@ -219,10 +220,21 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
 
 
 def near_results(
-    task: EvaluationTask, positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], bool]
+    task: EvaluationTask,
+    positives: Sequence[Path],
+    accepts: Callable[[NDArray[np.float32]], bool],
+    progress: Progress | None = None,
 ) -> tuple[NearResult, ...]:
     """Pieces of the words, and the phrases in the task's folder of them."""
-    return (*pieces(positives, accepts), *(near_phrases(task.near, accepts) if task.near else []))
+    total = len(PIECES) * len(positives) + (len(audio_files(task.near)) if task.near else 0)
+    numbers = count(1)
+
+    def accepted(clip: NDArray[np.float32]) -> bool:
+        if progress is not None:
+            progress(min(next(numbers), total), total, Message(N_("pieces and near phrases")))
+        return accepts(clip)
+
+    return (*pieces(positives, accepted), *(near_phrases(task.near, accepted) if task.near else []))
 
 
 def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], bool]) -> list[NearResult]:

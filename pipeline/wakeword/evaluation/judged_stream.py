@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import poisson_interval, share_interval
+from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.cascade import VERIFIED_S
 from pipeline.wakeword.config import DetectorConfig
@@ -89,13 +91,17 @@ def ask(
     temperature: float,
     sound_before: Callable[[Seconds], Samples],
     judge: Callable[[Samples], float],
+    progress: Progress | None = None,
 ) -> Questions:
     """At the threshold for FIRST_FAH false alarms per hour. `temperature` makes log odds of logits."""
     votes = voted(scores.scores, config)
     threshold = first_threshold(scores, config)
     stretches: list[list[tuple[int, float]]] = []
     before = -EVERY
-    for index in map(int, np.flatnonzero(votes >= threshold)):
+    high = np.flatnonzero(votes >= threshold)
+    for number, index in enumerate(map(int, high)):
+        if progress is not None:
+            progress(number + 1, len(high), Message(N_("asking the judge")))
         if not stretches or np.min(votes[before + 1 : index], initial=np.inf) < threshold - config.hysteresis:
             stretches.append([])
         if not stretches[-1] or index - stretches[-1][-1][0] >= EVERY:

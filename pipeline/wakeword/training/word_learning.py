@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
-from pipeline.errors import CorpusError, ModelError
+from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening.runtime import ListenerOutput, ListenerRuntime
-from pipeline.scoring.speech.model_files import LISTENER_FILE, find_speech_model
+from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import VERIFIED_S
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
+from pipeline.wakeword.data.speaking import spoken_word
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
@@ -33,7 +34,7 @@ from pipeline.wakeword.file_names import SPLIT_FOLDER
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for, config_of, held_stream
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, best_place, save_learnt_word, states_at
 from pipeline.wakeword.learnt_word import ways_of_one_length as of_one_length
-from pipeline.wakeword.phones import ways_of
+from pipeline.wakeword.phones import english_word, listener_folder, ways_of
 
 Samples = NDArray[np.float32]
 Hear = Callable[[Samples], ListenerOutput]
@@ -50,10 +51,9 @@ STRENGTH = 0.003  # of the regression's regularisation, its inverse as in scikit
 
 def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progress | None = None) -> LearntWord:
     """From the clips of a run, kept in its model folder. Raises ModelError where the listener is missing,
-    CorpusError where the run has no clips of the word or none of anything else, or they are gone."""
-    source = find_speech_model(settings)
-    if source is None:
-        raise ModelError("Learning a word's phones needs the released listener of English, models/speech-en.")
+    CorpusError for no English word, where the run has no clips of the word or none of anything else, or they are
+    gone."""
+    word, source = english_word(word), listener_folder(settings)
     ways = of_one_length(ways_of(word, load_rules(source)))
     clips = _clips_of(run, word)
     config = config_of(run)
@@ -134,9 +134,11 @@ def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
     held = [one.clip for one in assigned if one.part == "validation"]
 
     def is_word(clip: Clip) -> bool:
-        return clip.label is Label.POSITIVE and clip.word in ("", word)
+        return clip.label is Label.POSITIVE and clip.word.casefold() in ("", word.casefold())
 
-    words = [clip for clip in [*trained, *held] if is_word(clip)]
+    positives = [clip for clip in [*trained, *held] if clip.label is Label.POSITIVE]
+    words = [clip for clip in positives if is_word(clip)]
+    _check_word(run, word, words, {clip.word for clip in positives}, root)
     kinds: dict[str, Sequence[Clip]] = {
         "recordings": [clip for clip in words if not clip.synthetic],
         "synthetic": [clip for clip in words if clip.synthetic],
@@ -152,6 +154,27 @@ def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
     if gone:
         raise CorpusError(f"{len(gone)} training clips of {run.home.name} are gone, e.g. {gone[0]}. Put them back.")
     return chosen
+
+
+def _check_word(run: FinishedRun, word: str, clips: Sequence[Clip], known: set[str], root: Path) -> None:
+    """Raises CorpusError for a word that a run of several (`known`) was not trained on, or where the spoken ones of the
+    clips are of another. What recordings say, nobody has written down; and a word of another language is spelled
+    differently for an English listener."""
+    if not clips:
+        others = ", ".join(map(repr, sorted(known)))
+        raise CorpusError(f"{run.home.name} was not trained on {word!r}. Its words: {others}. Name one of them.")
+    folders = {
+        (root / clip.path).parents[2] for clip in clips if clip.synthetic and len((root / clip.path).parents) > 2
+    }
+    for said, language in sorted(map(spoken_word, folders)):
+        if language.startswith("en") and _letters(said) != _letters(word):
+            raise CorpusError(
+                f"The clips that {run.home.name} was trained on say {said!r}, not {word!r}. Learn {said!r} instead."
+            )
+
+
+def _letters(word: str) -> str:
+    return "".join(sign for sign in word.casefold() if sign.isalnum())
 
 
 def _stretch(sound: Samples, is_word: bool, draw: np.random.Generator) -> Samples:
