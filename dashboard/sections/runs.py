@@ -117,7 +117,8 @@ def curves(runs: Sequence[RunDirectory], choice: DeltaGenerator) -> None:
     by_run = {run.id: services.curves_of(run) for run in runs}
     names = sorted(
         {name for logged in by_run.values() for name in logged},
-        key=lambda name: (-sum(name in logged for logged in by_run.values()), name),
+        # What most of the runs have, and of that a loss, is looked at first.
+        key=lambda name: (-sum(name in logged for logged in by_run.values()), "loss" not in name, name),
     )
     if not names:
         return
