@@ -28,6 +28,7 @@ from pipeline.wakeword.packaging.runner import Detector, blocks_of
 
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
+AFTER_S: Seconds = 1.0
 RECENT_S: Seconds = 8.0  # that is kept
 SURE = 1e-4  # of a score: as it is rounded
 POST_TIMEOUT_S: Seconds = 5.0
@@ -131,10 +132,12 @@ def sound_of(source: str, device: str = "") -> Iterator[Samples]:
 
 
 def _file(path: Path) -> Iterator[Samples]:
+    """A detector waits for what follows a word, and for a whole window: a file goes on in silence."""
     samples = load_audio(path, max_duration_s=MAX_DURATION_S).samples
     n = round(BLOCK_S * RATE_HZ)
     for start in range(0, len(samples), n):
         yield samples[start : start + n]
+    yield np.zeros(round(AFTER_S * RATE_HZ), dtype=np.float32)
 
 
 def _microphone(device: str) -> Iterator[Samples]:

@@ -90,9 +90,25 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     monkeypatch.setattr(Judge, "__call__", lambda *_: -99.0)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
     asked.clear()
-    high = SimpleNamespace(first_threshold=99.0, learnt_from=SimpleNamespace(recordings=1))
+    high = SimpleNamespace(first_threshold=99.0, learnt_from=SimpleNamespace(recordings=1, synthetic=0))
     monkeypatch.setattr(Judge, "learnt", property(lambda _self: high, lambda *_: None), raising=False)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == [] and not asked, "asked from there on"
+
+
+def test_what_listening_rests_on_and_that_it_heard_nothing_is_said(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "silence.wav").write_bytes(to_wav(np.zeros(RATE_HZ, dtype=np.float32)))
+    done = CliRunner().invoke(
+        main, ["wakeword", "listen", str(bundle), str(tmp_path / "silence.wav"), "--phones", "lion"]
+    )
+    assert done.exit_code == 0 and not done.stdout
+    assert "by the dictionary alone: the bundle has not learnt 'lion'" in done.stderr
+    assert f"Nothing was detected in {tmp_path / 'silence.wav'}." in done.stderr
+
+
+def test_a_file_goes_on_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "s.wav").write_bytes(to_wav(np.full(RATE_HZ // 2, 0.1, dtype=np.float32)))
+    samples = np.concatenate(list(sound_of(str(tmp_path / "s.wav"))))
+    assert len(samples) == RATE_HZ // 2 + RATE_HZ and not samples[RATE_HZ // 2 :].any()
 
 
 def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:

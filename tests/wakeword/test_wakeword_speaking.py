@@ -132,6 +132,12 @@ def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones
         speak(settings, "computer", tmp_path / "mine")
 
 
+def test_a_pattern_of_speakers_wants_recordings(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["wakeword", "speak", "computer", "--out", str(tmp_path / "a"), "--source", "(x)"])
+    assert done.exit_code == 1 and "--source names the speakers of --from-speech" in done.output
+    assert not (tmp_path / "a").exists()
+
+
 def test_two_do_not_speak_into_one_folder_at_once(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
     refused: list[CorpusError] = []
 

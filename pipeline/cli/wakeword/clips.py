@@ -71,6 +71,8 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     from pipeline.wakeword.data.speaking import Spoken
     from pipeline.wakeword.data.speaking import speak as speak_word
 
+    if options["source_pattern"] and not options["speech"]:
+        raise click.UsageError("--source names the speakers of --from-speech: add it, or leave --source away.")
     made: list[Spoken] = []
     with background_run(run, N_("Speaking")) as work:
         made.append(speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options))

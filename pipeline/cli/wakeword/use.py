@@ -17,11 +17,11 @@ from pipeline.records import to_json
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.owner.enrolment import OwnerMatch
     from pipeline.wakeword.owner.verification import OwnerVerify
     from pipeline.wakeword.packaging.runner import Detector
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
 PORT = 8602
 WYOMING_PORT = 10_400
@@ -198,11 +198,13 @@ def listen(
     verify = _verifier(owner, owner_threshold)
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
-        confirm = _by_phones(detector, phones, sensitivity) if phones else None
+        judge = _judge_of_phones(detector, phones) if phones else None
+        confirm = judge.verifier(sensitivity) if judge else None
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
         rate = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
-        expected = "the listener of phones judges what it detects" if phones else rate
+        expected = f"the listener of phones judges what it detects, {_basis(judge)}" if judge else rate
+        n_detections = 0
         click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
             for heard in detections_in(detector, sound_of(source, device), verify, confirm):
@@ -212,16 +214,19 @@ def listen(
                     click.echo(f"{text}: {_whose(match)}", err=True)
                     continue
                 emit(heard.as_json(), as_json, text + (f"  {_whose(match)}" if match else ""))
+                n_detections += 1
                 for problem in reaction(heard):
                     click.echo(f"pronlab: {problem}", err=True)
+            if not n_detections:  # the sound has ended: a file's, or standard input's
+                click.echo(f"Nothing was detected in {source}.", err=True)
         except KeyboardInterrupt:
             pass
         finally:
             reaction.finish()
 
 
-def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
-    """The detector's threshold becomes low enough for a judge to decide."""
+def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
+    """The detector's threshold becomes low enough for the judge to decide."""
     from pipeline.wakeword.phone_judge import FIRST_FAH, PhoneJudge
 
     if len(detector.words) > 1:
@@ -231,7 +236,18 @@ def _by_phones(detector: "Detector", word: str, sensitivity: float) -> "Verify":
         detector.words[0].threshold = judge.learnt.first_threshold
     else:
         detector.aim(FIRST_FAH)
-    return judge.verifier(sensitivity)
+    return judge
+
+
+def _basis(judge: "PhoneJudge") -> str:
+    """What a judge knows of the word, for people: a bundle that learnt another word says nothing by itself."""
+    if judge.learnt is None:
+        return (
+            f"by the dictionary alone: the bundle has not learnt {judge.word!r} (`pronlab wakeword learn-phones`, then "
+            f"an export)"
+        )
+    source = judge.learnt.learnt_from
+    return f"as learnt from {source.recordings} recordings and {source.synthetic} synthetic clips"
 
 
 def _verifier(name: str, threshold: float | None) -> "OwnerVerify | None":
