@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.metrics.bootstrap import interval, resample_weights
+from pipeline.metrics.bootstrap import interval, resampled_sums
 from pipeline.metrics.rater_agreement import kappa_columns, kappa_of_sums
 from pipeline.records import BANDS
 
@@ -37,11 +37,9 @@ def band_agreement(
         raise ValueError(f"expected three of a length, got {len(truth)}, {len(guess)}, {len(speakers)}")
     columns = kappa_columns(truth, guess)
     kappa = _defined(columns.sum(axis=0))
-    names, member = np.unique(np.asarray(speakers), return_inverse=True)
-    if kappa is None or len(names) < 2 or not n_resamples:
+    if kappa is None or len(set(speakers)) < 2 or not n_resamples:
         return BandAgreement(kappa, None, len(truth))
-    sums = np.stack([np.bincount(member, weights=column) for column in columns.T], axis=1)
-    drawn = resample_weights(len(names), None, n_resamples=n_resamples) @ sums
+    drawn = resampled_sums(columns, speakers, n_resamples=n_resamples)
     with np.errstate(invalid="ignore", divide="ignore"):
         return BandAgreement(kappa, interval(kappa_of_sums(drawn)), len(truth))
 

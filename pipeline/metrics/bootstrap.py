@@ -26,6 +26,16 @@ def resample_weights(
     return drawn[:, member].astype(np.float64)
 
 
+def resampled_sums(
+    columns: NDArray[np.float64], clusters: Sequence[str], *, n_resamples: int = N_RESAMPLES
+) -> NDArray[np.float64]:
+    """Sums [n_resamples, k] of `columns` [n, k] under resampled clusters: each cluster is added up once, as a thousand
+    times 20,000 items is much."""
+    names, member = np.unique(np.asarray(clusters), return_inverse=True)
+    sums = np.stack([np.bincount(member, weights=column) for column in columns.T], axis=1)
+    return resample_weights(len(names), None, n_resamples=n_resamples) @ sums
+
+
 def interval(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> tuple[float, float] | None:
     """The central `confidence` of the finite resampled values; None where more than one in twenty is undefined."""
     finite = values[np.isfinite(values)]

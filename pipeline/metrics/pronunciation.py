@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.metrics.bands import BandAgreement, band_agreement
-from pipeline.metrics.bootstrap import interval, resample_weights
+from pipeline.metrics.bootstrap import interval, resampled_sums
 from pipeline.metrics.correlation import pearson
 from pipeline.metrics.mdd import MddMetrics, PhoneMatch, mdd, phone_match
 from pipeline.metrics.transcription import Tokens, error_rate
@@ -195,8 +195,6 @@ def pearson_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 def _resampled(
     truth: NDArray[np.float64], guess: NDArray[np.float64], speakers: Sequence[str], n_resamples: int
 ) -> NDArray[np.float64]:
-    """PCC under resampled speakers [n_resamples], from each speaker's sums: a thousand times 20,000 phones is much."""
-    names, member = np.unique(np.asarray(speakers), return_inverse=True)
+    """PCC under resampled speakers [n_resamples], from each speaker's sums."""
     pairs = pair_sums(truth - truth.mean(), guess - guess.mean())
-    sums = np.stack([np.bincount(member, weights=column) for column in pairs.T], axis=1)
-    return pearson_of_sums(resample_weights(len(names), None, n_resamples=n_resamples) @ sums)
+    return pearson_of_sums(resampled_sums(pairs, speakers, n_resamples=n_resamples))
