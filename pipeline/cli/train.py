@@ -89,6 +89,9 @@ def word(chosen: Chosen, **options: Any) -> None:
 @click.option("--name", help="Name of the run.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option("--fold", type=int, help="Number of the fold of speakers to hold out.")
+@click.option(
+    "--leave-out", type=int, multiple=True, help="Number of a fold of speakers that is not used at all; repeatable."
+)
 @click.option("--epochs", type=int, help="Number of epochs.")
 @click.option("--batch-s", type=float, help="Seconds of audio per step.")
 @click.option("--encoder-rate", type=float, help="Learning rate of the encoder.")
@@ -102,6 +105,12 @@ def word(chosen: Chosen, **options: Any) -> None:
 )
 @click.option("--start", help="Begin with the listener of the model in this folder, or of `released`.")
 @click.option("--listener", help="Train score heads alone, on the listener of the model in this folder, or `released`.")
+@click.option(
+    "--other-listener",
+    "other_listeners",
+    multiple=True,
+    help="With --listener: folder of a model that hears the speakers whom that listener learned from; repeatable.",
+)
 @training_options("whisper_base, wav2vec2_base, wavlm_large, further, heads, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""
@@ -114,6 +123,7 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
         start = _averaging(average, options["name"])
     else:
         options["manifest"] = None if manifest is None else str(manifest.absolute())
+        options |= {name: options[name] or None for name in ("leave_out", "other_listeners")}  # else they undo a preset
         prepared = prepare("speech", SpeechTrainConfig, chosen, options, load_preset, named)
         if prepared is None:
             return

@@ -20,7 +20,7 @@ from pipeline.quantisation import quantise_dynamic
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.evidence import RHYTHM, n_phone_features
-from pipeline.scoring.speech.model_files import FILES, WORDS_LICENCE_FILE, is_speech_folder, load_info
+from pipeline.scoring.speech.model_files import FILES, WORDS_LICENCE_FILE, is_speech_folder, load_info, save_info
 from pipeline.scoring.speech.packaging import export
 from pipeline.scoring.speech.run import train_speech
 from pipeline.scoring.speech.training.augment import Augmenter, read_noise, read_rooms, warp_bands
@@ -29,6 +29,7 @@ from pipeline.scoring.speech.training.data import data_hash, read_utterances
 from pipeline.scoring.speech.training.encoder import batch_inputs, load_encoder
 from pipeline.scoring.speech.training.frozen import run_head_training
 from pipeline.scoring.speech.training.head import HeadEnsemble, Phones, ScoreHead
+from pipeline.scoring.speech.training.heard import Listeners
 from pipeline.scoring.speech.training.losses import discordance
 from pipeline.scoring.speech.training.network import Listener
 from pipeline.scoring.speech.training.start import start_from
@@ -69,6 +70,19 @@ def test_the_held_out_speakers_are_heard_by_nobody(speech_manifest: Path) -> Non
         assert not {u.speaker for u in train} & {u.speaker for u in held}
         everywhere += sorted({u.speaker for u in held})
     assert sorted(everywhere) == ["s0", "s1", "s2", "s3"]
+
+
+def test_folds_that_are_left_out_are_not_used_at_all(speech_manifest: Path) -> None:
+    utterances = read_utterances(of_manifest(None, speech_manifest), "train")
+    whole, held = split_speakers(utterances, SpeechTrainConfig(manifest="m", folds=4, fold=1))
+    fewer, the_same = split_speakers(utterances, SpeechTrainConfig(manifest="m", folds=4, fold=1, leave_out=(0, 2)))
+    left = split_speakers(utterances, SpeechTrainConfig(manifest="m", folds=4, fold=3))[1]
+    assert [u.key for u in the_same] == [u.key for u in held]
+    assert [u.key for u in fewer] == [u.key for u in left]
+    assert {u.speaker for u in fewer} < {u.speaker for u in whole}
+    for folds in ((1,), (4,), (-1,)):
+        with pytest.raises(TrainingError, match="leave_out takes folds from 0 to 3 beside fold 1"):
+            SpeechTrainConfig(manifest="m", folds=4, fold=1, leave_out=folds)
 
 
 def test_a_run_leaves_all_that_researchers_expect(speech_run: Path) -> None:
@@ -235,6 +249,8 @@ def test_heads_are_trained_on_a_finished_listener(
     assert model.read_bytes() == listener.read_bytes()
     assert "Carnegie Mellon" in (run.path / "model" / WORDS_LICENCE_FILE).read_text(encoding="utf-8")
     assert (info.n_recordings, info.n_speakers, source.n_speakers) == (12, 4, 3)
+    assert set(info.heads_only) == set(info.speakers) - set(source.speakers)
+    assert not info.listener_has_heard(info.trained_on, info.heads_only[0].split("/")[1])
     assert (info.listener, info.check) == (source.model_id, source.check)
     assert info.held_out["greedy_per"] == source.held_out["greedy_per"], "the same recordings, heard alike"
 
@@ -242,10 +258,27 @@ def test_heads_are_trained_on_a_finished_listener(
     before = {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")}
     assert len(before) == 8
     run_head_training(
-        read_utterances(of_manifest(None, speech_manifest), "train"), config, Path(config.listener),
-        RunWriter(run),
+        read_utterances(of_manifest(None, speech_manifest), "train"), config,
+        Listeners([Path(config.listener)], source.trained_on), RunWriter(run),
     )  # fmt: skip
     assert {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")} == before, "heard again"
+
+
+def test_a_speaker_is_heard_by_a_listener_that_did_not_learn_from_them(tmp_path: Path, speech_run: Path) -> None:
+    first, corpus = speech_run / "model", load_info(speech_run / "model").trained_on
+    learned = [name.split("/")[1] for name in load_info(first).speakers]
+    other = shutil.copytree(first, tmp_path / "other")
+    save_info(other, replace(load_info(first), model_id="other", speakers=(f"{corpus}/{learned[0]}",)))
+    listeners = Listeners([first, other], corpus)
+    assert [listeners.of(speaker).info.model_id for speaker in learned] == [
+        load_info(first).model_id, "other", "other",
+    ], "whom both learned from is heard by the first"  # fmt: skip
+    assert listeners.of("somebody else").info.model_id == load_info(first).model_id
+    save_info(other, replace(load_info(other), width=9))
+    with pytest.raises(ModelError, match="another encoder"):
+        Listeners([first, other], corpus)
+    with pytest.raises(TrainingError, match="other_listeners goes with listener"):
+        SpeechTrainConfig(manifest="m", other_listeners=(str(other),))
 
 
 def test_the_mean_of_several_heads_is_what_they_answer_on_average() -> None:

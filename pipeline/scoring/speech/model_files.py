@@ -52,9 +52,10 @@ class SpeechInfo:
     `wrong_calibration` pairs of (output, share that was wrong). `speakers` are the voices that were trained on, each
     as `<corpus>/<speaker>`; `log_prior` how often the model hears each label but the blank (nats, 0 on average);
     `averaged` the runs whose weights this is the mean of; `listener` the model whose listener this is, where only the
-    heads were trained; `n_states` and `width` the layers it gives them and their size; `check` what the listener
-    answered on a known sound where the model was made (`runtime.check_values`), so that any machine can see whether it
-    hears the same.
+    heads were trained, `heads_only` the speakers whom only these learned from, and `other_listeners` the models that
+    heard, for them, the speakers whom this listener had learned from; `n_states` and `width` the layers it gives them
+    and their size; `check` what the listener answered on a known sound where the model was made
+    (`runtime.check_values`), so that any machine can see whether it hears the same.
     """
 
     model_id: str
@@ -86,6 +87,8 @@ class SpeechInfo:
     seed: int = 0
     averaged: tuple[str, ...] = ()
     listener: str = ""
+    heads_only: tuple[str, ...] = ()
+    other_listeners: tuple[str, ...] = ()
     created_at: str = ""
     git_commit: str | None = None
     data_hash: str = ""
@@ -111,6 +114,9 @@ class SpeechInfo:
 
     def has_heard(self, corpus: str, speaker: str) -> bool:
         return f"{corpus}/{speaker}" in self.speakers
+
+    def listener_has_heard(self, corpus: str, speaker: str) -> bool:
+        return self.has_heard(corpus, speaker) and f"{corpus}/{speaker}" not in self.heads_only
 
 
 def is_speech_folder(folder: Path) -> bool:

@@ -33,11 +33,12 @@ def train_speech(
     from pipeline.scoring.speech.training.average import run_averaging
     from pipeline.scoring.speech.training.data import data_hash, read_utterances
     from pipeline.scoring.speech.training.frozen import run_head_training
+    from pipeline.scoring.speech.training.heard import Listeners
     from pipeline.scoring.speech.training.train import run_training
 
     report: dict[str, Any] | None = None
     with directory.start() as writer, device_turn(settings, writer):
-        listener = model_source(settings, config.listener)
+        listeners = [model_source(settings, name) for name in (config.listener, *config.other_listeners) if name]
         start = model_source(settings, config.start) if config.start else None
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder and not config.listener:
@@ -60,7 +61,7 @@ def train_speech(
         utterances = read_utterances(source, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
         if config.listener:
-            report = run_head_training(utterances, config, listener, writer)
+            report = run_head_training(utterances, config, Listeners(listeners, source.name), writer)
         elif config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:
@@ -71,7 +72,7 @@ def train_speech(
             utterances,
             directory.path / MODEL_FOLDER,
             encoder=encoder,
-            listener=listener,
+            listeners=listeners,
             corpus=source.name,
             part=config.part,
             progress=show,

@@ -121,7 +121,10 @@ def by_group(people: Sequence[dict[str, Any]], pairs: Sequence[Any]) -> dict[str
 
 def _seed(info: SpeechInfo) -> str:
     seed = f"Mean weights of {', '.join(f'`{run}`' for run in info.averaged)}" if info.averaged else f"Seed {info.seed}"
-    return f"{seed}, the score heads on the listener of `{info.listener}`" if info.listener else seed
+    if not info.listener:
+        return seed
+    others = f" and {len(info.other_listeners)} that had not learned from its speakers" if info.other_listeners else ""
+    return f"{seed}, the score heads on the listener of `{info.listener}`{others}"
 
 
 def _beside(experts: Sequence[float]) -> str:

@@ -77,13 +77,13 @@ def package(
     folder: Path,
     *,
     encoder: str,
-    listener: Path,
+    listeners: Sequence[Path],
     corpus: str,
     part: str,
     progress: Progress | None = None,
 ) -> SpeechInfo:
     """Write the model of `run` into `folder`; in 8-bit integers where that costs under .005 PCC at every level. `part`
-    is the one of `corpus` that was found to train on.
+    is the one of `corpus` that was found to train on, `listeners` are those on which heads were trained alone.
 
     Raises ModelError for a run without a finished epoch.
     """
@@ -104,7 +104,7 @@ def package(
         train,
     )  # fmt: skip
     if config.listener:
-        info, tried = _with_listener(listener, config, checkpoints / BEST, info, held, folder, progress)
+        info, tried = _with_listener(listeners, config, checkpoints / BEST, info, held, folder, progress)
     else:
         info, tried = _exported(config, checkpoints / BEST, encoder, info, held, folder, progress)
     info = _with_vocabulary(folder, info, utterances, tried)
@@ -113,7 +113,9 @@ def package(
     info = calibrate(replace(info, match=match, held_out={**info.held_out, **correlations(tried)}), tried)
     if config.final_on_all:
         _write_heads(config, checkpoints / FINAL, info, folder)
+        listened = set(load_info(listeners[0]).speakers) - set(load_info(listeners[0]).heads_only)
         info = _learned_from(info, [*train, *held])
+        info = replace(info, heads_only=tuple(name for name in info.speakers if name not in listened))
     save_info(folder, info)
     write_card(folder, info)
     return info
@@ -172,10 +174,11 @@ def _with_vocabulary(
 
 
 def _with_listener(
-    source: Path, config: SpeechTrainConfig, weights: Path, info: SpeechInfo, held: Sequence[Utterance], folder: Path,
-    progress: Progress | None,
+    listeners: Sequence[Path], config: SpeechTrainConfig, weights: Path, info: SpeechInfo, held: Sequence[Utterance],
+    folder: Path, progress: Progress | None,
 ) -> tuple[SpeechInfo, list[Tried]]:  # fmt: skip
-    """Copy the listener that the heads were trained on, with all that depends on it alone, and write the heads."""
+    """Copy the first of the listeners, with all that depends on it alone, and write the heads."""
+    source, *others = listeners
     folder.mkdir(parents=True, exist_ok=True)
     for name in (LISTENER_FILE, RULES_FILE):
         if (source / name).is_file():
@@ -185,6 +188,7 @@ def _with_listener(
         info, front_end=known.front_end, n_mels=known.n_mels, frames_per_s=known.frames_per_s,
         n_states=known.n_states, width=known.width, encoder=known.encoder, int8=known.int8, averaged=known.averaged,
         check=known.check, listener=known.listener or known.model_id,
+        other_listeners=tuple(load_info(other).model_id for other in others),
         held_out={name: value for name, value in known.held_out.items() if name == "int8_cost"},
     )  # fmt: skip
     _write_heads(config, weights, info, folder)

@@ -14,7 +14,8 @@ class SpeechTrainConfig:
     one, all where there are no parts, "": all). `encoder` is a local folder or a hub name; ""
     takes `PRONLAB_ENCODER_PATH`.
 
-    Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on. The score
+    Of the training speakers, one fold of `folds` is held out to choose the epoch and the thresholds on; the folds of
+    `leave_out` are not used at all. The score
     head joins in after `score_after_epochs`; until then only the CTC loss is there, as its evidence is noise.
     `noise` and `room_responses` are folders of audio to mix in; without them, only speed and masking vary, with `warp`
     the length of the vocal tract (share) and with `silence_s` the silence around. `variation` scales how often and how
@@ -26,7 +27,8 @@ class SpeechTrainConfig:
 
     With `listener`, the folder of a speech model or `released`, only score heads are trained, `members` of them whose
     answers are averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch`
-    recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen.
+    recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen. A speaker that
+    this listener learned from is heard by the first of `other_listeners`, folders too, that did not, if there is one.
     """
 
     manifest: str = ""
@@ -37,6 +39,7 @@ class SpeechTrainConfig:
     seed: int = 0
     folds: int = 8
     fold: int = 0
+    leave_out: tuple[int, ...] = ()
     epochs: int = 12
     score_after_epochs: int = 2
     batch_s: float = 40.0
@@ -65,6 +68,7 @@ class SpeechTrainConfig:
     average: tuple[str, ...] = ()
     start: str = ""
     listener: str = ""
+    other_listeners: tuple[str, ...] = ()
     copies: int = 3
     members: int = 1
     head_batch: int = 32
@@ -72,7 +76,8 @@ class SpeechTrainConfig:
 
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
-        object.__setattr__(self, "average", tuple(self.average))  # a list, as read from JSON
+        for name in ("average", "leave_out", "other_listeners"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # a list, as read from JSON
         wrong: list[str] = []
         if bool(self.set) == bool(self.manifest):
             wrong.append("give either a set or a manifest")
@@ -90,6 +95,11 @@ class SpeechTrainConfig:
             limits["members"] = (1, 1)
         if self.start and (self.listener or self.average):
             wrong.append("start goes with neither listener nor average, which train no encoder")
+        unknown = sorted({*self.leave_out} - {*range(self.folds)} | {*self.leave_out} & {self.fold})
+        if unknown:
+            wrong.append(f"leave_out takes folds from 0 to {self.folds - 1} beside fold {self.fold}, got {unknown}")
+        if self.other_listeners and not self.listener:
+            wrong.append("other_listeners goes with listener, which trains score heads alone")
         limits |= {field.name: (0, 100) for field in fields(self) if field.name.endswith("_weight")}
         wrong += presets.outside(self, limits)
         if self.hidden % 4:

@@ -21,35 +21,33 @@ from pipeline.i18n import Message
 from pipeline.jobs.checkpoints import copied, follow, load_weights
 from pipeline.runs import RunWriter
 from pipeline.runs.messages import counted, epoch_of
-from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.training.augment import augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
 from pipeline.scoring.speech.training.head import HeadEnsemble, ScoreHead
-from pipeline.scoring.speech.training.heard import HeardRecordings, batch_heard, hear_all
+from pipeline.scoring.speech.training.heard import HeardRecordings, Listeners, batch_heard, hear_all
 from pipeline.scoring.speech.training.losses import RecentScores, Scale, scale_of, score_losses
 from pipeline.scoring.speech.training.train import BEST, CLIP_NORM, FINAL, SCALE, schedule, split_speakers
 from pipeline.scoring.speech.training.validate import Answer, answer_of, figures, selection_value
 
 SORTED_BATCHES = 8  # recordings of so many batches are sorted by length, so that little is padding
 VALIDATION_BATCH = 64
-# The listener learned from the others: what it hears of these speakers is as it will be of anybody's.
+# Where the listener learned from all others, what it hears of these speakers is as it will be of anybody's.
 UNHEARD_TIMES = 3
 
 
 def run_head_training(
-    utterances: Sequence[Utterance], config: SpeechTrainConfig, folder: Path, writer: RunWriter
+    utterances: Sequence[Utterance], config: SpeechTrainConfig, listeners: Listeners, writer: RunWriter
 ) -> dict[str, Any]:
-    """Train `config.members` heads on the listener of the model in `folder`, in the run directory of `writer`; those
+    """Train `config.members` heads on what `listeners` hear, in the run directory of `writer`; those
     that it holds already are not trained again. Their weights land in `checkpoints/best.safetensors`, those of heads
     that learned from the held-out speakers too in `checkpoints/final.safetensors`; returns the figures on the held-out
     speakers."""
-    runtime = ListenerRuntime(folder)
     checkpoints = writer.run.path / "checkpoints"
     train, held = split_speakers(utterances, config)
     scale = scale_of(train)
     artifacts.write_json(checkpoints / SCALE, scale)
-    hearings = _hearings(runtime, utterances, config, writer)
+    hearings = _hearings(listeners, utterances, config, writer)
     rows = {u.key: number for number, u in enumerate(utterances)}
     train_rows, held_rows = ([rows[u.key] for u in part] for part in (train, held))
     known = _heads(hearings, train_rows, config, scale, checkpoints / "member", writer)
@@ -58,7 +56,7 @@ def run_head_training(
     record = {"event": "epoch", "epoch": config.epochs, "held_out": found, "selection": selection_value(found)}
     writer.log_metrics(**record)
     if config.final_on_all:
-        everybody = [*train_rows, *held_rows * UNHEARD_TIMES]
+        everybody = [*train_rows, *held_rows * (1 if config.other_listeners else UNHEARD_TIMES)]
         final = _heads(hearings, everybody, config, scale, checkpoints / "final", writer)
         artifacts.write_tensors(checkpoints / FINAL, final.state_dict())
     report = {**record, "n_held_out": len(held), "n_speakers_held_out": len({u.speaker for u in held})}
@@ -75,7 +73,7 @@ def _new_head(config: SpeechTrainConfig, width: int, n_states: int) -> ScoreHead
 
 
 def _hearings(
-    runtime: ListenerRuntime, utterances: Sequence[Utterance], config: SpeechTrainConfig, writer: RunWriter
+    listeners: Listeners, utterances: Sequence[Utterance], config: SpeechTrainConfig, writer: RunWriter
 ) -> list[HeardRecordings]:
     noise, rooms = read_noise(config.noise), read_rooms(config.room_responses)
 
@@ -88,7 +86,7 @@ def _hearings(
     for copy in range(config.copies + 1):
         varied = augmenter(config, copy, noise, rooms) if copy else None
         folder = writer.run.path / "heard" / str(copy)
-        hearings.append(hear_all(runtime.hear, runtime.front_end, utterances, folder, varied, progress))
+        hearings.append(hear_all(listeners, utterances, folder, varied, progress))
     return hearings
 
 

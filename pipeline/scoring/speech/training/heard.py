@@ -4,7 +4,7 @@ Of each phone the states of all layers are kept, not of each frame: 15 KB a phon
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,14 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline import artifacts
+from pipeline.errors import ModelError
 from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
-from pipeline.scoring.speech.frontend import FrontEnd, frame_sound
+from pipeline.scoring.speech.frontend import frame_sound
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening import ctc
 from pipeline.scoring.speech.listening.evidence import POOLS, RHYTHM, gather_evidence, n_phone_features
 from pipeline.scoring.speech.listening.pooling import pool
-from pipeline.scoring.speech.listening.runtime import ListenerOutput
+from pipeline.scoring.speech.listening.runtime import ListenerOutput, ListenerRuntime
 from pipeline.scoring.speech.placing import placed
 from pipeline.scoring.speech.training.augment import Augmenter
 from pipeline.scoring.speech.training.data import Utterance
@@ -66,15 +67,34 @@ class HeardRecordings:
         }
 
 
+class Listeners:
+    """The listeners of the models in `folders`, for speakers of `corpus`: what a listener hears of a speaker that it
+    learned from is better than what it will hear of anybody else. Raises ModelError where one cannot be loaded or gives
+    other layers than the first."""
+
+    def __init__(self, folders: Sequence[Path], corpus: str) -> None:
+        self._corpus = corpus
+        self._runtimes = [ListenerRuntime(folder) for folder in folders]
+        shapes = [(r.info.front_end, r.info.n_mels, r.info.n_states, r.info.width) for r in self._runtimes]
+        for folder, shape in zip(folders, shapes, strict=True):
+            if shape != shapes[0]:
+                raise ModelError(f"The listener in {folder} has another encoder than the one in {folders[0]}.")
+
+    def of(self, speaker: str) -> ListenerRuntime:
+        """The first that did not learn from `speaker`, else the first."""
+        unheard = (r for r in self._runtimes if not r.info.listener_has_heard(self._corpus, speaker))
+        return next(unheard, self._runtimes[0])
+
+
 def hear_all(
-    listen: Callable[[NDArray[np.float32]], ListenerOutput],
-    front_end: FrontEnd,
+    listeners: Listeners,
     utterances: Sequence[Utterance],
     folder: Path,
     varied: Augmenter | None,
     progress: Progress | None = None,
 ) -> HeardRecordings:
-    """Keep in `folder` what `listen` hears of front-end inputs; what is there already is not heard again."""
+    """Keep in `folder` what is heard of each recording, varied where `varied` is given; what is there already is not
+    heard again."""
     if (folder / INDEX_FILE).is_file():
         return HeardRecordings(folder, utterances)
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,9 +104,10 @@ def hear_all(
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in TABLES}
         for number, utterance in enumerate(utterances, start=1):
+            listener = listeners.of(utterance.speaker)
             samples = utterance.audio() if varied is None else placed(varied.samples(utterance.audio())).samples
-            inputs = front_end(samples)
-            heard = listen(inputs if varied is None else varied.masked(varied.warped(inputs)))
+            inputs = listener.front_end(samples)
+            heard = listener.hear(inputs if varied is None else varied.masked(varied.warped(inputs)))
             shape = (heard.layers.shape[0], heard.layers.shape[2])
             fits.append(ctc.fits(len(heard.log_probs), utterance.spoken.labels.tolist()))
             free.append(ctc.greedy(heard.log_probs))

@@ -65,13 +65,13 @@ class Progress:
 def split_speakers(
     utterances: Sequence[Utterance], config: SpeechTrainConfig
 ) -> tuple[list[Utterance], list[Utterance]]:
-    """To train on, and the held-out fold. Raises CorpusError for fewer speakers than folds."""
+    """To train on, and the held-out fold; neither holds those that are left out. Raises CorpusError for fewer speakers
+    than folds."""
     # The same folds whatever the training seed, so that runs of several seeds can be compared and combined.
     folds = speaker_folds([u.speaker for u in utterances], config.folds, seed=0)
-    held = folds == config.fold
-    return [u for u, h in zip(utterances, held, strict=True) if not h], [
-        u for u, h in zip(utterances, held, strict=True) if h
-    ]
+    of_fold = list(zip(utterances, folds.tolist(), strict=True))
+    unused = {config.fold, *config.leave_out}
+    return [u for u, fold in of_fold if fold not in unused], [u for u, fold in of_fold if fold == config.fold]
 
 
 def run_training(
