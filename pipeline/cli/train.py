@@ -109,9 +109,9 @@ def word(chosen: Chosen, **options: Any) -> None:
     "--other-listener",
     "other_listeners",
     multiple=True,
-    help="With --listener: folder of a model that hears the speakers whom that listener learned from; repeatable.",
+    help="With --listener: folder of a model that also hears speakers whom that listener learned from; repeatable.",
 )
-@training_options("whisper_base, wav2vec2_base, wavlm_large, further, heads, tiny")
+@training_options("whisper_base, wav2vec2_base, wavlm_large, further, heads, heads_unheard, tiny")
 def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **options: Any) -> None:
     """Fine-tune a speech encoder and train the English scorer of phones, words and sentences."""
     from pipeline.scoring.speech.training.config import SpeechTrainConfig, load_preset

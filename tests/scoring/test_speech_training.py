@@ -231,9 +231,11 @@ def test_heads_are_trained_on_a_finished_listener(
     from safetensors.torch import load_file
 
     installation = Settings(tmp_path / "data", tmp_path / "models")  # no encoder is needed
+    other = shutil.copytree(speech_run / "model", tmp_path / "other")
+    save_info(other, replace(load_info(other), model_id="other", speakers=()))
     config = SpeechTrainConfig(
         manifest=str(speech_manifest), folds=4, epochs=1, hidden=16, layers=1, listener=str(speech_run / "model"),
-        copies=1, members=2, final_on_all=True, warp=0.1, silence_s=0.5,
+        other_listeners=(str(other),), copies=1, members=2, unvaried=1, final_on_all=True, warp=0.1, silence_s=0.5,
     )  # fmt: skip
     run = RunDirectory.create(installation.runs_root, kind="speech", name="heads", config=config)
     graph = speech_run / "model" / "head.onnx"  # to trace another head of this shape says nothing new
@@ -252,14 +254,16 @@ def test_heads_are_trained_on_a_finished_listener(
     assert set(info.heads_only) == set(info.speakers) - set(source.speakers)
     assert not info.listener_has_heard(info.trained_on, info.heads_only[0].split("/")[1])
     assert (info.listener, info.check) == (source.model_id, source.check)
+    assert info.other_listeners == ("other",)
+    assert "and 1 that had not learned from its speakers" in (run.path / "model" / "README.md").read_text("utf-8")
     assert info.held_out["greedy_per"] == source.held_out["greedy_per"], "the same recordings, heard alike"
 
     heard = run.path / "heard"
     before = {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")}
-    assert len(before) == 8
+    assert {file.parent.name for file in before} == {"0", "0-1", "1", "1-1"}
     run_head_training(
         read_utterances(of_manifest(None, speech_manifest), "train"), config,
-        Listeners([Path(config.listener)], source.trained_on), RunWriter(run),
+        [Listeners([Path(config.listener)], source.trained_on)] * 2, RunWriter(run),
     )  # fmt: skip
     assert {file: file.stat().st_mtime_ns for file in heard.rglob("*.bin")} == before, "heard again"
 

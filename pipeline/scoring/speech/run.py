@@ -61,7 +61,10 @@ def train_speech(
         utterances = read_utterances(source, config.part, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data_hash(utterances))
         if config.listener:
-            report = run_head_training(utterances, config, Listeners(listeners, source.name), writer)
+            hearing = [Listeners(listeners, source.name)]
+            if config.other_listeners:
+                hearing.append(Listeners(listeners[:1], source.name))
+            report = run_head_training(utterances, config, hearing, writer)
         elif config.average:
             report = run_averaging(settings.runs_root, utterances, config, encoder, settings.device, writer)
         else:

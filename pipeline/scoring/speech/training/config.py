@@ -26,9 +26,12 @@ class SpeechTrainConfig:
     weights; the score head begins anew.
 
     With `listener`, the folder of a speech model or `released`, only score heads are trained, `members` of them whose
-    answers are averaged, on what its listener hears of each recording and of `copies` varied ones; `head_batch`
-    recordings a step. `final_on_all` trains them again on all speakers once the thresholds are chosen. A speaker that
-    this listener learned from is heard by the first of `other_listeners`, folders too, that did not, if there is one.
+    answers are averaged, on what its listener hears of each recording and of `copies` varied ones; the first
+    `unvaried` of them learn from the recordings as they are alone; `head_batch` recordings a step. `final_on_all`
+    trains them again on all speakers once the thresholds are chosen. A speaker that this listener learned from is also
+    heard by the first of `other_listeners`, folders too, that did not, if there is one: what a listener hears of those
+    whom it learned from is better than what it will hear of others, and what is heard by one that learned from fewer
+    is worse.
     """
 
     manifest: str = ""
@@ -71,6 +74,7 @@ class SpeechTrainConfig:
     other_listeners: tuple[str, ...] = ()
     copies: int = 3
     members: int = 1
+    unvaried: int = 0
     head_batch: int = 32
     final_on_all: bool = False
 
@@ -88,7 +92,7 @@ class SpeechTrainConfig:
             "batch_s": (2, 1e4), "encoder_rate": (0, 0.1), "head_rate": (1e-6, 0.1), "weight_decay": (0, 1),
             "warmup_share": (0, 0.9), "constant_share": (0, 0.9), "dropout": (0, 0.9), "averaging": (0, 1),
             "speed": (0, 0.5), "variation": (0, 1), "warp": (0, 0.3), "silence_s": (0, 5), "copies": (0, 20),
-            "members": (1, 10), "head_batch": (1, 1000),
+            "members": (1, 10), "unvaried": (0, self.members), "head_batch": (1, 1000),
         }  # fmt: skip
         if not self.listener:  # else the heads learn alone
             limits["score_after_epochs"] = (0, max(0, self.epochs - 1))

@@ -37,12 +37,12 @@ UNHEARD_TIMES = 3
 
 
 def run_head_training(
-    utterances: Sequence[Utterance], config: SpeechTrainConfig, listeners: Listeners, writer: RunWriter
+    utterances: Sequence[Utterance], config: SpeechTrainConfig, listeners: Sequence[Listeners], writer: RunWriter
 ) -> dict[str, Any]:
-    """Train `config.members` heads on what `listeners` hear, in the run directory of `writer`; those
-    that it holds already are not trained again. Their weights land in `checkpoints/best.safetensors`, those of heads
-    that learned from the held-out speakers too in `checkpoints/final.safetensors`; returns the figures on the held-out
-    speakers."""
+    """Train `config.members` heads on what each of `listeners` hears, in the run directory of `writer`; those that it
+    holds already are not trained again. The first of them judges the held-out speakers. The weights land in
+    `checkpoints/best.safetensors`, those of heads that learned from the held-out speakers too in
+    `checkpoints/final.safetensors`; returns the figures on the held-out speakers."""
     checkpoints = writer.run.path / "checkpoints"
     train, held = split_speakers(utterances, config)
     scale = scale_of(train)
@@ -73,7 +73,7 @@ def _new_head(config: SpeechTrainConfig, width: int, n_states: int) -> ScoreHead
 
 
 def _hearings(
-    listeners: Listeners, utterances: Sequence[Utterance], config: SpeechTrainConfig, writer: RunWriter
+    listeners: Sequence[Listeners], utterances: Sequence[Utterance], config: SpeechTrainConfig, writer: RunWriter
 ) -> list[HeardRecordings]:
     noise, rooms = read_noise(config.noise), read_rooms(config.room_responses)
 
@@ -84,9 +84,10 @@ def _hearings(
 
     hearings = []
     for copy in range(config.copies + 1):
-        varied = augmenter(config, copy, noise, rooms) if copy else None
-        folder = writer.run.path / "heard" / str(copy)
-        hearings.append(hear_all(listeners, utterances, folder, varied, progress))
+        for number, by in enumerate(listeners):
+            varied = augmenter(config, copy, noise, rooms) if copy else None  # the same for all of them
+            folder = writer.run.path / "heard" / (f"{copy}-{number}" if number else str(copy))
+            hearings.append(hear_all(by, utterances, folder, varied, progress))
     return hearings
 
 
@@ -94,7 +95,9 @@ def _heads(
     hearings: Sequence[HeardRecordings], rows: Sequence[int], config: SpeechTrainConfig, scale: Scale, path: Path,
     writer: RunWriter,
 ) -> HeadEnsemble:  # fmt: skip
-    """Heads trained on the recordings `rows`, each kept as `<path><number>.safetensors` when it is finished."""
+    """Heads trained on the recordings `rows`, each kept as `<path><number>.safetensors` when it is finished. The
+    hearings of each copy stand together, those of the recordings as they are first."""
+    n_unvaried = len(hearings) // (config.copies + 1)
     members = []
     for member in range(config.members):
         torch.manual_seed(config.seed + member)
@@ -103,7 +106,8 @@ def _heads(
         if file.is_file():
             load_weights(head, file)
         else:
-            _train(head, hearings, rows, replace(config, seed=config.seed + member), scale, writer, file.stem)
+            heard = hearings[:n_unvaried] if member < config.unvaried else hearings
+            _train(head, heard, rows, replace(config, seed=config.seed + member), scale, writer, file.stem)
             artifacts.write_tensors(file, head.state_dict())
         members.append(head)
     return HeadEnsemble(members)
