@@ -10,6 +10,7 @@ these may run at once for other keywords and seeds. `stream` makes what a keywor
 """
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def one(folder: Path, keyword: str, seed: int) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.judged_stream import ask, measure_judged
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
     begun = time.process_time()
     finished = train(folder, Case("default", keyword, seed))
     trained_s = time.process_time() - begun
