@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
-from pipeline.settings import Settings
-from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify, remote_verifier
+from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for
@@ -114,15 +113,3 @@ def detect_in_file(
     results = detector.feed(np.pad(sound.samples, (0, round(AFTER_S * RATE_HZ))))
     detections = tuple(detection for _window, detection in results if detection is not None)
     return FileDetections(detections, tuple(window for window, _ in results), sound.duration_s, detector.threshold)
-
-
-def judge_of(
-    settings: Settings, run: FinishedRun, phones: str = "", url: str | None = None, key: str | None = None
-) -> Verify | None:
-    """Who judges the detections of a run: the listener of the phones of the word `phones`, the verifier behind `url`,
-    or nobody."""
-    if phones:
-        from pipeline.wakeword.phone_judge import PhoneJudge
-
-        return PhoneJudge(settings, phones, run.folder).verifier()
-    return remote_verifier(url, key=key) if url else None

@@ -16,7 +16,7 @@ from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify, phone_verifier
-from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntWord, best_place, read_learnt_word
+from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntFrom, LearntWord, best_place, read_learnt_word
 from pipeline.wakeword.phones import english_word, listener_folder, ways_of
 
 # Of the score and the detector's log odds together: no false alarm in .6 hours of held-out training speech and noise
@@ -47,6 +47,11 @@ class PhoneJudge:
     @cached_property
     def _listener(self) -> ListenerRuntime:
         return ListenerRuntime(self._source)
+
+    @property
+    def learnt_from(self) -> LearntFrom | None:
+        """None where the word has not been learnt: by the dictionary alone."""
+        return None if self.learnt is None else self.learnt.learnt_from
 
     @property
     def limit(self) -> float:

@@ -22,15 +22,18 @@ from pipeline.scoring.speech.lexicon.dictionary import LetterToSound, in_diction
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
 from pipeline.settings import Settings
+from pipeline.text.words import read_text
 from pipeline.wakeword.wake_words import wake_word
 
 MOST_WAYS = 12
 
 
 def english_word(text: str) -> str:
-    """As `wake_word`. Raises CorpusError also for a word with letters that English lacks, unless the dictionary has it
-    (café): by the rules of English it would be another word."""
+    """As `wake_word`. Raises CorpusError also for a word that is not said as it is written (x1), and for one with
+    letters that English lacks, unless the dictionary has it (café): by the rules of English it would be another
+    word."""
     word = wake_word(text)
+    read_text(word, "en")
     if word.isascii():
         return word
     try:

@@ -101,7 +101,7 @@ def test_what_listening_rests_on_and_that_it_heard_nothing_is_said(bundle: Path,
         main, ["wakeword", "listen", str(bundle), str(tmp_path / "silence.wav"), "--phones", "lion"]
     )
     assert done.exit_code == 0 and not done.stdout
-    assert "by the dictionary alone: the bundle has not learnt 'lion'" in done.stderr
+    assert "by the dictionary alone: 'lion' has not been learnt" in done.stderr
     assert f"Nothing was detected in {tmp_path / 'silence.wav'}." in done.stderr
 
 

@@ -1,5 +1,6 @@
 """A word as the listener hears it, learnt from clips, and what a judge of phones does to a detector on a stream."""
 
+import json
 import shutil
 from dataclasses import replace
 from itertools import pairwise
@@ -395,3 +396,32 @@ def test_words_need_one_judge_each(tmp_path: Path) -> None:
     given: list[Any] = ["wakeword", "evaluate", "none", "--positive", f"a={tmp_path}", "--background", str(tmp_path)]
     result = CliRunner().invoke(main, [*given, "--positive", f"b={tmp_path}", "--phones", "boy"])
     assert result.exit_code == 1 and "--phones is of one word" in result.output
+
+
+@pytest.mark.parametrize("word", ["", " ", "42", "x1", "günaydın"])
+@pytest.mark.parametrize(
+    "command", [["detect", "none", "s.wav"], ["evaluate", "none"], ["listen", "FOLDER"], ["learn-phones", "none"]]
+)
+def test_what_is_no_word_is_refused_before_anything_is_opened(tmp_path: Path, command: list[str], word: str) -> None:
+    asked = [word] if command[0] == "learn-phones" else ["--phones", word]
+    given = [str(tmp_path) if part == "FOLDER" else part for part in command]
+    result = CliRunner().invoke(main, ["wakeword", *given, *asked])
+    assert result.exit_code == 1 and "There is no detector" not in result.output and "bundle" not in result.output
+    assert any(reason in result.output for reason in ("Write", "no letters", "no English word"))
+
+
+@pytest.mark.parametrize("option", ["--judge", "--owner"])
+def test_an_empty_option_does_not_switch_off_what_it_asks_for(option: str) -> None:
+    result = CliRunner().invoke(main, ["wakeword", "detect", "none", "s.wav", option, ""])
+    assert result.exit_code == 1 and f"{option}" in result.output and "It is empty" in result.output
+
+
+def test_that_the_word_was_not_learnt_is_said(folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = str(save_random_detector(tmp_path / "model"))
+    monkeypatch.setattr(PhoneJudge, "__call__", lambda *_: -99.0)
+    recording = str(sorted((folders / "words").iterdir())[0])
+    sides = ["--positive", str(folders / "words"), "--background", str(folders / "other"), "--hours", "0.06"]
+    for command, of_judge in ((["detect", model, recording], "phones"), (["evaluate", model, *sides], "judged")):
+        result = CliRunner().invoke(main, ["wakeword", *command, "--phones", "lion", "--json"], catch_exceptions=False)
+        assert json.loads(result.stdout)[of_judge]["learnt_from"] is None
+        assert "by the dictionary alone: 'lion' has not been learnt" in result.stderr
