@@ -425,3 +425,18 @@ def test_that_the_word_was_not_learnt_is_said(folders: Path, tmp_path: Path, mon
         result = CliRunner().invoke(main, ["wakeword", *command, "--phones", "lion", "--json"], catch_exceptions=False)
         assert json.loads(result.stdout)[of_judge]["learnt_from"] is None
         assert "by the dictionary alone: 'lion' has not been learnt" in result.stderr
+
+
+def test_detect_asks_from_the_learnt_threshold_on(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(save_random_detector(tmp_path / "model"))
+    recording = str(sorted((folders / "words").iterdir())[0])
+    learnt = SimpleNamespace(first_threshold=-77.0, learnt_from=LearntFrom(1, 0, 0, 1))
+    monkeypatch.setattr(PhoneJudge, "learnt", property(lambda _self: learnt, lambda *_: None), raising=False)
+    monkeypatch.setattr(PhoneJudge, "__init__", lambda self, *_: setattr(self, "word", "lion"))
+    monkeypatch.setattr(PhoneJudge, "__call__", lambda *_: -99.0)
+    for given, threshold in (([], -77.0), (["--threshold", "1.5"], 1.5)):
+        command = ["wakeword", "detect", model, recording, "--phones", "lion", "--json", *given]
+        result = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert json.loads(result.stdout)["threshold"] == threshold

@@ -92,6 +92,8 @@ def detect(
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
     judge = judge_of_run(finished, phones) if phones else None
+    if threshold is None and judge is not None and judge.learnt is not None:
+        threshold = judge.learnt.first_threshold  # as `listen` does
     verify = judge.verifier() if judge else remote_verifier(url, key=key) if url else None
     judges = verify, _verifier(owner, owner_threshold)
     of_words = [detect_in_file(finished, audio, detector_preset, threshold, name, *judges) for name in words]
