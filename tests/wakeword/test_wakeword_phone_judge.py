@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -440,3 +442,9 @@ def test_detect_asks_from_the_learnt_threshold_on(
         command = ["wakeword", "detect", model, recording, "--phones", "lion", "--json", *given]
         result = CliRunner().invoke(main, command, catch_exceptions=False)
         assert json.loads(result.stdout)["threshold"] == threshold
+
+
+def test_a_run_is_read_and_a_word_refused_without_pytorch() -> None:
+    script = "import sys, pipeline.wakeword.training.word_learning; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
