@@ -33,6 +33,7 @@ from pipeline.wakeword.finished_run import FinishedRun
 from pipeline.wakeword.learnt_word import (
     LearntFrom,
     LearntWord,
+    all_of,
     best_place,
     read_learnt_word,
     save_learnt_word,
@@ -42,9 +43,10 @@ from pipeline.wakeword.learnt_word import (
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import LEARNT_LIMIT, LIMIT, PhoneJudge
-from pipeline.wakeword.phones import place_of, word_score
+from pipeline.wakeword.phones import place_of, shared_phones, ways_of, word_score
 from pipeline.wakeword.training import word_learning
-from pipeline.wakeword.training.word_learning import fitted, learn_word
+from pipeline.wakeword.training.word_learning import learn_word
+from pipeline.wakeword.training.word_regression import Example, fitted
 from tests.wakeword.random_detector import save_random_detector
 
 WIDTH = 6
@@ -70,7 +72,8 @@ def heard(phones: str, states: float = 0.0) -> ListenerOutput:
 def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> LearntWord:
     draw = np.random.default_rng(0)
     mean, weights = (draw.standard_normal(2 * WIDTH).astype(np.float32) for _ in range(2))
-    return LearntWord(word, (BOY,), mean, weights, 0.5, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
+    bias = np.array([1.0, -0.5], dtype=np.float32)
+    return LearntWord(word, (BOY,), mean, weights, 0.5, mean, bias, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
 
 
 def test_the_place_of_a_word_is_where_its_phones_are() -> None:
@@ -102,8 +105,9 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert read_learnt_word(tmp_path, "boy") is None
     save_learnt_word(tmp_path, saved)
     read = read_learnt_word(tmp_path, "boy")
-    assert read is not None and replace(read, mean=saved.mean, weights=saved.weights) == saved
-    assert np.array_equal(read.weights, saved.weights) and np.array_equal(read.mean, saved.mean)
+    arrays = ("mean", "weights", "phone_weights", "phone_bias")
+    assert read is not None and replace(read, **{name: getattr(saved, name) for name in arrays}) == saved
+    assert all(np.array_equal(getattr(read, name), getattr(saved, name)) for name in arrays)
     assert read_learnt_word(tmp_path, "toy") is None, "of another word"
     assert read_learnt_word(tmp_path, "Boy") is not None
     (tmp_path / "phones.safetensors").write_bytes(b"none")
@@ -142,6 +146,8 @@ def test_weights_of_the_wrong_shape_are_said_in_words(tmp_path: Path) -> None:
         replace(saved, weights=saved.weights.reshape(2, WIDTH)),
         replace(saved, mean=saved.mean[:0], weights=saved.weights[:0]),
         replace(saved, weights=np.full_like(saved.weights, np.nan)),
+        replace(saved, phone_weights=wrong),
+        replace(saved, phone_bias=saved.phone_bias[:1]),
     ):
         save_learnt_word(tmp_path, damaged)
         with pytest.raises(ModelError, match="cannot be read") as error:
@@ -173,9 +179,11 @@ def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeyp
         judge = PhoneJudge(settings, "boy", tmp_path)
         place = place_of(output.log_probs, BOY)
         assert place is not None
-        logit = float((states_at(output, place).ravel() - saved.mean) @ saved.weights) + 0.5
+        apart = states_at(output, place).ravel() - saved.mean
+        each = (apart * saved.phone_weights).reshape(2, WIDTH).sum(axis=1) + saved.phone_bias
+        logit = float(apart @ saved.weights) + 0.5 + float(all_of(each.astype(np.float64)))
         assert saved.logit(output, place) == pytest.approx(logit)
-        assert judge(sound) == pytest.approx({0: phones + logit, 1: 2.0 * logit}[recordings], rel=1e-4)
+        assert judge(sound) == pytest.approx({0: phones + 0.5 * logit, 1: logit}[recordings], rel=1e-4)
         assert judge.limit == LEARNT_LIMIT[recordings > 0]
     assert PhoneJudge(settings, "toy", tmp_path).learnt is None
 
@@ -189,20 +197,49 @@ def test_a_bundle_carries_the_learnt_word(tmp_path: Path) -> None:
     assert read is not None and np.array_equal(read.weights, learnt_word().weights)
 
 
+def test_the_log_odds_that_all_are_true() -> None:
+    logits = np.array([[2.0, -1.0, 0.5], [40.0, 40.0, 40.0], [-40.0, 40.0, 40.0]])
+    chances = np.prod(1.0 / (1.0 + np.exp(-logits)), axis=1)
+    assert all_of(logits)[0] == pytest.approx(np.log(chances[0] / (1.0 - chances[0])))
+    assert all_of(logits)[1] == pytest.approx(13.8, abs=0.1), "never quite sure"
+    assert all_of(logits)[2] == pytest.approx(-40.0), "one that is not decides"
+
+
+def test_a_phrase_shares_the_phones_that_it_has_in_their_place() -> None:
+    (way,) = ways_of_one_length(ways_of("computing"))[:1]  # K AH M P Y UW T IH NG
+    for phrase, shared in (("compute", "111111100"), ("pewter", "000111100"), ("some pewter", "011111100")):
+        assert "".join(map(str, shared_phones([way], phrase).astype(int))) == shared
+    assert shared_phones([way], "the computing cup").all(), "with more around it"
+
+
 def test_weights_tell_the_word_from_each_kind_of_other_sound() -> None:
+    """Two phones of two states each, of which the first is high where the phone is there."""
     draw = np.random.default_rng(0)
-    kinds = {"recordings": (3.0, 0.0), "synthetic": (2.0, 0.0), "near": (0.0, 2.0), "other": (0.0, 0.0)}
-    states = {
-        kind: [np.r_[centre, draw.standard_normal(3)].astype(np.float32) for _ in range(20)]
-        for kind, centre in kinds.items()
-    }
-    mean, weights, bias = fitted(states)
-    logits = {kind: [float((vector - mean) @ weights) + bias for vector in rows] for kind, rows in states.items()}
-    assert np.mean(logits["near"]) < np.mean(logits["other"]) < np.mean(logits["synthetic"])
-    assert np.mean(logits["synthetic"]) < np.mean(logits["recordings"])
-    assert weights[0] > 0 > weights[1]
-    with pytest.raises(CorpusError, match="there are 40 and 0"):
-        fitted({**states, "near": [], "other": []})
+    there = {"recordings": (1, 1), "synthetic": (1, 1), "near": (1, 0), "spoken near": (0, 1), "other": (0, 0)}
+
+    def example(kind: str, shared: bool = True) -> Example:
+        states = np.stack([2.0 * np.array(there[kind]), draw.standard_normal(2)], axis=1).astype(np.float32)
+        return Example(
+            states + 0.3 * draw.standard_normal((2, 2)).astype(np.float32),
+            np.array(there[kind], dtype=bool) if shared and "near" in kind else None,
+        )
+
+    examples = {kind: [example(kind) for _ in range(40)] for kind in there}
+    fit = fitted(examples)
+
+    def logits(kind: str) -> tuple[float, float]:
+        apart = np.stack([one.states.ravel() for one in examples[kind]]) - fit.mean
+        each = (apart * fit.phone_weights).reshape(-1, 2, 2).sum(axis=2) + fit.phone_bias
+        return float((apart @ fit.weights + fit.bias).mean()), float(all_of(each.astype(np.float64)).mean())
+
+    word, whole_near, other = (logits(kind) for kind in ("recordings", "near", "other"))
+    assert word[0] > whole_near[0] > other[0] and word[1] > whole_near[1]
+    of_phones = fit.phone_weights.reshape(2, 2)
+    assert (of_phones[:, 0] > abs(of_phones[:, 1])).all()
+    unknown = fitted({kind: [example(kind, shared=False) for _ in range(40)] for kind in there})
+    assert unknown.phone_bias.shape == (2,), "recorded near phrases, of which nobody knows the phones"
+    with pytest.raises(CorpusError, match="there are 80 and 0"):
+        fitted({**examples, "near": [], "spoken near": [], "other": []})
 
 
 class _Listener:
@@ -239,10 +276,12 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     )
     monkeypatch.setattr(word_learning, "first_threshold_of", lambda _run: -1.5)
     monkeypatch.setattr(word_learning, "find_word", lambda sound: (0, len(sound)))
+    near = [("bye", other[0]), ("toy", other[1])]
+    monkeypatch.setattr(word_learning, "near_in_many_voices", lambda word, *_: near if word == "boy" else [])
     told: list[tuple[int, int]] = []
     learnt = learn_word(Settings.from_env(), run, "boy", lambda done, total, _: told.append((done, total)))
-    assert learnt.learnt_from == LearntFrom(recordings=3, synthetic=1, near=0, other=4), "but the other that is held"
-    assert told[-1] == (8, 8)
+    assert learnt.learnt_from == LearntFrom(recordings=3, synthetic=1, near=2, other=4), "but the other that is held"
+    assert told[-1] == (10, 10)
     output, place = heard("B OY", 1.0), place_of(heard("B OY").log_probs, BOY)
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
     read = read_learnt_word(home / "model", "boy")
