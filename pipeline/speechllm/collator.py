@@ -79,11 +79,20 @@ def prompt_batch(
 def _heard(
     phi4: Phi4, waves: Sequence["np.ndarray[Any, np.dtype[np.float32]]"]
 ) -> tuple[dict[str, torch.Tensor], list[int]]:
-    """The front end's tensors, and how many places each recording takes."""
-    features: Any = phi4.front_end(list(waves), sampling_rate=RATE_HZ, return_tensors="pt")
-    # The mask is there for several recordings only; the model wants none for one.
-    tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
-    return tensors, [int(size) for size in features["audio_embed_sizes"]]
+    """The front end's tensors, and how many places each recording takes. Each is heard alone and filled up with zeros:
+    several at once, transformers' front end ends with an error where one is shorter than the longest by less than half
+    a frame's step (5 ms), as some of like length are, and leaves its last samples in two frames beyond its end."""
+    heard: list[Any] = [phi4.front_end([wave], sampling_rate=RATE_HZ, return_tensors="pt") for wave in waves]
+    frames = [one["audio_input_features"][0] for one in heard]
+    sizes = torch.cat([one["audio_embed_sizes"] for one in heard])
+    tensors = {
+        "audio_input_features": torch.nn.utils.rnn.pad_sequence(frames, batch_first=True),
+        "audio_embed_sizes": sizes,
+    }
+    if len(frames) > 1:  # the model wants no mask for one
+        lengths = torch.tensor([len(each) for each in frames])
+        tensors["audio_attention_mask"] = torch.arange(int(lengths.max()))[None] < lengths[:, None]
+    return tensors, [int(size) for size in sizes]
 
 
 def _ids(phi4: Phi4, text: str) -> list[int]:
