@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -154,6 +155,27 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     assert report["epoch"] == min(losses, key=lambda epoch: losses[epoch])
     n_steps = sum(line["event"] == "step" for line in lines)
     assert n_steps == 2 * report["plan"].steps / config.epochs
+
+
+def test_a_process_computes_on_the_gpu_that_it_was_told_of(home: Settings, speech_manifest: Path) -> None:
+    """The Trainer's own arguments would take the first of four, and give each a batch."""
+    from transformers import TrainingArguments
+
+    from pipeline.speechllm.trainer_arguments import arguments_for
+
+    config = config_of(speech_manifest)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="second", config=config)
+    with (
+        patch("transformers.training_args.is_torch_bf16_gpu_available", return_value=True),
+        patch("torch.cuda.set_device") as current,
+        patch.object(TrainingArguments, "device", torch.device("cuda:0")),
+        patch.object(TrainingArguments, "_n_gpu", 4, create=True),
+    ):
+        alone = arguments_for(run, config, "cuda:1", 1)
+        assert (alone.device, alone.n_gpu, alone.train_batch_size) == (torch.device("cuda:1"), 1, config.batch)
+        current.assert_called_once_with(torch.device("cuda:1"))
+        assert arguments_for(run, config, "cuda", 1).device == torch.device("cuda:0")
+        assert arguments_for(run, config, "cuda", 2).device == torch.device("cuda:0")
 
 
 def test_answers_about_left_out_speakers_choose_the_epoch(home: Settings, speech_manifest: Path) -> None:
