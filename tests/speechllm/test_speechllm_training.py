@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     assert report["epoch"] == min(losses, key=lambda epoch: losses[epoch])
     n_steps = sum(line["event"] == "step" for line in lines)
     assert n_steps == 2 * report["plan"].steps / config.epochs
+
+
+def test_recordings_are_decoded_whoever_is_told_of_it(home: Settings, speech_manifest: Path) -> None:
+    """`datasets` would pickle whatever the progress refers to: with packages outside the interpreter's own folders, of
+    click's a lock of its thread."""
+    told, of_thread = [], threading.local()
+
+    def progress(done: int, total: int, _: str) -> None:
+        of_thread.done = done
+        told.append((done, total))
+
+    corpus = load_corpus(home, of_manifest(None, speech_manifest), "train", progress, limit=2)
+    assert (len(corpus.rows), told) == (2, [(1, 2), (2, 2)])
 
 
 def test_a_process_computes_on_the_gpu_that_it_was_told_of(home: Settings, speech_manifest: Path) -> None:
