@@ -245,7 +245,8 @@ def _trainer(
     from pipeline.speechllm.trainer_arguments import CHOICE, arguments_for
 
     lengths = collator.corpus.rows["n_samples"]
-    buckets = Buckets([lengths[sample.row] for sample in samples], step, share.seed)
+    tasks = [sample.task for sample in samples]
+    buckets = Buckets([lengths[sample.row] for sample in samples], tasks, step, share.seed)
 
     class BucketTrainer(Trainer):  # type: ignore[misc]
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:

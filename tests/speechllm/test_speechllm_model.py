@@ -313,14 +313,18 @@ def test_recordings_of_like_length_share_a_batch() -> None:
 
 def test_buckets_are_of_like_length_and_drawn_from_seed_and_epoch() -> None:
     lengths = np.random.default_rng(0).integers(1, 1000, 403)
-    order = Buckets(lengths, 4, seed=1)
+    tasks = ["mdd" if k % 2 else "apa" for k in range(403)]
+    order = Buckets(lengths, tasks, 4, seed=1)
     first = list(order)
     assert sorted(first) == list(range(403)) and list(order) == first
     order.set_epoch(1)
-    assert list(order) != first and list(Buckets(lengths, 4, seed=2)) != first
-    steps = list(Buckets(lengths, 32, seed=1))
+    assert list(order) != first and list(Buckets(lengths, tasks, 4, seed=2)) != first
+    steps = list(Buckets(lengths, tasks, 32, seed=1))
     spread = [np.ptp(lengths[steps[k : k + 4]]) for k in range(0, 256, 4)]
-    assert np.mean(spread) < 60
+    assert np.mean(spread) < 80
+    of_batches = [{tasks[n] for n in steps[k : k + 4]} for k in range(0, 384, 4)]
+    assert sum(len(found) > 1 for found in of_batches) <= 384 // 32, "at most one batch of a step has both tasks"
+    assert all({tasks[n] for n in steps[k : k + 32]} == {"apa", "mdd"} for k in range(0, 384, 32))
     assert np.std([lengths[steps[k]] for k in range(0, 256, 32)]) > 200, "steps come in random order"
 
 

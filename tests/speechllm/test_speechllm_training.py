@@ -333,8 +333,10 @@ def test_only_the_answer_is_learnt(corpus: Corpus, speech_manifest: Path) -> Non
         learnt = batch["labels"][row] != IGNORED
         said = phi4.tokenizer.decode(batch["labels"][row][learnt])
         assert said == sample.answer + "<|end|>"
+        places = batch["logits_to_keep"][learnt]
+        assert torch.equal(batch["input_ids"][row][places], batch["labels"][row][learnt])
         inside = batch["attention_mask"][row].bool()
-        assert not (learnt & ~inside).any()
+        assert inside[places].all()
         text = phi4.tokenizer.decode(batch["input_ids"][row][inside])
         assert text.startswith("<|user|><|APA|>" if sample.task == "apa" else "<|user|><|MDD|>")
         assert text.count("<|audio|>") == int(batch["audio_embed_sizes"][row])
@@ -343,6 +345,23 @@ def test_only_the_answer_is_learnt(corpus: Corpus, speech_manifest: Path) -> Non
     assert "audio_attention_mask" not in collator(samples[:1])
     with pytest.raises(TrainingError, match="more than max_length 100"):
         Collator(corpus, load_prompts(), phi4, 100)(samples)
+
+
+def test_scores_are_computed_where_answers_are_and_the_loss_is_the_same(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest, adapter="fresh")
+    phi4.model.eval()
+    batch = Collator(corpus, load_prompts(), phi4, config.max_length)(samples_of(corpus, 3))
+    kept = batch["logits_to_keep"]
+    n_rows, n_places = batch["input_ids"].shape
+    everywhere = torch.full((n_rows, n_places), IGNORED)
+    everywhere[:, kept] = batch["labels"]
+    assert len(kept) < n_places / 2
+    assert sorted({sample.task for sample in samples_of(corpus, 3)}) == ["apa", "mdd"], "answers begin far apart"
+    whole = phi4.model(**{**batch, "labels": everywhere, "logits_to_keep": 0})
+    chosen = phi4.model(**batch)
+    assert chosen.logits.shape == (n_rows, len(kept), whole.logits.shape[-1])
+    assert torch.allclose(chosen.logits, whole.logits[:, kept], atol=1e-5)
+    assert float(chosen.loss.detach()) == pytest.approx(float(whole.loss.detach()), abs=1e-5)
 
 
 def test_padding_of_the_text_changes_nothing(corpus: Corpus, speech_manifest: Path) -> None:
@@ -354,10 +373,13 @@ def test_padding_of_the_text_changes_nothing(corpus: Corpus, speech_manifest: Pa
     samples = samples_of(corpus, 1)
     assert [sample.task for sample in samples] == ["apa", "mdd"]
     with torch.inference_mode():
-        together = phi4.model(**collator(samples)).logits
+        batch = collator(samples)
+        together = phi4.model(**batch).logits
         for row, sample in enumerate(samples):
-            alone = phi4.model(**collator([sample])).logits[0]
-            assert torch.allclose(alone, together[row, : len(alone)], atol=1e-3), sample
+            single = collator([sample])
+            alone = phi4.model(**single).logits[0]
+            shared = torch.isin(batch["logits_to_keep"], single["logits_to_keep"])
+            assert torch.allclose(alone, together[row, shared], atol=1e-3), sample
 
 
 def test_four_bits(corpus: Corpus, speech_manifest: Path) -> None:
