@@ -419,13 +419,12 @@ def detector(run: RunDirectory, choice: DetectorChoice) -> JudgedDetector:
 
 
 def _judges_of(finished: FinishedRun, choice: DetectorChoice) -> tuple[Verify | None, OwnerVerify | None]:
-    from pipeline.wakeword.file_detection import judge_of
     from pipeline.wakeword.owner.verification import owner_verifier
-    from pipeline.wakeword.wake_words import wake_word
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
     settings = shared.settings()
     return (
-        judge_of(settings, finished, wake_word(choice.phones)) if choice.phones else None,
+        PhoneJudge(settings, choice.phones, finished.folder).verifier() if choice.phones else None,
         owner_verifier(settings, choice.owner) if choice.owner else None,
     )
 

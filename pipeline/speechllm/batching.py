@@ -2,7 +2,8 @@
 
 The audio encoder adds its padding mask to a bias where it should forbid, so padded frames are attended: in a batch of
 mixed lengths the first token's score moves by up to .3 (`tests/speechllm/test_speechllm_model.py`). Of like length,
-next to nothing is padded, and a batch computes what each recording would alone.
+next to nothing is padded, and a batch computes what each recording would alone. The two tasks' prompts differ by the
+rubric, half of a sample, so within a step each has batches of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,15 @@ POOL = 8  # steps among which lengths are sorted: most of the order stays chance
 
 
 class Buckets(Sampler[int]):
-    """A step's samples are sorted by length, so that its batches are of like length however many devices share it.
-    Drawn anew for every epoch, from seed and epoch alone, so that a resumed run sees the same order."""
+    """A step's samples are sorted by task and length, so that its batches are alike however many devices share it.
+    Drawn anew for every epoch, from seed and epoch alone, so that a resumed run sees the same order.
 
-    def __init__(self, lengths: Sequence[int], step: int, seed: int) -> None:
-        self._lengths, self._step, self._seed, self._epoch = np.asarray(lengths), step, seed, 0
+    `lengths` are the recordings', `tasks` a name for each sample.
+    """
+
+    def __init__(self, lengths: Sequence[int], tasks: Sequence[str], step: int, seed: int) -> None:
+        self._lengths, self._tasks = np.asarray(lengths), np.asarray(tasks)
+        self._step, self._seed, self._epoch = step, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
@@ -35,7 +40,9 @@ class Buckets(Sampler[int]):
         for start in range(0, len(order), pool):
             rows = order[start : start + pool]
             rows = rows[np.argsort(self._lengths[rows], kind="stable")]
-            steps += [rows[k : k + self._step] for k in range(0, len(rows), self._step)]
+            for first in range(0, len(rows), self._step):
+                of_step = rows[first : first + self._step]
+                steps.append(of_step[np.argsort(self._tasks[of_step], kind="stable")])
         whole = [rows for rows in steps if len(rows) == self._step]
         rest = [rows for rows in steps if len(rows) < self._step]  # last, or every later step would be mixed
         mixed = [whole[k] for k in torch.randperm(len(whole), generator=draw).tolist()]

@@ -33,7 +33,7 @@ from pipeline.speechllm.samples import (
 )
 from pipeline.speechllm.shape import bare_model
 
-CHARACTERS_PER_TOKEN = 4  # of English, with a vocabulary of 200,000
+CHARACTERS_PER_TOKEN = 3.4  # of prompts and answers with phones and JSON, with a vocabulary of 200,000
 RATE_HZ = 16_000
 
 
@@ -114,5 +114,5 @@ def _tokens(phi4: Phi4, config: SpeechLlmConfig, corpus: Corpus, samples: list[S
     for sample in for_lengths(corpus, samples):
         front = phi4.front_end([audio_of(corpus.rows[sample.row])], sampling_rate=RATE_HZ, return_tensors="pt")
         text = prompts.turn(sample.task, 0) + sample.answer + END
-        tokens.append(int(front["audio_embed_sizes"][0]) + len(text) // CHARACTERS_PER_TOKEN)
+        tokens.append(int(front["audio_embed_sizes"][0]) + round(len(text) / CHARACTERS_PER_TOKEN))
     return tokens

@@ -1,8 +1,9 @@
 """What a run will need, estimated before it starts: parameters, memory, steps, hours; here or on another GPU.
 
-Memory is an estimate from sizes alone: weights, and for each trained number a gradient, two moments and a 32-bit copy;
-the states of one layer at a time where gradients are checkpointed, of all layers otherwise; and the logits, which for a
-vocabulary of 200,000 are the largest thing beside the weights. Hours follow from the multiplications a step takes
+Memory is an estimate from sizes alone: weights, and for each trained number a gradient and two moments; the states of
+one layer at a time where gradients are checkpointed, of all layers otherwise; the logits, which are computed where
+answers are; or, where that is more, what answering keeps of its prompts. docs/results/phi4-gpu.md has it beside what an
+H100 took. Hours follow from the multiplications a step takes
 (6 a parameter and token, 8 with checkpointing; Kaplan et al. 2020) and the rate measured on this device just now, or
 published for another. Answers are written token by token: each reads all weights once a batch, so that the memory's
 speed counts, or the multiplications (2 a parameter and token) where those take longer.
@@ -29,14 +30,16 @@ from pipeline.speechllm.samples import Sample
 
 GB = 1e9
 BYTES_IN_4_BIT = 0.5 + 0.127 / 8  # with the scales of NF4, quantised in turn (Dettmers et al. 2023)
-BYTES_PER_TRAINED = 4 + 4 + 8  # 32-bit copy, gradient, two moments
-STATES_PER_LAYER = 34  # bytes per token and hidden unit that one layer keeps (Korthikanti et al. 2022)
+BYTES_PER_TRAINED = 4 + 8  # gradient, two moments; the weight itself is counted with the others
+STATES_PER_LAYER = 50  # bytes per token and hidden unit that one layer keeps, with its LoRA (measured)
+BYTES_PER_LOGIT = 4 + 4 + 4  # in 32 bits, their log softmax, and a gradient (measured)
+ANSWER_PLACES = 210  # with logits, in a batch of eight of speechocean762; 50 in the mean
 HEADROOM = 1.1
 USED_SHARE = 0.4  # of a plain matrix product's speed that training reaches
 USED_BANDWIDTH = 0.5  # of a plain copy's speed that writing answers reaches
 MATRIX = 1024
 COPIED_BYTES = 64 * 2**20
-ANSWER_TOKENS = 60.0  # of an answer, where no tokenizer can count
+ANSWER_TOKENS = 42.0  # of the longest answer in a batch of sixteen of speechocean762
 
 
 @dataclass(frozen=True)
@@ -107,16 +110,19 @@ def memory_gb(model: Any, config: SpeechLlmConfig, longest: int) -> float:
     weights = sum(_bytes_of(name, p, config) for name, p in model.named_parameters())
     n_trained, _ = trainable(model.parameters())
     shape = model.config
+    cached = 2 * 2 * shape.num_hidden_layers * shape.hidden_size * shape.num_key_value_heads
+    cached //= shape.num_attention_heads  # bytes per token: keys and values of all layers
+    answering = config.evaluation_batch * (longest + MAX_NEW_TOKENS) * cached
     if not config.epochs:
-        cached = 2 * 2 * shape.num_hidden_layers * shape.hidden_size * shape.num_key_value_heads
-        cached //= shape.num_attention_heads  # bytes per token: keys and values of all layers
-        answering = config.evaluation_batch * (longest + MAX_NEW_TOKENS) * cached
         return float(HEADROOM * (weights + answering) / GB)
     tokens = config.batch * longest
-    layers = 1 if config.checkpointing else shape.num_hidden_layers
-    states = tokens * shape.hidden_size * (STATES_PER_LAYER * layers + 2 * shape.num_hidden_layers)
-    logits = tokens * shape.vocab_size * (2 + 4 + 4)  # as computed, in 32 bits, and their gradient
-    return float(HEADROOM * (weights + BYTES_PER_TRAINED * n_trained + states + logits) / GB)
+    of_layer = tokens * shape.hidden_size * STATES_PER_LAYER
+    logits = config.batch * min(longest, ANSWER_PLACES) * shape.vocab_size * BYTES_PER_LOGIT
+    if config.checkpointing:  # each layer's input, and either the logits or one layer computed anew
+        states = tokens * shape.hidden_size * 2 * shape.num_hidden_layers + max(logits, of_layer)
+    else:
+        states = of_layer * shape.num_hidden_layers + logits
+    return float(HEADROOM * (weights + BYTES_PER_TRAINED * n_trained + max(states, answering)) / GB)
 
 
 def _bytes_of(name: str, parameter: torch.nn.Parameter, config: SpeechLlmConfig) -> float:
@@ -133,8 +139,10 @@ def scoring_gb(model: Any, config: SpeechLlmConfig) -> float:
 
 
 def available_gb(device: torch.device) -> float:
+    """What is free, and what this process has already: others may compute on the same GPU."""
     if device.type == "cuda":
-        return float(torch.cuda.get_device_properties(device).total_memory) / GB
+        free, _ = torch.cuda.mem_get_info(device)
+        return float(free + torch.cuda.memory_reserved(device)) / GB
     return float(psutil.virtual_memory().available) / GB
 
 

@@ -190,7 +190,8 @@ def _decode(items: list[CorpusItem], root: Path, folder: Path, progress: Progres
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as temporary:
-        table = Dataset.from_generator(rows, features=columns, cache_dir=temporary, keep_in_memory=False)
+        # Without a name of its own, `datasets` makes one of all that `rows` refers to, which cannot always be pickled.
+        table = Dataset.from_generator(rows, features=columns, cache_dir=temporary, fingerprint=folder.name)
         table.save_to_disk(f"{temporary}/table")
         Path(temporary, "table").replace(folder)
 

@@ -61,8 +61,6 @@ from pipeline.speechllm.samples import (
 from pipeline.speechllm.table3 import Beside, markdown, table3, write_table3
 
 MODEL_FOLDER = "model"
-CLIP_NORM = 1.0
-CHOICE = "choice"
 
 
 def train_speechllm(
@@ -198,7 +196,7 @@ def _fit(
     first = {name: p.detach().cpu().clone() for name, p in phi4.model.named_parameters() if p.requires_grad}
     while True:
         reporter = _callback(writer, asked, group)
-        trainer = _trainer(phi4, samples, collator, validation, share, step, writer.run, device, reporter)
+        trainer = _trainer(phi4, samples, collator, validation, share, step, writer.run, device, group.size, reporter)
         trainer.remove_callback(PrinterCallback)  # standard output is for the answer
         failure = ""
         try:
@@ -238,13 +236,17 @@ def _trainer(
     step: int,
     run: RunDirectory,
     device: str,
+    n_processes: int,
     reporter: Any,
 ) -> Any:
     """`step` is how many samples one takes, on all devices together."""
     from transformers import Trainer
 
+    from pipeline.speechllm.trainer_arguments import CHOICE, arguments_for
+
     lengths = collator.corpus.rows["n_samples"]
-    buckets = Buckets([lengths[sample.row] for sample in samples], step, share.seed)
+    tasks = [sample.task for sample in samples]
+    buckets = Buckets([lengths[sample.row] for sample in samples], tasks, step, share.seed)
 
     class BucketTrainer(Trainer):  # type: ignore[misc]
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -271,7 +273,7 @@ def _trainer(
 
     return BucketTrainer(
         model=phi4.model,
-        args=_arguments(run, share, device),
+        args=arguments_for(run, share, device, n_processes),
         train_dataset=_Samples(samples),
         eval_dataset=None if validation is None else _Samples(validation.samples),
         data_collator=collator,
@@ -388,45 +390,6 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
                 control.should_evaluate = False
 
     return Reporter()
-
-
-def _arguments(run: RunDirectory, config: SpeechLlmConfig, device: str) -> Any:
-    from transformers import TrainingArguments
-
-    kind = torch.device(device).type
-    on_cuda = kind == "cuda"
-    return TrainingArguments(
-        output_dir=str(run.path / "checkpoints"),
-        per_device_train_batch_size=config.batch,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.rate,
-        weight_decay=config.weight_decay,
-        num_train_epochs=config.epochs,
-        lr_scheduler_type=config.schedule if config.warmup_share == 0.0 or config.schedule != "constant"
-        else "constant_with_warmup",
-        warmup_steps=config.warmup_share,
-        max_grad_norm=CLIP_NORM,
-        logging_steps=1,
-        save_strategy="epoch",
-        save_total_limit=2,
-        eval_strategy="epoch" if config.validation_share else "no",
-        per_device_eval_batch_size=config.batch,
-        prediction_loss_only=True,
-        load_best_model_at_end=config.best_epoch,
-        metric_for_best_model=(CHOICE if config.validates_by_figures else "loss") if config.best_epoch else None,
-        greater_is_better=config.validates_by_figures if config.best_epoch else None,
-        bf16=on_cuda,
-        use_cpu=kind == "cpu",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        dataloader_num_workers=2 if on_cuda else 0,
-        report_to=[],  # the run's writer sends metrics on
-        logging_nan_inf_filter=False,
-        # Parts of an unfrozen audio encoder are for other inputs, and get no gradient.
-        ddp_find_unused_parameters=config.adapter == "unfreeze",
-        seed=config.seed,
-        disable_tqdm=True,
-    )  # fmt: skip
 
 
 def _lengths(collator: Collator, samples: Sequence[Sample]) -> list[int]:

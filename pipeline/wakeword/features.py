@@ -78,6 +78,11 @@ class FeatureConfig:
         """[frames, bins] of one window of the detector."""
         return self.n_frames(round(self.clip_s * RATE_HZ)), self.n_bins
 
+    @property
+    def span(self) -> int:
+        """Samples that one window of the detector looks at."""
+        return (self.shape[0] - 1) * self.hop + self.window
+
     def frames_in(self, hop_s: Seconds) -> int:
         """Frames between two windows that begin `hop_s` apart."""
         return max(1, round(hop_s / self.hop_s))

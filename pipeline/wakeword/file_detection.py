@@ -1,6 +1,6 @@
 """A trained detector on a recording or on sound as it comes, window by window, with the scores to draw."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
-from pipeline.settings import Settings
-from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify, remote_verifier
+from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for
 from pipeline.wakeword.owner.enrolment import OwnerMatch
 from pipeline.wakeword.owner.verification import OwnerVerify
-from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult, preset
+from pipeline.wakeword.runtime.detector import AFTER_S, StreamingDetector, WindowResult, preset
 
 
 @dataclass(frozen=True)
@@ -108,28 +107,9 @@ def detect_in_file(
     verify: Verify | None = None,
     owner: OwnerVerify | None = None,
 ) -> FileDetections:
-    """With silence of a window before the recording, as a word at its very start has none. Raises AudioError for what
-    cannot be read."""
+    """A recording goes on in silence. Raises AudioError for what cannot be read."""
     sound = load_audio(audio, max_duration_s=MAX_DURATION_S)
     detector = detector_of(run, detector_preset, threshold, word, verify, owner)
-    before_s = run.info.features.clip_s
-    silence = np.zeros(round(before_s * RATE_HZ), dtype=np.float32)
-    after = np.zeros(RATE_HZ // 2, dtype=np.float32)
-    windows, detections = [], []
-    for window, detection in detector.feed(np.concatenate([silence, sound.samples, after])):
-        windows.append(replace(window, end_s=window.end_s - before_s))
-        if detection is not None:
-            detections.append(replace(detection, at_s=detection.at_s - before_s))
-    return FileDetections(tuple(detections), tuple(windows), sound.duration_s, detector.threshold)
-
-
-def judge_of(
-    settings: Settings, run: FinishedRun, phones: str = "", url: str | None = None, key: str | None = None
-) -> Verify | None:
-    """Who judges the detections of a run: the listener of the phones of the word `phones`, the verifier behind `url`,
-    or nobody."""
-    if phones:
-        from pipeline.wakeword.phone_judge import PhoneJudge
-
-        return PhoneJudge(settings, phones, run.folder).verifier()
-    return remote_verifier(url, key=key) if url else None
+    results = detector.feed(np.pad(sound.samples, (0, round(AFTER_S * RATE_HZ))))
+    detections = tuple(detection for _window, detection in results if detection is not None)
+    return FileDetections(detections, tuple(window for window, _ in results), sound.duration_s, detector.threshold)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.evaluation.folder_scores import FolderScores
     from pipeline.wakeword.evaluation.stream_metrics import StreamResult
     from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
 SHORTEST_STREAM_H = 0.1  # that a threshold is set on
 NOISE_SHARE = 1.25  # the stream in hours of its speech: the rest is noise alone
@@ -117,22 +118,18 @@ def evaluate_run(
     runtime: str = "torch",
     keep_threshold: bool = False,
     word: str = "",
+    judge: "PhoneJudge | None" = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Evaluate on `task` (an `evaluate.EvaluationTask`) with the model's detector or another, keep the report, and with
     `keep_threshold` make that detector and the threshold for its target rate the model's. Of several words, for `word`;
-    its report is kept beside those of the others. Where the task names `phones`, the released judge of them answers,
-    too; raises ModelError where it is missing."""
+    its report is kept beside those of the others. A `judge` of the task's `phones` answers, too, and the report says
+    what it has learnt the word from."""
     from pipeline.wakeword.evaluation.evaluate import evaluate
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     info = run.info.of_word(word)
     detector = detector or info.detector
-    judge = None
-    if task.phones:
-        from pipeline.wakeword.phone_judge import PhoneJudge
-
-        judge = PhoneJudge(Settings.from_env(), task.phones, run.folder)
     evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
         temperature=info.temperature, judge=judge, progress=progress,
@@ -143,6 +140,8 @@ def evaluate_run(
         "real_time_factor": evaluation.stream.real_time_factor, "runtime": runtime, **to_json(evaluation),
         "task": to_json(task), "name": info.name,
     }  # fmt: skip
+    if judge is not None:
+        report["judged"]["learnt_from"] = to_json(judge.learnt_from)
     before = run.report(EVALUATION) or {}
     kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)

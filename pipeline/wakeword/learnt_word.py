@@ -1,7 +1,7 @@
 """How the speech scorer's listener hears a word, learnt from clips of it: a weight of each state at each phone.
 
 In a model folder and in a bundle:
-    phones.safetensors    `mean` and `weights` [n_phones * width], `bias` [1]
+    phones.safetensors    `mean`, `weights` and `phone_weights` [n_phones * width], `bias` [1], `phone_bias` [n_phones]
     phones.json           the word, its phones, which listener, and how many clips of which kind it was learnt from
 """
 
@@ -22,7 +22,7 @@ from pipeline.wakeword.file_names import LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.owner.voice import WORD_STATE
 from pipeline.wakeword.phones import Place, place_of
 
-FORMAT = 1
+FORMAT = 2
 LEARN_AGAIN = "`pronlab wakeword learn-phones` learns it again; export a bundle anew after that."
 AROUND = 4  # frames before the first phone and after the last that belong to them
 
@@ -31,8 +31,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class LearntFrom:
-    """Clips: recordings of the word, synthetic clips of it, near phrases, and stretches of other speech in which the
-    word's phones were heard at all."""
+    """Clips: recordings of the word, synthetic clips of it, near phrases (those of the training and others spoken for
+    this), and stretches of other speech in which the word's phones were heard at all."""
 
     recordings: int
     synthetic: int
@@ -42,27 +42,39 @@ class LearntFrom:
 
 @dataclass(frozen=True)
 class LearntWord:
-    """`ways` are the label numbers of its pronunciations, all of one length; the weights are for the listener whose
-    file has this SHA-256. From `first_threshold` (logits) on the detector asks, where that has been measured."""
+    """`ways` are the label numbers of its pronunciations, all of one length; the weights (of the word as a whole, and
+    of each of its phones) are for the listener whose file has this SHA-256. From `first_threshold` (logits) on the
+    detector asks, where that has been measured."""
 
     word: str
     ways: tuple[tuple[int, ...], ...]
     mean: Floats
     weights: Floats
     bias: float
+    phone_weights: Floats
+    phone_bias: Floats
     learnt_from: LearntFrom
     listener_sha256: str
     first_threshold: float | None = None
 
     def logit(self, heard: ListenerOutput, place: Place) -> float:
-        """Of the word at its place. Raises ModelError where the weights are of another width than what is heard."""
+        """Of the word at its place, as a whole and by all of its phones together. Raises ModelError where the weights
+        are of another width than what is heard."""
         states = states_at(heard, place).ravel()
         if states.shape != self.mean.shape:
             raise ModelError(
                 f"What was learnt of {self.word!r} has {len(self.mean)} values, and the listener gives {len(states)}. "
                 f"{LEARN_AGAIN}"
             )
-        return float((states - self.mean) @ self.weights + self.bias)
+        apart = states - self.mean
+        phones = (apart * self.phone_weights).reshape(len(self.phone_bias), -1).sum(axis=1) + self.phone_bias
+        return float(apart @ self.weights + self.bias + all_of(phones.astype(np.float64)))
+
+
+def all_of(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The log odds that all are true, of logits [..., n] of each."""
+    log_chance = np.minimum(-np.logaddexp(0.0, -logits).sum(axis=-1), -1e-6)
+    return np.asarray(log_chance - np.log(-np.expm1(log_chance)))
 
 
 def ways_of_one_length(ways: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
@@ -90,7 +102,10 @@ def states_at(heard: ListenerOutput, place: Place) -> Floats:
 def save_learnt_word(folder: Path, learnt: LearntWord) -> None:
     from safetensors.numpy import save
 
-    tensors = {"mean": learnt.mean, "weights": learnt.weights, "bias": np.array([learnt.bias], dtype=np.float32)}
+    tensors = {
+        "mean": learnt.mean, "weights": learnt.weights, "bias": np.array([learnt.bias], dtype=np.float32),
+        "phone_weights": learnt.phone_weights, "phone_bias": learnt.phone_bias,
+    }  # fmt: skip
     artifacts.write_bytes(folder / LEARNT_WEIGHTS, save(tensors))
     artifacts.write_json(
         folder / LEARNT_INFO,
@@ -121,8 +136,8 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
         first = raw.get("first_threshold")
         learnt_from = LearntFrom(**{kind: int(n) for kind, n in raw["learnt_from"].items()})
         return LearntWord(
-            word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]), learnt_from,
-            str(raw["listener_sha256"]), None if first is None else float(first),
+            word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]), tensors["phone_weights"],
+            tensors["phone_bias"], learnt_from, str(raw["listener_sha256"]), None if first is None else float(first),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(f"What was learnt of {word!r} in {folder} cannot be read ({error}). {LEARN_AGAIN}") from error
@@ -133,10 +148,13 @@ def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -
     lengths = {len(way) for way in ways}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(f"its pronunciations have {sorted(lengths)} phones")
-    mean, weights, bias = (tensors[name] for name in ("mean", "weights", "bias"))
-    fit = mean.ndim == 1 and mean.size > 0 and mean.size % lengths.pop() == 0
-    if not fit or weights.shape != mean.shape or bias.shape != (1,):
-        shapes = mean.shape, weights.shape, bias.shape
-        raise ValueError(f"mean, weights and bias have the shapes {shapes}, which do not fit its phones")
-    if not all(np.isfinite(values).all() for values in (mean, weights, bias)):
+    n_phones = lengths.pop()
+    mean = tensors["mean"]
+    expected = {
+        "mean": mean.shape, "weights": mean.shape, "phone_weights": mean.shape, "bias": (1,), "phone_bias": (n_phones,),
+    }  # fmt: skip
+    shapes = {name: tensors[name].shape for name in expected}
+    if mean.ndim != 1 or not mean.size or mean.size % n_phones or shapes != expected:
+        raise ValueError(f"its values have the shapes {shapes}, which do not fit its {n_phones} phones")
+    if not all(np.isfinite(tensors[name]).all() for name in expected):
         raise ValueError("some of its values are no numbers")

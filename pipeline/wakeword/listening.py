@@ -24,11 +24,10 @@ from pipeline.wakeword.cascade import VERIFIED_S, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.owner.enrolment import OwnerMatch
-from pipeline.wakeword.packaging.runner import Detector, blocks_of
+from pipeline.wakeword.packaging.runner import Detector, blocks_of, silence_after
 
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
-AFTER_S: Seconds = 1.0
 RECENT_S: Seconds = 8.0  # that is kept
 SURE = 1e-4  # of a score: as it is rounded
 POST_TIMEOUT_S: Seconds = 5.0
@@ -132,12 +131,12 @@ def sound_of(source: str, device: str = "") -> Iterator[Samples]:
 
 
 def _file(path: Path) -> Iterator[Samples]:
-    """A detector waits for what follows a word, and for a whole window: a file goes on in silence."""
+    """It ends in silence."""
     samples = load_audio(path, max_duration_s=MAX_DURATION_S).samples
     n = round(BLOCK_S * RATE_HZ)
     for start in range(0, len(samples), n):
         yield samples[start : start + n]
-    yield np.zeros(round(AFTER_S * RATE_HZ), dtype=np.float32)
+    yield silence_after()
 
 
 def _microphone(device: str) -> Iterator[Samples]:

@@ -22,15 +22,19 @@ from pipeline.scoring.speech.lexicon.dictionary import LetterToSound, in_diction
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
 from pipeline.settings import Settings
+from pipeline.text.words import read_text
 from pipeline.wakeword.wake_words import wake_word
 
 MOST_WAYS = 12
+INSERTED = 0.5  # what a phone too many costs in an alignment, beside 1 for another one or one too few
 
 
 def english_word(text: str) -> str:
-    """As `wake_word`. Raises CorpusError also for a word with letters that English lacks, unless the dictionary has it
-    (café): by the rules of English it would be another word."""
+    """As `wake_word`. Raises CorpusError also for a word that is not said as it is written (x1), and for one with
+    letters that English lacks, unless the dictionary has it (café): by the rules of English it would be another
+    word."""
     word = wake_word(text)
+    read_text(word, "en")
     if word.isascii():
         return word
     try:
@@ -76,6 +80,35 @@ def spellings_of(word: str) -> list[str]:
     pairs = [(a, b) for a, b in splits if in_dictionary(a.lower()) and in_dictionary(b.lower())]
     pairs.sort(key=lambda pair: abs(len(pair[0]) - len(pair[1])))
     return [" ".join(pairs[0])] if pairs else [word]
+
+
+def shared_phones(ways: Sequence[Sequence[int]], phrase: str, rules: LetterToSound | None = None) -> NDArray[np.bool_]:
+    """Which phones of a word, of which `ways` are the pronunciations of one length, a phrase has in their place: by the
+    best alignment of any of both, in which the phrase may have more before, between and after. Raises CorpusError for
+    a phrase that nobody knows how to say."""
+    aligned = [_aligned(way, other) for way in ways for other in ways_of(phrase, rules)]
+    return min(aligned, key=lambda pair: pair[0])[1]
+
+
+def _aligned(word: Sequence[int], phrase: Sequence[int]) -> tuple[float, NDArray[np.bool_]]:
+    """The cost, and which phones of the word are matched."""
+    costs = np.zeros((len(word) + 1, len(phrase) + 1))
+    costs[:, 0] = np.arange(len(word) + 1)
+    came_from = np.ones(costs.shape, dtype=np.int64)
+    for i, phone in enumerate(word, start=1):
+        for j, other in enumerate(phrase, start=1):
+            choices = (costs[i - 1, j - 1] + (phone != other), costs[i - 1, j] + 1.0, costs[i, j - 1] + INSERTED)
+            came_from[i, j] = int(np.argmin(choices))
+            costs[i, j] = choices[came_from[i, j]]
+    i, j = len(word), int(np.argmin(costs[-1]))
+    cost, matched = float(costs[i, j]), np.zeros(len(word), dtype=bool)
+    while i > 0 and j > 0:
+        if came_from[i, j] == 0:
+            i, j = i - 1, j - 1
+            matched[i] = word[i] == phrase[j]
+        else:
+            i, j = (i - 1, j) if came_from[i, j] == 1 else (i, j - 1)
+    return cost, matched
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from wyoming.audio import AudioChunk, AudioChunkConverter, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import Attribution, Describe, Info, WakeModel, WakeProgram
@@ -15,7 +16,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 from pipeline import __version__
 from pipeline.errors import ServiceError
 from pipeline.wakeword.features import RATE_HZ
-from pipeline.wakeword.packaging.runner import Detector
+from pipeline.wakeword.packaging.runner import Detector, silence_after
 
 AUTHOR = Attribution(name="Pronlab", url="")
 
@@ -49,6 +50,7 @@ class Handler(AsyncEventHandler):
         self._detector.reset()
         self._converter = AudioChunkConverter(rate=RATE_HZ, width=2, channels=1)
         self._has_detected = False
+        self._timestamp: int | None = None  # of the last sound
 
     async def handle_event(self, event: Event) -> bool:
         """Answer one event; False ends the connection, of a client that wants another word."""
@@ -64,17 +66,24 @@ class Handler(AsyncEventHandler):
             self._begin()
         elif AudioChunk.is_type(event.type):
             await self._hear(AudioChunk.from_event(event))
-        elif AudioStop.is_type(event.type) and not self._has_detected:
-            await self.write_event(NotDetected().event())
+        elif AudioStop.is_type(event.type):
+            if not self._has_detected:
+                await self._answer(silence_after())
+            if not self._has_detected:
+                await self.write_event(NotDetected().event())
         return True
 
     async def _hear(self, given: AudioChunk) -> None:
         chunk = self._converter.convert(given)
         samples = np.frombuffer(chunk.audio[: len(chunk.audio) // 2 * 2], dtype="<i2").astype(np.float32) / 32_768.0
+        self._timestamp = given.timestamp
+        await self._answer(samples)
+
+    async def _answer(self, samples: NDArray[np.float32]) -> None:
         for _at_s, _score, word in self._detector.feed(samples):
             if word in self._wanted:
                 self._has_detected = True
-                await self.write_event(Detection(name=word, timestamp=given.timestamp).event())
+                await self.write_event(Detection(name=word, timestamp=self._timestamp).event())
 
 
 async def serve(

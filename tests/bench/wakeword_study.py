@@ -2,12 +2,13 @@
 
     python -m tests.bench.wakeword_study FOLDER SHARED default ablation compare near
     python -m tests.bench.wakeword_study FOLDER SHARED typed
+    python -m tests.bench.wakeword_study FOLDER SHARED reach
     python -m tests.bench.wakeword_study FOLDER SHARED table
 
-`typed` (see wakeword_typed.py) trains from a typed word. Trains on at most 250 clips of a keyword (drawn by the seed),
-the speech of 95 speakers, three noises and four measured rooms; reports on the other clips, 93 other speakers and three
-other noises. Two utterances of the corpus hold COMPUTER and are left out. What is done already is not done again. Not
-part of `make bench`: it takes hours.
+`typed` (see wakeword_typed.py) trains from a typed word, `reach` (wakeword_reach.py) asks the judge of phones. Trains
+on at most 250 clips of a keyword (drawn by the seed), the speech of 95 speakers, three noises and four measured rooms;
+reports on the other clips, 93 other speakers and three other noises. Two utterances of the corpus hold COMPUTER and are
+left out. What is done already is not done again. Not part of `make bench`: it takes hours.
 """
 
 import json
@@ -102,10 +103,8 @@ def cases(what: str) -> list[Case]:
     return []
 
 
-def one(folder: Path, case: Case) -> dict[str, Any]:
-    """Train and report; both by the functions of the command line."""
-    import torch
-
+def train(folder: Path, case: Case) -> Any:
+    """The finished run, by the functions of the command line."""
     from pipeline.presets import build, merged, overrides
     from pipeline.runs import RunDirectory, list_runs
     from pipeline.settings import Settings
@@ -113,7 +112,6 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.run import train_wakeword
 
-    torch.set_num_threads(1)
     # A models root each: one training a device, and here each has a core of its own.
     settings = Settings(folder / "data", folder / "models" / case.id)
     own = folder / "kw" / case.keyword / str(case.seed)
@@ -136,13 +134,23 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
         run = RunDirectory.create(settings.runs_root, kind="wakeword", name=case.id, config=config, seed=case.seed)
         train_wakeword(settings, config, run)
         done = [run]
-    run = done[0]
-    report = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
+    return open_finished_run(settings, str(done[0].path))
+
+
+def one(folder: Path, case: Case) -> dict[str, Any]:
+    """Train and report; both by the functions of the command line."""
+    import torch
+
+    from pipeline.runs import RunDirectory
+
+    torch.set_num_threads(1)
+    finished = train(folder, case)
+    report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     wanted = ("torch", "int8") if case.name == "default" else ("torch",)
     return {
         **asdict(case), "parameters": report["parameters"], "training_s": report["training_s"],
-        "total_s": _lasted_s(run), "validation": report["validation"], "run": str(run.path),
-        **{runtime: heard_of(folder, case, open_finished_run(settings, str(run.path)), runtime) for runtime in wanted},
+        "total_s": _lasted_s(RunDirectory(finished.home)), "validation": report["validation"],
+        "run": str(finished.home), **{runtime: heard_of(folder, case, finished, runtime) for runtime in wanted},
     }  # fmt: skip
 
 
@@ -302,6 +310,11 @@ def main() -> None:
         from tests.bench import wakeword_typed
 
         wakeword_typed.main(folder, shared, tasks[1:])
+        return
+    if tasks[0] == "reach":
+        from tests.bench import wakeword_reach
+
+        wakeword_reach.main(folder, shared, tasks[1:])
         return
     prepare(folder, shared)
     known = [json.loads(line) for line in store.open(encoding="utf-8")] if store.is_file() else []

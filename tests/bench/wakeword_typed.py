@@ -149,36 +149,51 @@ def recordings(folder: Path, keyword: str, seed: int, n: int) -> Path:
     return out
 
 
-def keep_what_is_made(folder: Path) -> None:
-    """Trainings find what was checked and rendered of a clip where another has done so, whatever its seed and the
-    place of the clip among the others."""
+def _kept_at(folder: Path, kind: str, *parts: str) -> Path:
+    return folder / kind / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def keep_what_is_checked(folder: Path) -> None:
+    """Trainings find what was checked of a clip where another has done so; each works on one core."""
     import pickle
-    from io import BytesIO
 
     from pipeline import artifacts
     from pipeline.parallel import map_ordered
-    from pipeline.records import to_json
-    from pipeline.wakeword.data import clips, feature_cache, rendering
-    from pipeline.wakeword.data.clips import Label
+    from pipeline.wakeword.data import clips, feature_cache
 
     check = clips._clip
 
-    def place(kind: str, *parts: str) -> Path:
-        return folder / kind / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
-
     def checked(root: Path, labelled: Any) -> Any:
         path, label = labelled
-        file = place("checked", str(path), str(path.stat().st_size), str(path.stat().st_mtime_ns), label)
+        of_file = path.stat()
+        file = _kept_at(folder, "checked", str(path), str(of_file.st_size), str(of_file.st_mtime_ns), label)
         if not file.is_file():
             artifacts.write_bytes(file, pickle.dumps(check(root, labelled)))
         return replace(pickle.loads(file.read_bytes()), path=path.relative_to(root).as_posix())
+
+    clips._clip = checked
+    clips.map_ordered = feature_cache.map_ordered = partial(map_ordered, workers=1)
+
+
+def keep_what_is_made(folder: Path) -> None:
+    """As `keep_what_is_checked`, and what was rendered of a clip, whatever the training's seed and the place of the
+    clip among the others."""
+    from io import BytesIO
+
+    from pipeline import artifacts
+    from pipeline.records import to_json
+    from pipeline.wakeword.data import feature_cache, rendering
+    from pipeline.wakeword.data.clips import Label
+
+    keep_what_is_checked(folder)
 
     def rendered(recipe: Any, root: Path, context: Any, task: Any) -> Any:
         of_all_seeds = recipe if task.label is Label.NEGATIVE else replace(recipe, seed=0)
         sounds = [hashlib.sha256((root / path).read_bytes()).hexdigest() for path in task.paths]
         # The first route was measured before tasks had `variants` of their own.
         variants = [str(n) for n in [getattr(task, "variants", 1)] if n not in (1, recipe.augment.variants)]
-        file = place("renderings", json.dumps(to_json(of_all_seeds), sort_keys=True), task.label, *sounds, *variants)
+        of_task = json.dumps(to_json(of_all_seeds), sort_keys=True), task.label, *sounds, *variants
+        file = _kept_at(folder, "renderings", *of_task)
         if not file.is_file():
             stretches, _, _ = rendering.rendered(recipe, root, context, task)
             flat = {f"{label} {i}": one for label, several in stretches.items() for i, one in enumerate(several)}
@@ -190,8 +205,6 @@ def keep_what_is_made(folder: Path) -> None:
                 kept.setdefault(name.split()[0], []).append(arrays[name])
         return kept, 0, 0
 
-    clips._clip = checked
-    clips.map_ordered = feature_cache.map_ordered = partial(map_ordered, workers=1)
     feature_cache.rendered = rendered
 
 
@@ -247,6 +260,8 @@ def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, 
     """The study's stream of the clips that no training sees: its features and its sound, both kept."""
     import pickle
 
+    from filelock import FileLock
+
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.evaluation.evaluate import files_of
     from pipeline.wakeword.evaluation.stream_metrics import frames_of_stream
@@ -254,12 +269,13 @@ def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, 
 
     file = folder / "streams" / f"{keyword}-{seed}.pickle"
     sound = file.with_suffix(".pcm")
-    if not file.is_file():
-        words = files_of((folder / "kw" / keyword / str(seed) / "test",))
-        noise = read_noise((str(folder / "noise_test"),))
-        file.parent.mkdir(exist_ok=True)
-        plan = _Recorded(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), sound)
-        file.write_bytes(pickle.dumps(frames_of_stream(plan, config)))  # type: ignore[arg-type]
+    file.parent.mkdir(exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):  # whoever comes second waits for it
+        if not file.is_file():
+            words = files_of((folder / "kw" / keyword / str(seed) / "test",))
+            noise = read_noise((str(folder / "noise_test"),))
+            plan = _Recorded(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), sound)
+            file.write_bytes(pickle.dumps(frames_of_stream(plan, config)))  # type: ignore[arg-type]
     return pickle.loads(file.read_bytes()), np.memmap(sound, dtype="<i2", mode="r")
 
 

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -156,6 +158,40 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_step_kept(
     assert n_steps == 2 * report["plan"].steps / config.epochs
 
 
+def test_recordings_are_decoded_whoever_is_told_of_it(home: Settings, speech_manifest: Path) -> None:
+    """`datasets` would pickle whatever the progress refers to: with packages outside the interpreter's own folders, of
+    click's a lock of its thread."""
+    told, of_thread = [], threading.local()
+
+    def progress(done: int, total: int, _: str) -> None:
+        of_thread.done = done
+        told.append((done, total))
+
+    corpus = load_corpus(home, of_manifest(None, speech_manifest), "train", progress, limit=2)
+    assert (len(corpus.rows), told) == (2, [(1, 2), (2, 2)])
+
+
+def test_a_process_computes_on_the_gpu_that_it_was_told_of(home: Settings, speech_manifest: Path) -> None:
+    """The Trainer's own arguments would take the first of four, and give each a batch."""
+    from transformers import TrainingArguments
+
+    from pipeline.speechllm.trainer_arguments import arguments_for
+
+    config = config_of(speech_manifest)
+    run = RunDirectory.create(home.runs_root, kind="speechllm", name="second", config=config)
+    with (
+        patch("transformers.training_args.is_torch_bf16_gpu_available", return_value=True),
+        patch("torch.cuda.set_device") as current,
+        patch.object(TrainingArguments, "device", torch.device("cuda:0")),
+        patch.object(TrainingArguments, "_n_gpu", 4, create=True),
+    ):
+        alone = arguments_for(run, config, "cuda:1", 1)
+        assert (alone.device, alone.n_gpu, alone.train_batch_size) == (torch.device("cuda:1"), 1, config.batch)
+        current.assert_called_once_with(torch.device("cuda:1"))
+        assert arguments_for(run, config, "cuda", 1).device == torch.device("cuda:0")
+        assert arguments_for(run, config, "cuda", 2).device == torch.device("cuda:0")
+
+
 def test_answers_about_left_out_speakers_choose_the_epoch(home: Settings, speech_manifest: Path) -> None:
     """A random model answers nothing that can be read: all epochs are equally good, and the first stays. The run is
     stopped within it first, which measures nothing."""
@@ -297,8 +333,10 @@ def test_only_the_answer_is_learnt(corpus: Corpus, speech_manifest: Path) -> Non
         learnt = batch["labels"][row] != IGNORED
         said = phi4.tokenizer.decode(batch["labels"][row][learnt])
         assert said == sample.answer + "<|end|>"
+        places = batch["logits_to_keep"][learnt]
+        assert torch.equal(batch["input_ids"][row][places], batch["labels"][row][learnt])
         inside = batch["attention_mask"][row].bool()
-        assert not (learnt & ~inside).any()
+        assert inside[places].all()
         text = phi4.tokenizer.decode(batch["input_ids"][row][inside])
         assert text.startswith("<|user|><|APA|>" if sample.task == "apa" else "<|user|><|MDD|>")
         assert text.count("<|audio|>") == int(batch["audio_embed_sizes"][row])
@@ -307,6 +345,23 @@ def test_only_the_answer_is_learnt(corpus: Corpus, speech_manifest: Path) -> Non
     assert "audio_attention_mask" not in collator(samples[:1])
     with pytest.raises(TrainingError, match="more than max_length 100"):
         Collator(corpus, load_prompts(), phi4, 100)(samples)
+
+
+def test_scores_are_computed_where_answers_are_and_the_loss_is_the_same(corpus: Corpus, speech_manifest: Path) -> None:
+    phi4, config = tiny(speech_manifest, adapter="fresh")
+    phi4.model.eval()
+    batch = Collator(corpus, load_prompts(), phi4, config.max_length)(samples_of(corpus, 3))
+    kept = batch["logits_to_keep"]
+    n_rows, n_places = batch["input_ids"].shape
+    everywhere = torch.full((n_rows, n_places), IGNORED)
+    everywhere[:, kept] = batch["labels"]
+    assert len(kept) < n_places / 2
+    assert sorted({sample.task for sample in samples_of(corpus, 3)}) == ["apa", "mdd"], "answers begin far apart"
+    whole = phi4.model(**{**batch, "labels": everywhere, "logits_to_keep": 0})
+    chosen = phi4.model(**batch)
+    assert chosen.logits.shape == (n_rows, len(kept), whole.logits.shape[-1])
+    assert torch.allclose(chosen.logits, whole.logits[:, kept], atol=1e-5)
+    assert float(chosen.loss.detach()) == pytest.approx(float(whole.loss.detach()), abs=1e-5)
 
 
 def test_padding_of_the_text_changes_nothing(corpus: Corpus, speech_manifest: Path) -> None:
@@ -318,10 +373,13 @@ def test_padding_of_the_text_changes_nothing(corpus: Corpus, speech_manifest: Pa
     samples = samples_of(corpus, 1)
     assert [sample.task for sample in samples] == ["apa", "mdd"]
     with torch.inference_mode():
-        together = phi4.model(**collator(samples)).logits
+        batch = collator(samples)
+        together = phi4.model(**batch).logits
         for row, sample in enumerate(samples):
-            alone = phi4.model(**collator([sample])).logits[0]
-            assert torch.allclose(alone, together[row, : len(alone)], atol=1e-3), sample
+            single = collator([sample])
+            alone = phi4.model(**single).logits[0]
+            shared = torch.isin(batch["logits_to_keep"], single["logits_to_keep"])
+            assert torch.allclose(alone, together[row, shared], atol=1e-3), sample
 
 
 def test_four_bits(corpus: Corpus, speech_manifest: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import make_model
-from pipeline.wakeword.runtime.detector import StreamingDetector
+from pipeline.wakeword.runtime.detector import AFTER_S, StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, save_model
 
@@ -37,8 +37,10 @@ def sound() -> np.ndarray:
 
 
 def expected(folder: Path, samples: np.ndarray) -> list[tuple[float, float]]:
+    """Of a recording, which ends in silence: when each detection is, and its score (0 to 1)."""
     network, info = load_model(folder)
     detector = StreamingDetector(classifier_of(network), info.features, info.detector, info.threshold)
+    samples = np.pad(samples, (0, round(AFTER_S * RATE_HZ)))
     results = [result for start in range(0, len(samples), 7_000) for result in detector.feed(samples[start:][:7_000])]
     chance = 1.0 / (1.0 + np.exp(-np.array([result.vote for result in results if result.detected]) / info.temperature))
     return list(zip([result.end_s for result in results if result.detected], chance, strict=True))

@@ -85,7 +85,7 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
     monkeypatch.setattr("pipeline.wakeword.packaging.runner.Detector.aim", lambda *_: None)
     first, *rest = times(model, pcm)
     found = [line["at_s"] for line in listened(str(bundle), "-", "--phones", "merhaba", given=pcm)]
-    assert found[0] == pytest.approx(first + 0.2, abs=0.11) or found[0] in rest, "asked again, or rejected for good"
+    assert first + 0.1 < found[0] <= rest[0] + 1e-3, "asked again while the score is high, or at the next"
     assert len(asked) == len(found) + 1 and max(asked) <= 2 * RATE_HZ
     monkeypatch.setattr(Judge, "__call__", lambda *_: -99.0)
     assert listened(str(bundle), "-", "--phones", "merhaba", given=pcm) == []
@@ -101,14 +101,27 @@ def test_what_listening_rests_on_and_that_it_heard_nothing_is_said(bundle: Path,
         main, ["wakeword", "listen", str(bundle), str(tmp_path / "silence.wav"), "--phones", "lion"]
     )
     assert done.exit_code == 0 and not done.stdout
-    assert "by the dictionary alone: the bundle has not learnt 'lion'" in done.stderr
+    assert "by the dictionary alone: 'lion' has not been learnt" in done.stderr
     assert f"Nothing was detected in {tmp_path / 'silence.wav'}." in done.stderr
 
 
 def test_a_file_goes_on_in_silence(tmp_path: Path) -> None:
     (tmp_path / "s.wav").write_bytes(to_wav(np.full(RATE_HZ // 2, 0.1, dtype=np.float32)))
     samples = np.concatenate(list(sound_of(str(tmp_path / "s.wav"))))
-    assert len(samples) == RATE_HZ // 2 + RATE_HZ and not samples[RATE_HZ // 2 :].any()
+    assert len(samples) == RATE_HZ and not samples[RATE_HZ // 2 :].any()
+
+
+def test_a_recording_shorter_than_a_window_is_answered_as_by_detect(model: Path, bundle: Path, tmp_path: Path) -> None:
+    with open_bundle(bundle) as detector:
+        longest = detector.about["window_samples"]
+    pieces = [sound()[start : start + longest // 2] for start in range(0, 6 * RATE_HZ, RATE_HZ // 3)]
+    piece = next(piece for piece in pieces if expected(model, piece))
+    (tmp_path / "s.wav").write_bytes(to_wav(piece))
+    command = ["wakeword", "detect", str(model), str(tmp_path / "s.wav"), "--json"]
+    detected = json.loads(CliRunner().invoke(main, command, catch_exceptions=False).stdout)["detections"]
+    heard = listened(str(bundle), str(tmp_path / "s.wav"))
+    assert [one["at_s"] for one in heard] == pytest.approx([one["at_s"] for one in detected], abs=1e-3)
+    assert detected and min(one["at_s"] for one in detected) > 0
 
 
 def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:
@@ -202,6 +215,9 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
             assert Detection.is_type(event.type) or NotDetected.is_type(event.type)
         return at
 
+    pieces = [pcm[start : start + RATE_HZ // 2] for start in range(0, 12 * RATE_HZ, RATE_HZ // 2)]  # .25 s each
+    short = next(piece for piece in pieces if times(model, piece))
+
     async def whole() -> None:
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         with open_bundle(bundle) as detector:
@@ -213,9 +229,12 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
                 for _ in range(2):  # a stream begins anew
                     # The chunk in which a window ends is up to .1 s long.
                     assert await streamed(client, pcm) == pytest.approx(
-                        [at_s - 0.05 for at_s in times(model, pcm)], abs=0.06
+                        [at_s - 0.05 for at_s in times(model, pcm) if at_s <= len(pcm) / 2 / RATE_HZ], abs=0.06
                     )
-                assert await streamed(client, pcm[:6_400]) == [-1.0], "shorter than a window"
+                assert len(times(model, short)) == len(await streamed(client, short)) > 0, "shorter than a window"
+            detector.words[0].threshold = 1e9
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                assert await streamed(client, pcm) == [-1.0]
             server.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await server

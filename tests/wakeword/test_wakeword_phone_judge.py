@@ -1,6 +1,9 @@
 """A word as the listener hears it, learnt from clips, and what a judge of phones does to a detector on a stream."""
 
+import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +33,7 @@ from pipeline.wakeword.finished_run import FinishedRun
 from pipeline.wakeword.learnt_word import (
     LearntFrom,
     LearntWord,
+    all_of,
     best_place,
     read_learnt_word,
     save_learnt_word,
@@ -39,9 +43,10 @@ from pipeline.wakeword.learnt_word import (
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import LEARNT_LIMIT, LIMIT, PhoneJudge
-from pipeline.wakeword.phones import place_of, word_score
+from pipeline.wakeword.phones import place_of, shared_phones, ways_of, word_score
 from pipeline.wakeword.training import word_learning
-from pipeline.wakeword.training.word_learning import fitted, learn_word
+from pipeline.wakeword.training.word_learning import learn_word
+from pipeline.wakeword.training.word_regression import Example, fitted
 from tests.wakeword.random_detector import save_random_detector
 
 WIDTH = 6
@@ -67,7 +72,8 @@ def heard(phones: str, states: float = 0.0) -> ListenerOutput:
 def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> LearntWord:
     draw = np.random.default_rng(0)
     mean, weights = (draw.standard_normal(2 * WIDTH).astype(np.float32) for _ in range(2))
-    return LearntWord(word, (BOY,), mean, weights, 0.5, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
+    bias = np.array([1.0, -0.5], dtype=np.float32)
+    return LearntWord(word, (BOY,), mean, weights, 0.5, mean, bias, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
 
 
 def test_the_place_of_a_word_is_where_its_phones_are() -> None:
@@ -99,8 +105,9 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert read_learnt_word(tmp_path, "boy") is None
     save_learnt_word(tmp_path, saved)
     read = read_learnt_word(tmp_path, "boy")
-    assert read is not None and replace(read, mean=saved.mean, weights=saved.weights) == saved
-    assert np.array_equal(read.weights, saved.weights) and np.array_equal(read.mean, saved.mean)
+    arrays = ("mean", "weights", "phone_weights", "phone_bias")
+    assert read is not None and replace(read, **{name: getattr(saved, name) for name in arrays}) == saved
+    assert all(np.array_equal(getattr(read, name), getattr(saved, name)) for name in arrays)
     assert read_learnt_word(tmp_path, "toy") is None, "of another word"
     assert read_learnt_word(tmp_path, "Boy") is not None
     (tmp_path / "phones.safetensors").write_bytes(b"none")
@@ -139,6 +146,8 @@ def test_weights_of_the_wrong_shape_are_said_in_words(tmp_path: Path) -> None:
         replace(saved, weights=saved.weights.reshape(2, WIDTH)),
         replace(saved, mean=saved.mean[:0], weights=saved.weights[:0]),
         replace(saved, weights=np.full_like(saved.weights, np.nan)),
+        replace(saved, phone_weights=wrong),
+        replace(saved, phone_bias=saved.phone_bias[:1]),
     ):
         save_learnt_word(tmp_path, damaged)
         with pytest.raises(ModelError, match="cannot be read") as error:
@@ -170,9 +179,11 @@ def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeyp
         judge = PhoneJudge(settings, "boy", tmp_path)
         place = place_of(output.log_probs, BOY)
         assert place is not None
-        logit = float((states_at(output, place).ravel() - saved.mean) @ saved.weights) + 0.5
+        apart = states_at(output, place).ravel() - saved.mean
+        each = (apart * saved.phone_weights).reshape(2, WIDTH).sum(axis=1) + saved.phone_bias
+        logit = float(apart @ saved.weights) + 0.5 + float(all_of(each.astype(np.float64)))
         assert saved.logit(output, place) == pytest.approx(logit)
-        assert judge(sound) == pytest.approx({0: phones + logit, 1: 2.0 * logit}[recordings], rel=1e-4)
+        assert judge(sound) == pytest.approx({0: phones + 0.5 * logit, 1: logit}[recordings], rel=1e-4)
         assert judge.limit == LEARNT_LIMIT[recordings > 0]
     assert PhoneJudge(settings, "toy", tmp_path).learnt is None
 
@@ -186,20 +197,49 @@ def test_a_bundle_carries_the_learnt_word(tmp_path: Path) -> None:
     assert read is not None and np.array_equal(read.weights, learnt_word().weights)
 
 
+def test_the_log_odds_that_all_are_true() -> None:
+    logits = np.array([[2.0, -1.0, 0.5], [40.0, 40.0, 40.0], [-40.0, 40.0, 40.0]])
+    chances = np.prod(1.0 / (1.0 + np.exp(-logits)), axis=1)
+    assert all_of(logits)[0] == pytest.approx(np.log(chances[0] / (1.0 - chances[0])))
+    assert all_of(logits)[1] == pytest.approx(13.8, abs=0.1), "never quite sure"
+    assert all_of(logits)[2] == pytest.approx(-40.0), "one that is not decides"
+
+
+def test_a_phrase_shares_the_phones_that_it_has_in_their_place() -> None:
+    (way,) = ways_of_one_length(ways_of("computing"))[:1]  # K AH M P Y UW T IH NG
+    for phrase, shared in (("compute", "111111100"), ("pewter", "000111100"), ("some pewter", "011111100")):
+        assert "".join(map(str, shared_phones([way], phrase).astype(int))) == shared
+    assert shared_phones([way], "the computing cup").all(), "with more around it"
+
+
 def test_weights_tell_the_word_from_each_kind_of_other_sound() -> None:
+    """Two phones of two states each, of which the first is high where the phone is there."""
     draw = np.random.default_rng(0)
-    kinds = {"recordings": (3.0, 0.0), "synthetic": (2.0, 0.0), "near": (0.0, 2.0), "other": (0.0, 0.0)}
-    states = {
-        kind: [np.r_[centre, draw.standard_normal(3)].astype(np.float32) for _ in range(20)]
-        for kind, centre in kinds.items()
-    }
-    mean, weights, bias = fitted(states)
-    logits = {kind: [float((vector - mean) @ weights) + bias for vector in rows] for kind, rows in states.items()}
-    assert np.mean(logits["near"]) < np.mean(logits["other"]) < np.mean(logits["synthetic"])
-    assert np.mean(logits["synthetic"]) < np.mean(logits["recordings"])
-    assert weights[0] > 0 > weights[1]
-    with pytest.raises(CorpusError, match="there are 40 and 0"):
-        fitted({**states, "near": [], "other": []})
+    there = {"recordings": (1, 1), "synthetic": (1, 1), "near": (1, 0), "spoken near": (0, 1), "other": (0, 0)}
+
+    def example(kind: str, shared: bool = True) -> Example:
+        states = np.stack([2.0 * np.array(there[kind]), draw.standard_normal(2)], axis=1).astype(np.float32)
+        return Example(
+            states + 0.3 * draw.standard_normal((2, 2)).astype(np.float32),
+            np.array(there[kind], dtype=bool) if shared and "near" in kind else None,
+        )
+
+    examples = {kind: [example(kind) for _ in range(40)] for kind in there}
+    fit = fitted(examples)
+
+    def logits(kind: str) -> tuple[float, float]:
+        apart = np.stack([one.states.ravel() for one in examples[kind]]) - fit.mean
+        each = (apart * fit.phone_weights).reshape(-1, 2, 2).sum(axis=2) + fit.phone_bias
+        return float((apart @ fit.weights + fit.bias).mean()), float(all_of(each.astype(np.float64)).mean())
+
+    word, whole_near, other = (logits(kind) for kind in ("recordings", "near", "other"))
+    assert word[0] > whole_near[0] > other[0] and word[1] > whole_near[1]
+    of_phones = fit.phone_weights.reshape(2, 2)
+    assert (of_phones[:, 0] > abs(of_phones[:, 1])).all()
+    unknown = fitted({kind: [example(kind, shared=False) for _ in range(40)] for kind in there})
+    assert unknown.phone_bias.shape == (2,), "recorded near phrases, of which nobody knows the phones"
+    with pytest.raises(CorpusError, match="there are 80 and 0"):
+        fitted({**examples, "near": [], "spoken near": [], "other": []})
 
 
 class _Listener:
@@ -236,10 +276,12 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     )
     monkeypatch.setattr(word_learning, "first_threshold_of", lambda _run: -1.5)
     monkeypatch.setattr(word_learning, "find_word", lambda sound: (0, len(sound)))
+    near = [("bye", other[0]), ("toy", other[1])]
+    monkeypatch.setattr(word_learning, "near_in_many_voices", lambda word, *_: near if word == "boy" else [])
     told: list[tuple[int, int]] = []
     learnt = learn_word(Settings.from_env(), run, "boy", lambda done, total, _: told.append((done, total)))
-    assert learnt.learnt_from == LearntFrom(recordings=3, synthetic=1, near=0, other=4), "but the other that is held"
-    assert told[-1] == (8, 8)
+    assert learnt.learnt_from == LearntFrom(recordings=3, synthetic=1, near=2, other=4), "but the other that is held"
+    assert told[-1] == (10, 10)
     output, place = heard("B OY", 1.0), place_of(heard("B OY").log_probs, BOY)
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
     read = read_learnt_word(home / "model", "boy")
@@ -395,3 +437,53 @@ def test_words_need_one_judge_each(tmp_path: Path) -> None:
     given: list[Any] = ["wakeword", "evaluate", "none", "--positive", f"a={tmp_path}", "--background", str(tmp_path)]
     result = CliRunner().invoke(main, [*given, "--positive", f"b={tmp_path}", "--phones", "boy"])
     assert result.exit_code == 1 and "--phones is of one word" in result.output
+
+
+@pytest.mark.parametrize("word", ["", " ", "42", "x1", "günaydın"])
+@pytest.mark.parametrize(
+    "command", [["detect", "none", "s.wav"], ["evaluate", "none"], ["listen", "FOLDER"], ["learn-phones", "none"]]
+)
+def test_what_is_no_word_is_refused_before_anything_is_opened(tmp_path: Path, command: list[str], word: str) -> None:
+    asked = [word] if command[0] == "learn-phones" else ["--phones", word]
+    given = [str(tmp_path) if part == "FOLDER" else part for part in command]
+    result = CliRunner().invoke(main, ["wakeword", *given, *asked])
+    assert result.exit_code == 1 and "There is no detector" not in result.output and "bundle" not in result.output
+    assert any(reason in result.output for reason in ("Write", "no letters", "no English word"))
+
+
+@pytest.mark.parametrize("option", ["--judge", "--owner"])
+def test_an_empty_option_does_not_switch_off_what_it_asks_for(option: str) -> None:
+    result = CliRunner().invoke(main, ["wakeword", "detect", "none", "s.wav", option, ""])
+    assert result.exit_code == 1 and f"{option}" in result.output and "It is empty" in result.output
+
+
+def test_that_the_word_was_not_learnt_is_said(folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = str(save_random_detector(tmp_path / "model"))
+    monkeypatch.setattr(PhoneJudge, "__call__", lambda *_: -99.0)
+    recording = str(sorted((folders / "words").iterdir())[0])
+    sides = ["--positive", str(folders / "words"), "--background", str(folders / "other"), "--hours", "0.06"]
+    for command, of_judge in ((["detect", model, recording], "phones"), (["evaluate", model, *sides], "judged")):
+        result = CliRunner().invoke(main, ["wakeword", *command, "--phones", "lion", "--json"], catch_exceptions=False)
+        assert json.loads(result.stdout)[of_judge]["learnt_from"] is None
+        assert "by the dictionary alone: 'lion' has not been learnt" in result.stderr
+
+
+def test_detect_asks_from_the_learnt_threshold_on(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(save_random_detector(tmp_path / "model"))
+    recording = str(sorted((folders / "words").iterdir())[0])
+    learnt = SimpleNamespace(first_threshold=-77.0, learnt_from=LearntFrom(1, 0, 0, 1))
+    monkeypatch.setattr(PhoneJudge, "learnt", property(lambda _self: learnt, lambda *_: None), raising=False)
+    monkeypatch.setattr(PhoneJudge, "__init__", lambda self, *_: setattr(self, "word", "lion"))
+    monkeypatch.setattr(PhoneJudge, "__call__", lambda *_: -99.0)
+    for given, threshold in (([], -77.0), (["--threshold", "1.5"], 1.5)):
+        command = ["wakeword", "detect", model, recording, "--phones", "lion", "--json", *given]
+        result = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert json.loads(result.stdout)["threshold"] == threshold
+
+
+def test_a_run_is_read_and_a_word_refused_without_pytorch() -> None:
+    script = "import sys, pipeline.wakeword.training.word_learning; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

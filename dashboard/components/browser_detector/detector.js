@@ -30,8 +30,11 @@ class Detector {
   constructor(ort, session, about) {
     Object.assign(this, { ort, session, about });
     this.words = (about.words ?? [{}]).map((word) => new Word({ ...about, ...word }, about.hop_samples));
-    this.buffer = new Float32Array(0);
-    this.dropped = 0; // samples that have gone from the start
+    // A word at the very start has a window, too: as much silence before as leaves the first window some sound.
+    const { window_samples: span, hop_samples: step } = about;
+    const silence = Math.floor((span - 1) / step) * step;
+    this.buffer = new Float32Array(silence);
+    this.dropped = -silence; // samples that have gone from the start
   }
 
   // Resolves to one { atS, word, score, vote, detected } for each word in each window that is complete.

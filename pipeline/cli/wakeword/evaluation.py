@@ -10,6 +10,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._words import ENGLISH_WORD, judge_of_run
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.parallel import Progress
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
 @click.option(
     "--phones",
-    default="",
+    type=ENGLISH_WORD,
     metavar="WORD",
     help="English: also measure with the judge that listens for the phones of this word (`listen --phones`).",
 )
@@ -101,12 +102,14 @@ def evaluate(
     options["noise"] = tuple(map(str, options["noise"]))
     for word in by_word:
         finished.info.of_word(word)  # a word that it does not know is named before any work
+    options["phones"] = options["phones"] or ""
+    judge = judge_of_run(finished, options["phones"]) if options["phones"] else None
     reports: dict[str, dict[str, Any]] = {}
     with background_run(run, N_("Listening")) as work:
         for word, paths in by_word.items():
             task = EvaluationTask(positive=paths, **options)
             reports[word] = evaluate_run(
-                finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, word=word,
+                finished, task, detector=chosen, runtime=runtime, keep_threshold=keep_threshold, word=word, judge=judge,
                 progress=stoppable(work),
             )  # fmt: skip
         of_words = {word: report["miss_at_fah"] for word, report in reports.items()}

@@ -11,6 +11,7 @@ from pipeline.cli._output import emit, json_option, message_printer, progress_pr
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
@@ -213,7 +214,7 @@ def _named(config: "WakewordConfig") -> "WakewordConfig":
 
 @click.command("learn-phones")
 @click.argument("detector", metavar="RUN")
-@click.argument("word")
+@click.argument("word", type=ENGLISH_WORD)
 @json_option
 def learn_phones_command(detector: str, word: str, as_json: bool) -> None:
     """Learn how the speech scorer's listener hears WORD (English) from the clips that RUN was trained on, for the judge

@@ -12,6 +12,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.cli.wakeword._words import ENGLISH_WORD, FILLED, basis_of, judge_of_run
 from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
@@ -29,12 +30,12 @@ WYOMING_PORT = 10_400
 
 phones_option = click.option(
     "--phones",
-    default="",
+    type=ENGLISH_WORD,
     metavar="WORD",
     help="English: only where the speech scorer's listener hears the phones of this word.",
 )
 owner_option = click.option(
-    "--owner", default="", metavar="NAME", help="React to this enrolled voice only (`pronlab wakeword enrol`)."
+    "--owner", type=FILLED, metavar="NAME", help="React to this enrolled voice only (`pronlab wakeword enrol`)."
 )
 owner_threshold_option = click.option(
     "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
@@ -48,7 +49,7 @@ owner_threshold_option = click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
 @click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
-@click.option("--judge", "url", help="Address of a judge to ask about each detection.")
+@click.option("--judge", "url", type=FILLED, metavar="URL", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @phones_option
 @owner_option
@@ -68,19 +69,20 @@ def detect(
     threshold: float | None,
     url: str | None,
     key: str | None,
-    phones: str,
-    owner: str,
+    phones: str | None,
+    owner: str | None,
     owner_threshold: float | None,
 ) -> None:
     """Find the word in a recording; of a folder, list for every clip whether the detector goes off."""
-    from pipeline.wakeword.file_detection import detect_in_file, judge_of
-    from pipeline.wakeword.finished_run import open_finished_run
-
     if url and phones:
         raise click.UsageError("One judge is asked about a detection: leave --judge or --phones away.")
+    from pipeline.wakeword.cascade import remote_verifier
+    from pipeline.wakeword.file_detection import detect_in_file
+    from pipeline.wakeword.finished_run import open_finished_run
+
     finished = open_finished_run(Settings.from_env(), detector)
     if audio.is_dir():
-        if url is not None or phones or owner or owner_threshold is not None:
+        if url or phones or owner or owner_threshold is not None:
             raise click.UsageError(
                 "Judges are asked about one recording at a time: leave --judge, --phones and --owner away for a folder."
             )
@@ -89,7 +91,11 @@ def detect(
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
-    judges = judge_of(Settings.from_env(), finished, phones, url, key), _verifier(owner, owner_threshold)
+    judge = judge_of_run(finished, phones) if phones else None
+    if threshold is None and judge is not None and judge.learnt is not None:
+        threshold = judge.learnt.first_threshold  # as `listen` does
+    verify = judge.verifier() if judge else remote_verifier(url, key=key) if url else None
+    judges = verify, _verifier(owner, owner_threshold)
     of_words = [detect_in_file(finished, audio, detector_preset, threshold, name, *judges) for name in words]
     detections = sorted((d for of_word in of_words for d in of_word.detections), key=lambda d: d.at_s)
     lines = [
@@ -105,7 +111,10 @@ def detect(
     rows = [
         {key: value for key, value in to_json(d).items() if value or key not in ("word", "owner")} for d in detections
     ]
-    emit({"detections": rows, "duration_s": duration_s, "threshold": thresholds.get("", thresholds)}, as_json, text)
+    answer = {"detections": rows, "duration_s": duration_s, "threshold": thresholds.get("", thresholds)}
+    if judge is not None:
+        answer["phones"] = {"word": judge.word, "learnt_from": judge.learnt_from}
+    emit(answer, as_json, text)
 
 
 def _detect_in_folder(
@@ -167,10 +176,11 @@ sensitivity_option = click.option(
 @click.option(
     "--do",
     "command",
-    default="",
+    type=FILLED,
+    metavar="COMMAND",
     help="Program and arguments to run on each detection, without a shell; {word}, {at_s} and {score} are replaced.",
 )
-@click.option("--post", "url", default="", help="Address that gets each detection as JSON.")
+@click.option("--post", "url", type=FILLED, metavar="URL", help="Address that gets each detection as JSON.")
 @phones_option
 @owner_option
 @owner_threshold_option
@@ -180,10 +190,10 @@ def listen(
     source: str,
     sensitivity: float,
     device: str,
-    command: str,
-    url: str,
-    phones: str,
-    owner: str,
+    command: str | None,
+    url: str | None,
+    phones: str | None,
+    owner: str | None,
     owner_threshold: float | None,
     as_json: bool,
 ) -> None:
@@ -194,7 +204,7 @@ def listen(
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
     from pipeline.wakeword.packaging.runner import false_alarms_at
 
-    reaction = Reaction(_arguments(command), url)
+    reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
     with open_bundle(bundle, sensitivity) as detector:
         about = detector.about
@@ -203,7 +213,7 @@ def listen(
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
         rate = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
-        expected = f"the listener of phones judges what it detects, {_basis(judge)}" if judge else rate
+        expected = f"the listener of phones judges what it detects, {basis_of(judge)}" if judge else rate
         n_detections = 0
         click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
@@ -239,18 +249,7 @@ def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
     return judge
 
 
-def _basis(judge: "PhoneJudge") -> str:
-    """What a judge knows of the word, for people: a bundle that learnt another word says nothing by itself."""
-    if judge.learnt is None:
-        return (
-            f"by the dictionary alone: the bundle has not learnt {judge.word!r} (`pronlab wakeword learn-phones`, then "
-            f"an export)"
-        )
-    source = judge.learnt.learnt_from
-    return f"as learnt from {source.recordings} recordings and {source.synthetic} synthetic clips"
-
-
-def _verifier(name: str, threshold: float | None) -> "OwnerVerify | None":
+def _verifier(name: str | None, threshold: float | None) -> "OwnerVerify | None":
     if not name:
         if threshold is not None:
             raise click.UsageError("--owner-threshold is of a voice: name it with --owner.")

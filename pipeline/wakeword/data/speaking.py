@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
@@ -145,6 +146,25 @@ def spoken_word(folder: Path) -> tuple[str, str]:
         return "", ""
 
 
+def texts_in(folder: Path) -> dict[str, str]:
+    """What each clip of a folder that `speak` writes says, by its path in the folder; empty for any other folder."""
+    return {row["path"]: row["text"] for row in jsonl.read(folder / SPOKEN)} if (folder / SPOKEN).is_file() else {}
+
+
+def near_in_many_voices(
+    word: str, n_phrases: int, n_voices: int, draw: np.random.Generator
+) -> list[tuple[str, NDArray[np.float32]]]:
+    """English phrases near a word as eSpeak NG says them, each in so many of its voices; none without eSpeak NG."""
+    voices = espeak.voices("en")
+    if not voices:
+        return []
+    return [
+        (phrase, _said(phrase, voices[int(draw.integers(len(voices)))], draw)[0])
+        for phrase in near_phrases(word, "en", n_phrases)
+        for _ in range(n_voices)
+    ]
+
+
 def _clear(out: Path, word: str) -> None:
     """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
     if not out.exists() or not any(out.iterdir()):
@@ -182,16 +202,21 @@ def _voice(kinds: Mapping[str, Sequence[Voice]], text: str, draw: np.random.Gene
     raise CorpusError(N_("No voice here can say {text!r}: the recordings lack some of its sounds."), text=text)
 
 
-def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: np.random.Generator) -> SpokenClip:
-    """Raises CorpusError where the voice cannot say it."""
+def _said(text: str, voice: Voice, draw: np.random.Generator) -> tuple[NDArray[np.float32], Manner]:
+    """Trimmed, at 16 kHz, and how. Raises CorpusError where the voice cannot say it."""
     manner = Manner(*(round(float(draw.uniform(*bounds)), 3) for bounds in (RATES, PITCHES, LIVELINESS)))
     try:
         audio = voice.say(text, manner)
-        samples = trimmed(audio.samples, audio.sample_rate_hz, EDGE_S, PEAK)
+        return trimmed(audio.samples, audio.sample_rate_hz, EDGE_S, PEAK), manner
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise CorpusError(
             N_("The voice {voice} cannot say {text!r} ({reason})."), voice=voice.name, text=text, reason=str(error)
         ) from error
+
+
+def _clip(out: Path, number: int, label: Label, text: str, voice: Voice, draw: np.random.Generator) -> SpokenClip:
+    """Raises CorpusError where the voice cannot say it."""
+    samples, manner = _said(text, voice, draw)
     path = f"{label}/{voice.name}/{number:05d}.wav"
     artifacts.write_bytes(out / path, to_wav(samples))
     return SpokenClip(path, text, label, voice.name, voice.synthesiser, manner.rate, manner.pitch)

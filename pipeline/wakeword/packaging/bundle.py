@@ -77,13 +77,12 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
 
 
 def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
-    n_frames, _bins = info.features.shape
     first = info.of_word(info.names[0] if info.words else "")
     every = info.features.frames_in(info.detector.hop_s)
     described: dict[str, Any] = to_json(
         {
             "format": 1, "word": first.name, "rate_hz": RATE_HZ, "sha256": hashlib.sha256(model).hexdigest(),
-            "window_samples": (n_frames - 1) * info.features.hop + info.features.window,
+            "window_samples": info.features.span,
             "hop_samples": every * info.features.hop, "threshold": first.threshold, "temperature": first.temperature,
             "votes": info.detector.votes, "of": info.detector.of, "hysteresis": info.detector.hysteresis,
             "lockout_s": info.detector.lockout_s, "target_false_alarms_per_hour": info.detector.target_fah,

@@ -25,6 +25,7 @@ import onnxruntime
 
 RATE_HZ = 16_000
 BLOCK_S = 0.5
+AFTER_S = 0.5  # of silence that sound ends in
 HALF_TAPS = 32
 PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other, for a bundle without a curve
 RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
@@ -66,8 +67,8 @@ class Word:
 
 
 class Detector:
-    """Takes sound at 16 kHz as it comes; `feed` answers with the detections that it completes, as (seconds, score,
-    word)."""
+    """Takes sound at 16 kHz as it comes, after silence; `feed` answers with the detections that it completes, as
+    (seconds, score, word)."""
 
     def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
         self.folder = folder
@@ -95,8 +96,11 @@ class Detector:
 
     def reset(self) -> None:
         """Begin anew, as at the start of a stream."""
-        self.buffer = np.zeros(0, dtype=np.float32)
-        self.dropped = 0  # samples that have gone from the start
+        # A word at the very start has a window, too: as much silence before as leaves the first window some sound.
+        span, step = self.about["window_samples"], self.about["hop_samples"]
+        silence = (span - 1) // step * step
+        self.buffer = np.zeros(silence, dtype=np.float32)
+        self.dropped = -silence  # samples that have gone from the start
         for word in self.words:
             word.reset()
 
@@ -156,15 +160,21 @@ def threshold_at(about: dict[str, Any], sensitivity: float) -> float:
 
 
 def blocks_of(source: str) -> Iterator[np.ndarray]:
-    """Sound at 16 kHz, block by block."""
+    """Sound at 16 kHz, block by block, and the silence that it ends in."""
     n = round(BLOCK_S * RATE_HZ)
     if source == "-":
         while data := sys.stdin.buffer.read(2 * n):
             yield np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2") / 32_768.0
-        return
-    samples = read_wav(source)
-    for start in range(0, len(samples), n):
-        yield samples[start : start + n]
+    else:
+        samples = read_wav(source)
+        for start in range(0, len(samples), n):
+            yield samples[start : start + n]
+    yield silence_after()
+
+
+def silence_after() -> np.ndarray:
+    """A detector waits for what follows a word."""
+    return np.zeros(round(AFTER_S * RATE_HZ), dtype=np.float32)
 
 
 def read_wav(path: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, FrameStream
 
 Scores = NDArray[np.float32]
+AFTER_S: Seconds = 0.5  # of silence that a recording ends in: votes need windows after the word
 Classifier = Callable[[NDArray[np.float32]], Scores]
 """Windows [n, frames, bins] to logits [n]."""
 
@@ -28,6 +29,13 @@ def preset(name: str, base: DetectorConfig) -> DetectorConfig:
     if name not in PRESETS:
         raise TrainingError(f"Unknown detector preset {name!r}; known: {', '.join(PRESETS)}.")
     return replace(base, **PRESETS[name])  # type: ignore[arg-type]
+
+
+def silence_before(features: FeatureConfig, config: DetectorConfig) -> int:
+    """Samples of silence that all sound is taken to follow, so that a word at its very start has a window: whole steps,
+    as many as leave the first window some of the sound. Windows end where they would without it."""
+    step = features.frames_in(config.hop_s) * features.hop
+    return (features.span - 1) // step * step
 
 
 def voted(scores: Scores, config: DetectorConfig) -> Scores:
@@ -67,17 +75,19 @@ class WindowResult:
 
 
 class StreamingDetector:
-    """Takes sound as it comes and answers for every window that is complete. Keeps one window of features."""
+    """Takes sound as it comes, after silence, and answers for every window that is complete. Keeps one window of
+    features."""
 
     def __init__(
         self, classifier: Classifier, features_config: FeatureConfig, config: DetectorConfig, threshold: float
     ) -> None:
         self._classifier, self._features, self._config, self.threshold = classifier, features_config, config, threshold
         self._every = features_config.frames_in(config.hop_s)  # frames
-        self._size, n_bins = features_config.shape
+        self._size, _n_bins = features_config.shape
         self._stream = FrameStream(features_config)
-        self._frames = np.zeros((0, n_bins), dtype=np.float32)
-        self._dropped = 0  # frames that have gone from the start
+        self._silence = silence_before(features_config, config)
+        self._frames = self._stream.feed(np.zeros(self._silence, dtype=np.float32))
+        self._dropped = 0  # frames that have gone from the start of the silence
         self._last: deque[float] = deque(maxlen=config.of)
         self._armed, self._since = True, np.inf
 
@@ -90,7 +100,7 @@ class StreamingDetector:
         if not len(starts):
             return []
         scores = self._classifier(self._frames[starts[:, None] + np.arange(self._size)])
-        ends = (self._dropped + starts + self._size - 1) * hop + window
+        ends = (self._dropped + starts + self._size - 1) * hop + window - self._silence
         gone = int(starts[-1]) + self._every
         gone = min(gone, len(self._frames))
         self._frames, self._dropped = self._frames[gone:], self._dropped + gone

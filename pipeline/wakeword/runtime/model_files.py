@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts, presets
 from pipeline.errors import ModelError, TrainingError
@@ -11,7 +11,9 @@ from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.file_names import INFO, WEIGHTS
-from pipeline.wakeword.models import WakewordModel, make_model
+
+if TYPE_CHECKING:
+    from pipeline.wakeword.models import WakewordModel
 
 FORMAT = 1
 
@@ -67,7 +69,7 @@ class DetectorInfo:
         return replace(self, detector=view.detector, words=words)
 
 
-def save_model(folder: Path, model: WakewordModel, info: DetectorInfo) -> None:
+def save_model(folder: Path, model: "WakewordModel", info: DetectorInfo) -> None:
     artifacts.write_tensors(folder / WEIGHTS, model.state_dict())
     digest = artifacts.sha256_of(folder / WEIGHTS)
     artifacts.write_json(folder / INFO, {"format": FORMAT, "sha256": digest, **_as_written(info)})
@@ -111,11 +113,13 @@ def read_info(folder: Path) -> DetectorInfo:
         raise ModelError(f"{folder / INFO} does not describe a detector ({error}). Train or copy it again.") from error
 
 
-def load_model(folder: Path) -> tuple[WakewordModel, DetectorInfo]:
+def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
     """In evaluation mode. Raises ModelError for weights that are damaged, of another configuration, or not tensors
     alone."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    from pipeline.wakeword.models import make_model
 
     info = read_info(folder)
     n_words = max(1, len(info.words))

@@ -1,8 +1,9 @@
 """Learn a word as the speech scorer's listener hears it from the clips that a detector was trained on.
 
-A logistic regression on the listener's states at the word's phones: clips of the word against phrases near it and
-against other speech, clean and in noise, each kind with a weight of its own. Clips of the word that the training held
-back for validation are learnt from, too: nothing is chosen on them here, and a few recordings are too few to spare any.
+Regressions on the listener's states at the word's phones (`word_regression`): clips of the word against phrases near it
+and against other speech, clean and in noise. Near phrases in many voices are spoken here, where eSpeak NG is installed.
+Clips of the word that the training held back for validation are learnt from, too: nothing is chosen on them here, and a
+few recordings are too few to spare any.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from pipeline import artifacts
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.parallel import Progress
+from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening.runtime import ListenerOutput, ListenerRuntime
 from pipeline.scoring.speech.model_files import LISTENER_FILE
@@ -24,7 +26,7 @@ from pipeline.wakeword.cascade import VERIFIED_S
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
-from pipeline.wakeword.data.speaking import spoken_word
+from pipeline.wakeword.data.speaking import near_in_many_voices, spoken_word, texts_in
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
@@ -34,19 +36,19 @@ from pipeline.wakeword.file_names import SPLIT_FOLDER
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for, config_of, held_stream
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, best_place, save_learnt_word, states_at
 from pipeline.wakeword.learnt_word import ways_of_one_length as of_one_length
-from pipeline.wakeword.phones import english_word, listener_folder, ways_of
+from pipeline.wakeword.phones import english_word, listener_folder, shared_phones, ways_of
+from pipeline.wakeword.training.word_regression import SHARES, Example, fitted
 
 Samples = NDArray[np.float32]
 Hear = Callable[[Samples], ListenerOutput]
 AFTER = round(0.2 * RATE_HZ)  # samples after the word, about what a detector waits for
 HEARD = round(VERIFIED_S * RATE_HZ)
 MOST_CLIPS = {"recordings": 100, "synthetic": 300, "near": 200, "other": 1000}
-VARIANTS = {"recordings": 6, "synthetic": 3, "near": 3, "other": 1}  # the first of several is without noise
-# Each kind's share of the loss, whatever the number of its clips: other speech is what a detector hears most.
-SHARES = {"recordings": 1.0, "synthetic": 1.0, "near": 3.0, "other": 4.0}
+# The first of several is without noise.
+VARIANTS = {"recordings": 6, "synthetic": 3, "near": 3, "spoken near": 2, "other": 1}
+NEAR_PHRASES, NEAR_VOICES = 60, 12  # that are spoken here
 SNR_DB = (3.0, 25.0)
 HEARD_AT_ALL = -6.0  # nats per phone, in other speech: what has less of the word is never asked about
-STRENGTH = 0.003  # of the regression's regularisation, its inverse as in scikit-learn
 
 
 def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progress | None = None) -> LearntWord:
@@ -54,33 +56,38 @@ def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progre
     CorpusError for no English word, where the run has no clips of the word or none of anything else, or they are
     gone."""
     word, source = english_word(word), listener_folder(settings)
-    ways = of_one_length(ways_of(word, load_rules(source)))
+    rules = load_rules(source)
+    ways = of_one_length(ways_of(word, rules))
     clips = _clips_of(run, word)
     config = config_of(run)
     noise = read_noise(config.data.noise)
     listener = ListenerRuntime(source)
     draw = np.random.default_rng(config.seed)
-    total = sum(len(paths) for paths in clips.values())
-    states: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in clips}
-    n_done = 0
-    for kind, paths in clips.items():
-        for path in paths:
-            sound = load_clip(path)
-            for variant in range(VARIANTS[kind]):
-                snr_db = None if variant == 0 and kind != "other" else float(draw.uniform(*SNR_DB))
-                stretch = _stretch(sound, kind != "other", draw)
-                heard = listener.listen(at_one_level(_in_noise(stretch, snr_db, noise, draw)))
-                place = best_place(heard.log_probs, ways)
-                if place is not None and (kind != "other" or place.score > HEARD_AT_ALL):
-                    states[kind].append(states_at(heard, place).ravel())
-            n_done += 1
-            if progress is not None:
-                progress(n_done, total, "listening")
-    mean, weights, bias = fitted(states)
-    learnt_from = LearntFrom(**{kind: len(paths) for kind, paths in clips.items()} | {"other": len(states["other"])})
+    texts = _texts_of(clips["near"])
+    sounds: list[tuple[str, str, Path | Samples]] = [
+        (kind, texts.get(path, ""), path) for kind, paths in clips.items() for path in paths
+    ]
+    spoken = near_in_many_voices(word, NEAR_PHRASES, NEAR_VOICES, draw)
+    sounds += [("spoken near", phrase, sound) for phrase, sound in spoken]
+    shared = {text: _shared_phones(ways, text, rules) for _kind, text, _sound in sounds if text}
+    examples: dict[str, list[Example]] = {kind: [] for kind in SHARES}
+    for number, (kind, text, given) in enumerate(sounds, start=1):
+        sound = load_clip(given) if isinstance(given, Path) else given
+        for variant in range(VARIANTS[kind]):
+            snr_db = None if variant == 0 and kind != "other" else float(draw.uniform(*SNR_DB))
+            stretch = _stretch(sound, kind != "other", draw)
+            heard = listener.listen(at_one_level(_in_noise(stretch, snr_db, noise, draw)))
+            place = best_place(heard.log_probs, ways)
+            if place is not None and (kind != "other" or place.score > HEARD_AT_ALL):
+                examples[kind].append(Example(states_at(heard, place), shared.get(text)))
+        if progress is not None:
+            progress(number, len(sounds), "listening")
+    fit = fitted(examples)
+    counts = {kind: len(paths) for kind, paths in clips.items()}
+    learnt_from = LearntFrom(**counts | {"near": counts["near"] + len(spoken), "other": len(examples["other"])})
     learnt = LearntWord(
-        word, ways, mean, weights, bias, learnt_from, artifacts.sha256_of(source / LISTENER_FILE),
-        first_threshold_of(run),
+        word, ways, fit.mean, fit.weights, fit.bias, fit.phone_weights, fit.phone_bias, learnt_from,
+        artifacts.sha256_of(source / LISTENER_FILE), first_threshold_of(run),
     )  # fmt: skip
     save_learnt_word(run.folder, learnt)
     return learnt
@@ -99,27 +106,17 @@ def first_threshold_of(run: FinishedRun) -> float | None:
     return first_threshold(scores, info.detector)
 
 
-def fitted(
-    states: dict[str, list[NDArray[np.float32]]],
-) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """Mean and weights [n_features] and bias, from vectors [n_features] of each kind of SHARES. Raises CorpusError
-    where a side has none."""
-    from sklearn.linear_model import LogisticRegression
+def _texts_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """What the spoken ones of some clips say; what recordings say, nobody has written down."""
+    folders = {path.parents[2] for path in paths if len(path.parents) > 2}
+    return {folder / name: text for folder in folders for name, text in texts_in(folder).items()}
 
-    of_kinds = {kind: vectors for kind, vectors in states.items() if vectors}
-    sides = [[kind in ("recordings", "synthetic")] * len(vectors) for kind, vectors in of_kinds.items()]
-    truth = np.concatenate([np.array(side, dtype=bool) for side in sides]) if sides else np.zeros(0, dtype=bool)
-    if truth.all() or not truth.any():
-        raise CorpusError(
-            f"A word is learnt from clips of it and others in which something like it is heard; there are "
-            f"{int(truth.sum())} and {int((~truth).sum())}."
-        )
-    inputs = np.concatenate([np.stack(vectors) for vectors in of_kinds.values()])
-    share = np.concatenate([np.full(len(vectors), SHARES[kind] / len(vectors)) for kind, vectors in of_kinds.items()])
-    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
-    model = LogisticRegression(C=STRENGTH, max_iter=300)
-    model.fit((inputs - mean) / spread, truth, sample_weight=share * len(share) / share.sum())
-    return mean, (model.coef_[0] / spread).astype(np.float32), float(model.intercept_[0])
+
+def _shared_phones(ways: Sequence[Sequence[int]], phrase: str, rules: LetterToSound | None) -> NDArray[np.bool_] | None:
+    try:
+        return shared_phones(ways, phrase, rules)
+    except CorpusError:  # a phrase of another language
+        return None
 
 
 def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
