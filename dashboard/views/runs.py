@@ -6,6 +6,7 @@ from dashboard.components.run_list import say_damaged
 from dashboard.sections.runs import choose_runs, compared, curves, list_of_runs, notes, searched
 from dashboard.services import runs
 from pipeline.i18n import _, pgettext
+from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
 
 UNASKED_CURVES = 5  # of the newest runs, before any is chosen
@@ -18,11 +19,12 @@ def render() -> None:
     listing = runs.listing()
     say_damaged(listing.damaged, deletable=True)
     if not listing.records:
-        empty_state(
-            _("There are no runs yet. Start one on the Train page: with the demo set it takes less than a minute."),
-            page="train",
-            page_label=_("Go to Train"),
+        words = (
+            _("There are no runs yet. Start one on the Train page: with the demo set it takes less than a minute.")
+            if missing_for("word") is None
+            else _("There are no runs yet. The Train page says what to install before the first one.")
         )
+        empty_state(words, page="train", page_label=_("Go to Train"))
         return
     shown = list_of_runs(listing.records, choices)
     chosen, curve_choice = choose_runs(listing.records)

@@ -13,6 +13,7 @@ from dashboard.sections.train.speech import start_speech_training
 from dashboard.sections.train.speechllm import start_speechllm_training
 from dashboard.services import runs
 from pipeline.i18n import _, pgettext
+from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
 from pipeline.runs.words import kind_name
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -43,7 +44,12 @@ def render() -> None:
             listing = runs.listing()
     say_damaged(listing.damaged)
     if not listing.records:
-        empty_state(_("There are no runs yet. Start a training above: with the demo set it takes less than a minute."))
+        if missing_for("word") is None:
+            empty_state(
+                _("There are no runs yet. Start a training above: with the demo set it takes less than a minute.")
+            )
+        else:
+            empty_state(_("There are no runs yet. Install what is named above, then start a training."))
         return
     directories = {run.directory.id: run.directory for run in listing.records}
     chosen = choose_run(_("Run"), directories, choices)

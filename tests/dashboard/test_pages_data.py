@@ -49,6 +49,7 @@ def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, 
     import_path(settings, tmp_path / "tiny", name="tiny")
     page = open_page("data", section="Problems")
     assert len(page.dataframe[0].value) == 2
+    assert set(page.dataframe[0].value["How serious"]) == {"Error"}, "not the word for strict raters"
     next(field for field in page.text_input if field.label == "Search path or message").set_value("boş").run()
     assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
 
@@ -65,7 +66,7 @@ def test_every_layout_is_offered(open_page) -> None:
 def test_a_bad_import_path_is_told_in_words_and_starts_nothing(open_page, settings: Settings, path: str) -> None:
     page = open_page("data", section="Import")
     page.text_input[0].set_value(path)
-    button(page, "Import").click().run()
+    button(page, "Import recordings").click().run()
     assert not page.exception
     assert len(page.error) == 1
     assert list_runs(settings.jobs_root) == []
@@ -76,7 +77,7 @@ def test_an_import_runs_in_the_background_and_is_watched(open_page, settings: Se
     page = open_page("data", section="Import")
     page.text_input[0].set_value(str(tmp_path / "copy"))
     page.text_input[1].set_value("again")
-    button(page, "Import").click().run()
+    button(page, "Import recordings").click().run()
     assert not page.exception
     (run,) = list_runs(settings.jobs_root)
     assert page.query_params["job"] == run.id

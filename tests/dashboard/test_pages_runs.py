@@ -256,3 +256,21 @@ def test_results_from_the_command_line(settings: Settings, tmp_path: Path, monke
     assert CliRunner().invoke(main, ["results", "--format", "latex", "--out", str(out)]).exit_code == 0
     assert r"\toprule" in out.read_text(encoding="utf-8")
     assert CliRunner().invoke(main, ["results", "--format", "png"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "view", "sentence"),
+    [
+        ({"torch", "sklearn"}, "train", "Install what is named above, then start a training."),
+        ({"torch", "sklearn"}, "runs", "The Train page says what to install before the first one."),
+        (set(), "train", "Start a training above: with the demo set it takes less than a minute."),
+        (set(), "runs", "Start one on the Train page: with the demo set it takes less than a minute."),
+    ],
+)
+def test_a_training_is_promised_only_where_one_can_start(
+    open_page: Open, tiny_set: str, monkeypatch: pytest.MonkeyPatch, missing: set[str], view: str, sentence: str
+) -> None:
+    monkeypatch.setattr("pipeline.optional.is_there", lambda name: name not in missing)
+    shown = said(open_page(view, set=tiny_set))
+    assert f"There are no runs yet. {sentence}" in shown
+    assert ("less than a minute" in shown) == (not missing)

@@ -25,7 +25,7 @@ def draw() -> None:
         left, right = st.columns(2)
         name = left.text_input(_("Name of the set"), placeholder=_("name of the folder"))
         format_ = right.selectbox(_("Layout"), ["auto", *data.layouts()], format_func=_layout)
-        submitted = st.form_submit_button(_("Import"), type="primary", icon=":material/upload:")
+        submitted = st.form_submit_button(_("Import recordings"), type="primary", icon=":material/upload:")
     st.caption(_("The audio stays where it is. Importing the same path again adds what is new."))
     if submitted:
         run = data.launch_import(path, name.strip(), format_)

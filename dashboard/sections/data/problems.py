@@ -33,7 +33,7 @@ def draw() -> None:
     codes = sorted({problem.code for problem in known})
     left, middle, right = st.columns(3)
     kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
-    severity = middle.selectbox(_("Severity"), list(SEVERITIES), format_func=lambda code: _(SEVERITIES[code]))
+    severity = middle.selectbox(_("How serious"), list(SEVERITIES), format_func=lambda code: _(SEVERITIES[code]))
     text = right.text_input(_("Search path or message"))
     shown = [
         problem
@@ -51,7 +51,7 @@ def draw() -> None:
         [
             {
                 _("Path"): problem.path,
-                _("Severity"): _(SEVERITIES.get(problem.severity, problem.severity)),
+                _("How serious"): _(SEVERITIES.get(problem.severity, problem.severity)),
                 _("Kind"): _kind(problem.code),
                 _("Problem and what to do"): problem.message,
             }
