@@ -28,8 +28,7 @@ class OnOneDevice(TrainingArguments):  # type: ignore[misc]
 
 
 def arguments_for(run: RunDirectory, config: SpeechLlmConfig, device: str, n_processes: int) -> TrainingArguments:
-    """`config` is the share of each of `n_processes`; one alone computes on
-    `device`, of several each has its own."""
+    """`config` is the share of each of `n_processes`; one alone computes on `device`, of several each has its own."""
     kind = torch.device(device).type
     on_cuda = kind == "cuda"
     arguments = OnOneDevice(

@@ -115,8 +115,13 @@ class SpeechInfo:
     def has_heard(self, corpus: str, speaker: str) -> bool:
         return f"{corpus}/{speaker}" in self.speakers
 
+    @property
+    def listener_speakers(self) -> frozenset[str]:
+        """Those of `speakers` whom the listener learned from."""
+        return frozenset(self.speakers) - frozenset(self.heads_only)
+
     def listener_has_heard(self, corpus: str, speaker: str) -> bool:
-        return self.has_heard(corpus, speaker) and f"{corpus}/{speaker}" not in self.heads_only
+        return f"{corpus}/{speaker}" in self.listener_speakers
 
 
 def is_speech_folder(folder: Path) -> bool:

@@ -113,9 +113,9 @@ def package(
     info = calibrate(replace(info, match=match, held_out={**info.held_out, **correlations(tried)}), tried)
     if config.final_on_all:
         _write_heads(config, checkpoints / FINAL, info, folder)
-        listened = set(load_info(listeners[0]).speakers) - set(load_info(listeners[0]).heads_only)
         info = _learned_from(info, [*train, *held])
-        info = replace(info, heads_only=tuple(name for name in info.speakers if name not in listened))
+        heard = load_info(listeners[0]).listener_speakers
+        info = replace(info, heads_only=tuple(name for name in info.speakers if name not in heard))
     save_info(folder, info)
     write_card(folder, info)
     return info
