@@ -183,9 +183,8 @@ class LossConfig:
 @dataclass(frozen=True)
 class TrainConfig:
     """`positive` : `negative` : `hard_negative` are the shares of a batch with `balanced`; without it, windows come as
-    often as they are there. `ema` averages the weights with a decay that rises from `ema_start` to `ema_end`;
-    `cmvn` normalises each bin by the training part. `patience` is in validations, `averaged` at the end is what is
-    kept if it is better."""
+    often as they are there. `ema` averages the weights with a decay that rises from `ema_start` to `ema_end`, and keeps
+    averaged ones only; `cmvn` normalises each bin by the training part. `patience` is in validations."""
 
     steps: int = 3000
     batch: int = 256

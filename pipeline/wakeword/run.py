@@ -217,8 +217,8 @@ def _train(
         for name, validation in zip(config.data.names, trained.validations, strict=False)
     )
     report = {
-        **report_of(trained), "parameters": budget.parameters, "macs": budget.macs, "calibration": calibration,
-        "n_train": len(material.clips.train), "n_held": len(material.clips.held),
+        **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
+        "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
         "rooms_left_out": material.rooms_left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),

@@ -21,6 +21,7 @@ from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, StopRequested
@@ -37,8 +38,9 @@ from pipeline.wakeword.run import find_clips, make_features, make_trainer, recip
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model, read_info
+from pipeline.wakeword.training import train
 from pipeline.wakeword.training.train import Trainer
-from pipeline.wakeword.training.validate import validate
+from pipeline.wakeword.training.validate import Validation, validate, validate_words
 from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
 
@@ -190,9 +192,8 @@ def test_quantisation_aware_steps_choose_by_the_8_bit_model(world: World) -> Non
     rows = [row for row in run.metrics() if row["event"] == "validation"]
     last = [row for row in rows if row["stage"] == "quantisation"]
     assert last[0]["at_step"] == 10, "the best float weights are a candidate, before any step"
-    best = min(min(row["present_ranking"], row["averaged_ranking"]) for row in last)
-    assert report["validation"]["ranking"] == pytest.approx(best)
-    float_best = min(min(row["present_ranking"], row["averaged_ranking"]) for row in rows if row not in last)
+    assert report["validation"]["ranking"] == pytest.approx(min(row["averaged_ranking"] for row in last))
+    float_best = min(row["averaged_ranking"] for row in rows if row not in last)
     assert last[0]["present_ranking"] != pytest.approx(float_best, abs=1e-9), "measured on the grid"
     model, info = load_model(run.path / "model")
     held = make_pools(
@@ -202,6 +203,29 @@ def test_quantisation_aware_steps_choose_by_the_8_bit_model(world: World) -> Non
     on_grid = validate(held, classifier_of(model, on_grid=True), config.features, config.detector)
     highest = float(np.sort(on_grid.rest)[-1])
     assert info.threshold == pytest.approx(float(np.nextafter(np.float32(highest), np.float32(np.inf))))
+
+
+@pytest.mark.parametrize(("ema", "kept"), [(True, "mean"), (False, "now")])
+def test_the_last_stage_ends_with_its_own_weights(
+    world: World, monkeypatch: pytest.MonkeyPatch, ema: bool, kept: str
+) -> None:
+    """Lucky weights of an earlier stage or a single step once stood in for mined, averaged ones: 51 instead of 10 of
+    134 words missed (jarvis, seed 1)."""
+    steps = {"train.steps": 10, "train.validate_every": 5, "mining.rounds": 1, "mining.steps": 10}
+    config = world.configured(**steps, **{"train.ema": ema})
+    luck = iter([0.1, 0.1, *np.linspace(0.9, 0.5, 40)])
+    real = validate_words
+
+    def by_luck(*given: Any) -> tuple[Validation, ...]:
+        return tuple(replace(one, ranking=next(luck)) for one in real(*given))
+
+    monkeypatch.setattr(train, "validate_words", by_luck)
+    run = world.fresh(config)
+    report = train_wakeword(world.settings, config, run)
+    assert (report["best_step"], report["averaged"]) == (20, ema)
+    last = load_checkpoint(run.path / "checkpoints" / "last.safetensors", train.PARTS)
+    saved = load_file(run.path / "model" / "model.safetensors")
+    assert [name for name in saved if not torch.equal(saved[name], last.parts[kept][name])] == []
 
 
 def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: Path) -> None:

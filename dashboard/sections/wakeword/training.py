@@ -100,7 +100,7 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
         )
     if not report["sources_known"]:
         note += " " + _("The clips name no speakers: the same voice may be on both sides.")
-    st.caption(note + " " + _("The weights with the lowest ranking loss are kept."))
+    st.caption(note + " " + _("Of the last stage, the averaged weights with the lowest ranking loss are kept."))
     of_words = {name: word["validation"] for name, word in report.get("words", {}).items()}
     if of_words:
         st.dataframe(

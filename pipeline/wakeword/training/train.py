@@ -1,7 +1,9 @@
 """Train a detector: a first pass, hard-negative mining with short passes after it, and quantisation-aware steps.
 
-The weights that are kept are those, averaged or not, that miss the fewest words of the validation clips at a few false
-alarms on the validation negatives; with quantisation-aware steps, those of the 8-bit model, which the threshold is of.
+Each stage ends with its averaged weights that rank the words of the validation clips highest above the negatives, and
+the next one begins with them. What an earlier stage or the weights of a single step reached is not compared with them:
+a few dozen words cannot tell such weights from lucky ones. With quantisation-aware steps the 8-bit model is validated,
+which the threshold is of.
 What is reported on is never opened here.
 """
 
@@ -68,7 +70,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a run stands, for going on after an interruption; `waited` counts validations without a better one."""
+    """Where a run stands, for going on after an interruption. `best_value` and `best_step` are of this stage, `waited`
+    counts its validations without a better one."""
 
     stage: int = 0
     step: int = 0
@@ -76,7 +79,6 @@ class TrainingState:
     waited: int = 0
     best_value: float = math.inf
     best_step: int = -1
-    best_averaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,8 @@ class Trainer:
             self.resume()
             while self.progress.stage < len(self.stages):
                 stage = self.stages[self.progress.stage]
-                if stage.name == "mining" and self.progress.step == 0:
-                    self._mine()
-                if stage.name == QUANTISATION and self.progress.step == 0:
-                    self._begin_quantisation()
+                if self.progress.stage and self.progress.step == 0:
+                    self._begin(stage)
                 self._train_stage(stage)
                 self.progress = replace(self.progress, stage=self.progress.stage + 1, step=0, waited=0)
                 self._save()
@@ -238,10 +238,22 @@ class Trainer:
         keep = config.ema_start + (config.ema_end - config.ema_start) * min(1.0, share)
         follow(self.average, self.model, keep, self.progress.total)
 
+    def _begin(self, stage: Stage) -> None:
+        """From the best weights of the stage before, which are no candidates in this one, but as an 8-bit model."""
+        load_weights(self.model, self.checkpoints / BEST)
+        self.average = copied(self.model)
+        self.progress = replace(self.progress, best_value=math.inf)
+        if stage.name == "mining":
+            self._mine()
+        if stage.name == QUANTISATION:
+            self._compare()
+
     def _compare(self) -> None:
-        """Validate the present and the averaged weights and keep the best of all so far."""
+        """Validate the present and the averaged weights; keep the averaged ones (without averages, the present) if they
+        are the best of this stage."""
         present = copied(self.model)
         candidates = [("present", present)] + ([("averaged", self.average)] if self.config.train.ema else [])
+        of_stage = candidates[-1][0]
         better = False
         figures: dict[str, float] = {}
         for name, weights in candidates:
@@ -255,13 +267,10 @@ class Trainer:
                 f"{name}_fpr": validation.counts.fpr or 0.0,
                 f"{name}_fnr": validation.counts.fnr or 0.0,
             }
-            value = validation.ranking
-            if value < self.progress.best_value:
+            if name == of_stage and validation.ranking < self.progress.best_value:
                 better = True
                 artifacts.write_tensors(self.checkpoints / BEST, weights)
-                self.progress = replace(
-                    self.progress, best_value=value, best_step=self.progress.total, best_averaged=name == "averaged"
-                )
+                self.progress = replace(self.progress, best_value=validation.ranking, best_step=self.progress.total)
         self.model.load_state_dict(present)
         self.progress = replace(self.progress, waited=0 if better else self.progress.waited + 1)
         stage = self.stages[self.progress.stage].name
@@ -277,14 +286,12 @@ class Trainer:
         return validate_words(self.held, classifier, self.config.features, self.config.detector)
 
     def _mine(self) -> None:
-        """From the best weights so far: what of the training negatives they take for the word."""
+        """What of the training negatives the present weights take for the word."""
         if self.negatives is None:
             raise TrainingError(
                 "Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0."
             )
         self.writer.update(message=Message(N_("mining: listening through the training negatives")))
-        load_weights(self.model, self.checkpoints / BEST)
-        self.average = copied(self.model)
         config = self.config
         windows = mine(
             self.negatives,
@@ -297,14 +304,6 @@ class Trainer:
             np.save(file, windows, allow_pickle=False)
         self.batches.mined = self.negatives.narrowed(windows)
         self.writer.log(f"mined {len(windows)} windows")
-
-    def _begin_quantisation(self) -> None:
-        """From the best weights so far, which must prove themselves on the 8-bit grid: what the float model reached
-        says nothing of the quantised one."""
-        load_weights(self.model, self.checkpoints / BEST)
-        self.average = copied(self.model)
-        self.progress = replace(self.progress, best_value=math.inf)
-        self._compare()
 
     def _save(self) -> None:
         parts = {
@@ -358,6 +357,6 @@ def figures_of(validation: Validation) -> dict[str, Any]:
 def report_of(trained: TrainingResult) -> dict[str, Any]:
     return {
         "validation": figures_of(trained.validation),
-        "best_step": trained.progress.best_step, "averaged": trained.progress.best_averaged,
+        "best_step": trained.progress.best_step,
         "steps": trained.progress.total, "training_s": trained.seconds,
     }  # fmt: skip
