@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
+from pipeline.errors import ModelError
 from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.data.example_batch import BinStatistics
     from pipeline.wakeword.file_detection import FileDetections, JudgedDetector
     from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.learnt_word import LearntWord
     from pipeline.wakeword.models.budget import Budget
     from pipeline.wakeword.owner.enrolment import Enrolment
     from pipeline.wakeword.owner.verification import OwnerVerify
@@ -198,6 +200,18 @@ def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
     """The newest such work for a run, None where there was none."""
     jobs = (job for job in scan_runs(shared.settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
     return next((job for job in jobs if job.config.get("run") == run.id), None)
+
+
+@asks(Action.TRAIN)
+def learnt_word(folder: Path) -> LearntWord | None:
+    """What the judge of phones learnt for a model folder, whatever the word; None where nothing was, or where it must
+    be learnt again."""
+    from pipeline.wakeword.learnt_word import read_learnt_word
+
+    try:
+        return read_learnt_word(folder)
+    except ModelError:
+        return None
 
 
 @asks(Action.TRAIN)

@@ -22,6 +22,7 @@ KINDS = {
     "wakeword-evaluate": N_("Evaluation"),
     "wakeword-robustness": N_("Robustness test"),
     "wakeword-export": N_("Export"),
+    "wakeword-learn-phones": N_("Learning a word's phones"),
     "wakeword-speak": N_("Speaking"),
 }
 

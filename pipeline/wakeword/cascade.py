@@ -21,9 +21,9 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier, StreamingDetector, WindowResult
+from pipeline.wakeword.runtime.runner import JUDGED_S
 
 Samples = NDArray[np.float32]
-VERIFIED_S: Seconds = 2.0  # of sound that the verifier gets: a window, and what came before it
 PIECE = round(0.1 * RATE_HZ)
 TIMEOUT_S: Seconds = 5.0
 
@@ -66,7 +66,7 @@ class Cascade:
         """Sound at 16 kHz in pieces of any length; pieces of .1 s or less keep the verified clip precise."""
         self._last.append(samples)
         self._held += len(samples)
-        while self._held - len(self._last[0]) >= VERIFIED_S * RATE_HZ:
+        while self._held - len(self._last[0]) >= JUDGED_S * RATE_HZ:
             self._held -= len(self._last.popleft())
         return [self._result(window) for window in self._detector.feed(samples)]
 
@@ -79,7 +79,7 @@ class Cascade:
         if not window.detected or self._verify is None:
             return CascadeResult(window)
         begun = time.perf_counter()
-        before = np.concatenate(self._last)[-round(VERIFIED_S * RATE_HZ) :]
+        before = np.concatenate(self._last)[-round(JUDGED_S * RATE_HZ) :]
         verdict = self._verify(before, window.vote / self._temperature)
         if not verdict.prediction:
             self._detector.reject()

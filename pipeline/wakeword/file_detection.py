@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import load_audio
 from pipeline.records import Seconds
-from pipeline.wakeword.cascade import PIECE, VERIFIED_S, Cascade, CascadeResult, Verdict, Verify
+from pipeline.wakeword.cascade import PIECE, Cascade, CascadeResult, Verdict, Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for
 from pipeline.wakeword.owner.enrolment import OwnerMatch
 from pipeline.wakeword.owner.verification import OwnerVerify
 from pipeline.wakeword.runtime.detector import AFTER_S, StreamingDetector, WindowResult, preset
+from pipeline.wakeword.runtime.runner import JUDGED_S
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class JudgedDetector:
         found = []
         for start in range(0, len(samples), PIECE):
             piece = samples[start : start + PIECE]
-            self._recent = np.concatenate([self._recent, piece])[-round(VERIFIED_S * RATE_HZ) :]
+            self._recent = np.concatenate([self._recent, piece])[-round(JUDGED_S * RATE_HZ) :]
             found += [(result.window, self._detection(result)) for result in self._cascade.feed(piece)]
         return found
 

@@ -20,11 +20,10 @@ from pipeline.scoring.speech.labels import decode, encode
 from pipeline.scoring.speech.listening.runtime import ListenerOutput
 from pipeline.wakeword.file_names import LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.owner.voice import WORD_STATE
-from pipeline.wakeword.phones import Place, place_of
+from pipeline.wakeword.runtime.runner import Place, WordWeights, states_at
 
 FORMAT = 2
 LEARN_AGAIN = "`pronlab wakeword learn-phones` learns it again; export a bundle anew after that."
-AROUND = 4  # frames before the first phone and after the last that belong to them
 
 Floats = NDArray[np.float32]
 
@@ -48,11 +47,7 @@ class LearntWord:
 
     word: str
     ways: tuple[tuple[int, ...], ...]
-    mean: Floats
-    weights: Floats
-    bias: float
-    phone_weights: Floats
-    phone_bias: Floats
+    weights: WordWeights
     learnt_from: LearntFrom
     listener_sha256: str
     first_threshold: float | None = None
@@ -60,21 +55,13 @@ class LearntWord:
     def logit(self, heard: ListenerOutput, place: Place) -> float:
         """Of the word at its place, as a whole and by all of its phones together. Raises ModelError where the weights
         are of another width than what is heard."""
-        states = states_at(heard, place).ravel()
-        if states.shape != self.mean.shape:
+        states = states_of(heard, place).ravel()
+        if states.shape != self.weights.mean.shape:
             raise ModelError(
-                f"What was learnt of {self.word!r} has {len(self.mean)} values, and the listener gives {len(states)}. "
-                f"{LEARN_AGAIN}"
+                f"What was learnt of {self.word!r} has {len(self.weights.mean)} values, and the listener gives "
+                f"{len(states)}. {LEARN_AGAIN}"
             )
-        apart = states - self.mean
-        phones = (apart * self.phone_weights).reshape(len(self.phone_bias), -1).sum(axis=1) + self.phone_bias
-        return float(apart @ self.weights + self.bias + all_of(phones.astype(np.float64)))
-
-
-def all_of(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The log odds that all are true, of logits [..., n] of each."""
-    log_chance = np.minimum(-np.logaddexp(0.0, -logits).sum(axis=-1), -1e-6)
-    return np.asarray(log_chance - np.log(-np.expm1(log_chance)))
+        return self.weights.logit(states)
 
 
 def ways_of_one_length(ways: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
@@ -82,29 +69,18 @@ def ways_of_one_length(ways: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], 
     return tuple(tuple(way) for way in ways if len(way) == len(ways[0]))
 
 
-def best_place(log_probs: NDArray[np.float64], ways: Sequence[Sequence[int]]) -> Place | None:
-    """Where any of the pronunciations fits best; None where there are too few frames."""
-    places = [place for way in ways if (place := place_of(log_probs, way)) is not None]
-    return max(places, key=lambda place: place.score, default=None)
-
-
-def states_at(heard: ListenerOutput, place: Place) -> Floats:
-    """[n_phones, width]: the listener's state that tells words apart, on average over the frames of each phone, from
-    halfway after the one before to halfway before the next."""
-    middles = (place.starts[1:] + place.starts[:-1]) / 2
-    firsts = np.r_[max(0, place.starts[0] - AROUND), np.ceil(middles)].astype(np.int64)
-    ends = np.r_[np.floor(middles) + 1, min(len(heard.log_probs), place.end + AROUND)].astype(np.int64)
-    states = heard.layers[WORD_STATE]
-    means = [states[a : max(b, a + 1)].mean(axis=0) for a, b in zip(firsts, ends, strict=True)]
-    return np.asarray(means, dtype=np.float32)
+def states_of(heard: ListenerOutput, place: Place) -> Floats:
+    """[n_phones, width], of the listener's states that tell words apart."""
+    return states_at(heard.layers[WORD_STATE], place)
 
 
 def save_learnt_word(folder: Path, learnt: LearntWord) -> None:
     from safetensors.numpy import save
 
+    weights = learnt.weights
     tensors = {
-        "mean": learnt.mean, "weights": learnt.weights, "bias": np.array([learnt.bias], dtype=np.float32),
-        "phone_weights": learnt.phone_weights, "phone_bias": learnt.phone_bias,
+        "mean": weights.mean, "weights": weights.weights, "bias": np.array([weights.bias], dtype=np.float32),
+        "phone_weights": weights.phone_weights, "phone_bias": weights.phone_bias,
     }  # fmt: skip
     artifacts.write_bytes(folder / LEARNT_WEIGHTS, save(tensors))
     artifacts.write_json(
@@ -117,8 +93,9 @@ def save_learnt_word(folder: Path, learnt: LearntWord) -> None:
     )  # fmt: skip
 
 
-def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
-    """None where the folder has none, or one of another word. Raises ModelError for one that cannot be read."""
+def read_learnt_word(folder: Path, word: str | None = None) -> LearntWord | None:
+    """Of `word`, or of whichever there is; None where the folder has none, or one of another word. Raises ModelError
+    for one that cannot be read."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -128,7 +105,7 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
         raw = artifacts.read_json(folder / LEARNT_INFO)
         if raw["format"] != FORMAT:
             raise ValueError(f"its format is {raw['format']!r}, expected {FORMAT}")
-        if raw["word"].casefold() != word.casefold():
+        if word is not None and raw["word"].casefold() != word.casefold():
             return None
         tensors = load_file(folder / LEARNT_WEIGHTS)
         ways = tuple(tuple(encode(way.split())) for way in raw["ways"])
@@ -136,11 +113,11 @@ def read_learnt_word(folder: Path, word: str) -> LearntWord | None:
         first = raw.get("first_threshold")
         learnt_from = LearntFrom(**{kind: int(n) for kind, n in raw["learnt_from"].items()})
         return LearntWord(
-            word, ways, tensors["mean"], tensors["weights"], float(tensors["bias"][0]), tensors["phone_weights"],
-            tensors["phone_bias"], learnt_from, str(raw["listener_sha256"]), None if first is None else float(first),
+            word or str(raw["word"]), ways, WordWeights(bias=float(tensors.pop("bias")[0]), **tensors), learnt_from,
+            str(raw["listener_sha256"]), None if first is None else float(first),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(f"What was learnt of {word!r} in {folder} cannot be read ({error}). {LEARN_AGAIN}") from error
+        raise ModelError(f"What was learnt of a word in {folder} cannot be read ({error}). {LEARN_AGAIN}") from error
 
 
 def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -> None:

@@ -20,11 +20,11 @@ from pipeline.errors import AudioError, ServiceError
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
-from pipeline.wakeword.cascade import VERIFIED_S, Verify
+from pipeline.wakeword.cascade import Verify
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.owner.enrolment import OwnerMatch
-from pipeline.wakeword.packaging.runner import Detector, blocks_of, silence_after
+from pipeline.wakeword.runtime.runner import JUDGED_S, Detector, blocks_of, silence_after
 
 Samples = NDArray[Any]
 BLOCK_S: Seconds = 0.1
@@ -115,7 +115,7 @@ def listen(
         n_heard += len(block)
         for at_s, score, word in detector.feed(block):
             end = len(recent) - (n_heard - round(at_s * RATE_HZ))
-            before = recent[max(0, end - round(VERIFIED_S * RATE_HZ)) : end]
+            before = recent[max(0, end - round(JUDGED_S * RATE_HZ)) : end]
             if confirm is not None and not confirm(before, float(logit(np.clip(score, SURE, 1.0 - SURE)))).prediction:
                 detector.reject(word)
                 continue

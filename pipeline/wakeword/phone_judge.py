@@ -16,14 +16,13 @@ from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify, phone_verifier
-from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntFrom, LearntWord, best_place, read_learnt_word
+from pipeline.wakeword.learnt_word import LEARN_AGAIN, LearntFrom, LearntWord, read_learnt_word
 from pipeline.wakeword.phones import english_word, listener_folder, ways_of
+from pipeline.wakeword.runtime.runner import LIMIT_PER_SENSITIVITY, best_place
 
 # Of the score and the detector's log odds together: no false alarm in .6 hours of held-out training speech and noise
 # came within half a nat of it.
 LIMIT = -2.0
-PER_SENSITIVITY = 2.0  # that the limit falls from sensitivity 0 to 1
-FIRST_FAH = 200.0  # false alarms per hour of the detector that asks: what it misses, nobody judges
 # Of a learnt word, by whether recordings were among its clips: what nats per phone and the learnt logit weigh beside
 # the log odds, and the limit. Of synthetic clips alone too little is learnt of how people say the word, so that the
 # phones of the dictionary count; beside recordings they only let more near phrases through. All were chosen on 120
@@ -38,7 +37,7 @@ class PhoneJudge:
 
     def __init__(self, settings: Settings, word: str, folder: Path | None = None) -> None:
         word, source = english_word(word), listener_folder(settings)
-        self.word, self._source = word, source
+        self.word, self.source = word, source
         self.learnt: LearntWord | None = None if folder is None else read_learnt_word(folder, word)
         if self.learnt is not None and artifacts.sha256_of(source / LISTENER_FILE) != self.learnt.listener_sha256:
             raise ModelError(f"{word!r} was learnt with another listener than that in {source}. {LEARN_AGAIN}")
@@ -46,7 +45,7 @@ class PhoneJudge:
 
     @cached_property
     def _listener(self) -> ListenerRuntime:
-        return ListenerRuntime(self._source)
+        return ListenerRuntime(self.source)
 
     @property
     def learnt_from(self) -> LearntFrom | None:
@@ -58,9 +57,17 @@ class PhoneJudge:
         """That score and log odds together reach at sensitivity .5."""
         return LIMIT if self.learnt is None else LEARNT_LIMIT[self.learnt.learnt_from.recordings > 0]
 
+    @property
+    def weights(self) -> tuple[float, float]:
+        """Of nats per phone and of the learnt logit, beside the detector's log odds."""
+        if self.learnt is None:
+            return 1.0, 0.0
+        kind = self.learnt.learnt_from.recordings > 0
+        return PHONES_WEIGHT[kind], LEARNT_WEIGHT[kind]
+
     def verifier(self, sensitivity: float = 0.5) -> Verify:
         """For `Cascade` and `listen`."""
-        return phone_verifier(self, self.limit + PER_SENSITIVITY * (0.5 - sensitivity), self.word)
+        return phone_verifier(self, self.limit + LIMIT_PER_SENSITIVITY * (0.5 - sensitivity), self.word)
 
     def __call__(self, samples: NDArray[np.float32]) -> float:
         """Of sound at 16 kHz, at least .1 s: nats per phone, 0 for the word and nothing but; of a learnt word, the two
@@ -69,7 +76,6 @@ class PhoneJudge:
         place = best_place(heard.log_probs, self.ways)
         if place is None:
             return NEVER
-        if self.learnt is None:
-            return place.score
-        kind = self.learnt.learnt_from.recordings > 0
-        return PHONES_WEIGHT[kind] * place.score + LEARNT_WEIGHT[kind] * self.learnt.logit(heard, place)
+        of_phones, of_learnt = self.weights
+        learnt = 0.0 if self.learnt is None else self.learnt.logit(heard, place)
+        return of_phones * place.score + of_learnt * learnt

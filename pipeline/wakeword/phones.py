@@ -6,7 +6,6 @@ fit better, more below it the more another reading does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
@@ -19,10 +18,11 @@ from pipeline.i18n import N_
 from pipeline.phones import bare
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound, in_dictionary, pronounce
-from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
+from pipeline.scoring.speech.listening.ctc import NEVER
 from pipeline.scoring.speech.model_files import FOLDER, find_speech_model
 from pipeline.settings import Settings
 from pipeline.text.words import read_text
+from pipeline.wakeword.runtime.runner import place_of
 from pipeline.wakeword.wake_words import wake_word
 
 MOST_WAYS = 12
@@ -111,52 +111,8 @@ def _aligned(word: Sequence[int], phrase: Sequence[int]) -> tuple[float, NDArray
     return cost, matched
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a word fits best: its score in nats per phone, at most 0 (`word_score`), the first frame of each phone [L],
-    and the frame after the last."""
-
-    score: float
-    starts: NDArray[np.int64]
-    end: int
-
-
 def word_score(log_probs: NDArray[np.float64], labels: Sequence[int]) -> float:
     """Of the best place of the word in [T, V] log posteriors: the mean over its phones of log P(its path) - log P(the
     best path), at most 0."""
     place = place_of(log_probs, labels)
     return NEVER if place is None else place.score
-
-
-def place_of(log_probs: NDArray[np.float64], labels: Sequence[int]) -> Place | None:
-    """The best place (Viterbi) in [T, V] log posteriors; None where they are too few frames for the labels."""
-    if len(log_probs) < len(labels):
-        return None
-    states = np.full(2 * len(labels) - 1, BLANK, dtype=np.int64)
-    states[::2] = labels
-    skips = np.zeros(len(states), dtype=bool)
-    skips[2::2] = states[2::2] != states[:-2:2]
-    apart = (log_probs - log_probs.max(axis=1, keepdims=True))[:, states]
-    # How many states back a path came from, the last of the choices: here the word begins, which it may anywhere.
-    choices = np.full((4, len(states)), NEVER)
-    choices[3, 0] = 0.0
-    came_from = np.zeros(apart.shape, dtype=np.int64)
-    score = np.full(len(states), NEVER)
-    best, last = NEVER, -1
-    for frame, row in enumerate(apart):
-        choices[0] = score
-        choices[1, 1:] = score[:-1]
-        choices[2, 2:] = np.where(skips[2:], score[:-2], NEVER)
-        came_from[frame] = choices.argmax(axis=0)
-        score = choices.max(axis=0) + row
-        if score[-1] > best:
-            best, last = float(score[-1]), frame
-    if best <= NEVER / 2:
-        return None
-    starts = np.zeros(len(labels), dtype=np.int64)
-    frame, state = last, len(states) - 1
-    while True:
-        starts[state // 2] = frame if state % 2 == 0 else starts[state // 2]
-        if came_from[frame, state] == 3:
-            return Place(best / len(labels), starts, last + 1)
-        frame, state = frame - 1, state - int(came_from[frame, state])

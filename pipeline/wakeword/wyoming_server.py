@@ -16,7 +16,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 from pipeline import __version__
 from pipeline.errors import ServiceError
 from pipeline.wakeword.features import RATE_HZ
-from pipeline.wakeword.packaging.runner import Detector, silence_after
+from pipeline.wakeword.runtime.runner import Detector, silence_after
 
 AUTHOR = Attribution(name="Pronlab", url="")
 

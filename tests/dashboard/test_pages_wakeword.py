@@ -30,9 +30,11 @@ from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
 from pipeline.wakeword.file_names import EXPORTS
 from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of
+from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word
 from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
 from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.run import train_wakeword
+from pipeline.wakeword.runtime.runner import WordWeights
 from tests.pages import button, said
 from tests.runs.test_runs import until
 from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
@@ -343,6 +345,33 @@ def test_a_finished_detector_through_all_steps(
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
+
+
+def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
+    open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("dashboard.services.wakeword.start_work", lambda *given: started.append(given))
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    assert "With its judge of phones" not in {box.label for box in page.checkbox}
+    page.text_input(key=f"learn-{detector.id}").input("günaydın")
+    button(page, "Learn it").click().run()
+    assert not started and "no English word" in said(page)
+    page.text_input(key=f"learn-{detector.id}").input("smart  mirror")
+    button(page, "Learn it").click().run()
+    run = RunDirectory(detector.path)
+    assert started.pop() == ("learn-phones", run, "smart mirror")
+    few = np.zeros(2, dtype=np.float32)
+    learnt = LearntWord("boy", ((1, 2),), WordWeights(few, few, 0.0, few, few), LearntFrom(212, 0, 720, 500), "x")
+    save_learnt_word(open_finished_run(chirps, detector.id).folder, learnt)
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    assert "Judge of phones: “boy”" in {each.label for each in page.expander}
+    assert "Learnt from 212 recordings and 0 synthetic clips of the word, 720 near phrases" in said(page)
+    button(page, "Bundle for a device").click().run()
+    assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--phones", "boy")
+    next(box for box in page.checkbox if box.label == "With its judge of phones").uncheck()
+    button(page, "Bundle for a device").click().run()
+    assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"),)
 
 
 def test_a_folder_is_listed_with_its_scores(

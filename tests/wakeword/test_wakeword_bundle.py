@@ -78,7 +78,7 @@ def test_the_runner_needs_numpy_and_onnxruntime_only() -> None:
     ("width", "channels", "rate_hz"), [(1, 1, 16_000), (2, 2, 44_100), (3, 1, 8_000), (4, 1, 48_000)]
 )
 def test_the_runner_reads_wav_of_any_width_and_rate(tmp_path: Path, width: int, channels: int, rate_hz: int) -> None:
-    from pipeline.wakeword.packaging import runner
+    from pipeline.wakeword.runtime import runner
 
     times = np.arange(rate_hz) / rate_hz
     values = 0.5 * np.sin(2 * np.pi * 440.0 * times)
@@ -109,7 +109,7 @@ def test_a_bundle_from_the_command_line(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_sensitivity_is_a_number_of_false_alarms_by_the_curve() -> None:
-    from pipeline.wakeword.packaging.runner import false_alarms_at, threshold_at
+    from pipeline.wakeword.runtime.runner import false_alarms_at, threshold_at
 
     about = {"threshold": 3.0, "target_false_alarms_per_hour": 1.0, "curve": CURVE}  # 1 logit for a factor of ten
     assert [round(false_alarms_at(about, s), 3) for s in (0.0, 0.5, 1.0)] == [0.1, 1.0, 10.0]

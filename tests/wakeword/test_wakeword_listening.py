@@ -23,8 +23,8 @@ from pipeline.settings import Settings
 from pipeline.wakeword.listening import Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
-from pipeline.wakeword.packaging.runner import false_alarms_at
 from pipeline.wakeword.phone_judge import PhoneJudge
+from pipeline.wakeword.runtime.runner import false_alarms_at
 from tests.wakeword.random_detector import RATE_HZ, expected, save_random_detector, sound
 
 
@@ -82,7 +82,7 @@ def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(
             return -99.0 if len(asked) == 1 else 99.0
 
     monkeypatch.setattr("pipeline.wakeword.phone_judge.PhoneJudge", Judge)
-    monkeypatch.setattr("pipeline.wakeword.packaging.runner.Detector.aim", lambda *_: None)
+    monkeypatch.setattr("pipeline.wakeword.runtime.runner.Detector.aim", lambda *_: None)
     first, *rest = times(model, pcm)
     found = [line["at_s"] for line in listened(str(bundle), "-", "--phones", "merhaba", given=pcm)]
     assert first + 0.1 < found[0] <= rest[0] + 1e-3, "asked again while the score is high, or at the next"

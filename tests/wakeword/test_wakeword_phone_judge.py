@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline.records import to_json
 from pipeline.scoring.speech.labels import LABELS, encode
 from pipeline.scoring.speech.listening.runtime import ListenerOutput
 from pipeline.settings import Settings
+from pipeline.wakeword.cascade import Verify
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
@@ -33,21 +35,23 @@ from pipeline.wakeword.finished_run import FinishedRun
 from pipeline.wakeword.learnt_word import (
     LearntFrom,
     LearntWord,
-    all_of,
-    best_place,
     read_learnt_word,
     save_learnt_word,
-    states_at,
+    states_of,
     ways_of_one_length,
 )
+from pipeline.wakeword.listening import listen
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import LEARNT_LIMIT, LIMIT, PhoneJudge
-from pipeline.wakeword.phones import place_of, shared_phones, ways_of, word_score
+from pipeline.wakeword.phones import shared_phones, ways_of, word_score
+from pipeline.wakeword.runtime.model_files import read_info
+from pipeline.wakeword.runtime.runner import Detector, WordWeights, all_of, best_place, place_of, silence_after
 from pipeline.wakeword.training import word_learning
 from pipeline.wakeword.training.word_learning import learn_word
 from pipeline.wakeword.training.word_regression import Example, fitted
 from tests.wakeword.random_detector import save_random_detector
+from tests.wakeword.random_detector import sound as random_sound
 
 WIDTH = 6
 BOY = tuple(encode(["B", "OY"]))
@@ -72,8 +76,8 @@ def heard(phones: str, states: float = 0.0) -> ListenerOutput:
 def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> LearntWord:
     draw = np.random.default_rng(0)
     mean, weights = (draw.standard_normal(2 * WIDTH).astype(np.float32) for _ in range(2))
-    bias = np.array([1.0, -0.5], dtype=np.float32)
-    return LearntWord(word, (BOY,), mean, weights, 0.5, mean, bias, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
+    values = WordWeights(mean, weights, 0.5, mean, np.array([1.0, -0.5], dtype=np.float32))
+    return LearntWord(word, (BOY,), values, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
 
 
 def test_the_place_of_a_word_is_where_its_phones_are() -> None:
@@ -90,7 +94,7 @@ def test_states_are_averaged_around_each_phone() -> None:
     output = heard("S IY B OY N")
     place = place_of(output.log_probs, BOY)
     assert place is not None
-    states = states_at(output, place)
+    states = states_of(output, place)
     assert states.shape == (2, WIDTH)
     assert states[0] == pytest.approx(np.mean(np.arange(6, 13))), "from 4 frames before to halfway to the next"
     assert states[1] == pytest.approx(np.mean(np.arange(13, 20)))
@@ -105,9 +109,8 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert read_learnt_word(tmp_path, "boy") is None
     save_learnt_word(tmp_path, saved)
     read = read_learnt_word(tmp_path, "boy")
-    arrays = ("mean", "weights", "phone_weights", "phone_bias")
-    assert read is not None and replace(read, **{name: getattr(saved, name) for name in arrays}) == saved
-    assert all(np.array_equal(getattr(read, name), getattr(saved, name)) for name in arrays)
+    assert read is not None and replace(read, weights=saved.weights) == saved
+    assert all(np.array_equal(value, getattr(saved.weights, name)) for name, value in vars(read.weights).items())
     assert read_learnt_word(tmp_path, "toy") is None, "of another word"
     assert read_learnt_word(tmp_path, "Boy") is not None
     (tmp_path / "phones.safetensors").write_bytes(b"none")
@@ -139,23 +142,24 @@ def test_a_damaged_description_is_said_in_words(tmp_path: Path, changes: dict[st
 
 def test_weights_of_the_wrong_shape_are_said_in_words(tmp_path: Path) -> None:
     saved = learnt_word()
+    weights = saved.weights
     wrong = np.zeros(2 * WIDTH - 1, dtype=np.float32)
     for damaged in (
-        replace(saved, mean=wrong, weights=wrong),
-        replace(saved, mean=wrong),
-        replace(saved, weights=saved.weights.reshape(2, WIDTH)),
-        replace(saved, mean=saved.mean[:0], weights=saved.weights[:0]),
-        replace(saved, weights=np.full_like(saved.weights, np.nan)),
-        replace(saved, phone_weights=wrong),
-        replace(saved, phone_bias=saved.phone_bias[:1]),
+        replace(weights, mean=wrong, weights=wrong),
+        replace(weights, mean=wrong),
+        replace(weights, weights=weights.weights.reshape(2, WIDTH)),
+        replace(weights, mean=weights.mean[:0], weights=weights.weights[:0]),
+        replace(weights, weights=np.full_like(weights.weights, np.nan)),
+        replace(weights, phone_weights=wrong),
+        replace(weights, phone_bias=weights.phone_bias[:1]),
     ):
-        save_learnt_word(tmp_path, damaged)
+        save_learnt_word(tmp_path, replace(saved, weights=damaged))
         with pytest.raises(ModelError, match="cannot be read") as error:
             read_learnt_word(tmp_path, "boy")
         assert "learn-phones" in str(error.value)
     output = heard("S IY B OY N")
     place = place_of(output.log_probs, BOY)
-    narrow = replace(saved, mean=saved.mean[:2], weights=saved.weights[:2])
+    narrow = replace(saved, weights=replace(weights, mean=weights.mean[:2], weights=weights.weights[:2]))
     assert place is not None
     with pytest.raises(ModelError, match="has 2 values, and the listener gives 12"):
         narrow.logit(output, place)
@@ -172,16 +176,17 @@ def test_the_judge_adds_what_was_learnt_to_what_is_heard(tmp_path: Path, monkeyp
     save_learnt_word(tmp_path, learnt_word())
     with pytest.raises(ModelError, match="another listener"):
         PhoneJudge(settings, "boy", tmp_path)
-    sha256 = artifacts.sha256_of(plain._source / "listener.onnx")
+    sha256 = artifacts.sha256_of(plain.source / "listener.onnx")
     for recordings in (0, 1):
         saved = learnt_word(listener=sha256, recordings=recordings)
         save_learnt_word(tmp_path, saved)
         judge = PhoneJudge(settings, "boy", tmp_path)
         place = place_of(output.log_probs, BOY)
         assert place is not None
-        apart = states_at(output, place).ravel() - saved.mean
-        each = (apart * saved.phone_weights).reshape(2, WIDTH).sum(axis=1) + saved.phone_bias
-        logit = float(apart @ saved.weights) + 0.5 + float(all_of(each.astype(np.float64)))
+        weights = saved.weights
+        apart = states_of(output, place).ravel() - weights.mean
+        each = (apart * weights.phone_weights).reshape(2, WIDTH).sum(axis=1) + weights.phone_bias
+        logit = float(apart @ weights.weights) + 0.5 + float(all_of(each.astype(np.float64)))
         assert saved.logit(output, place) == pytest.approx(logit)
         assert judge(sound) == pytest.approx({0: phones + 0.5 * logit, 1: logit}[recordings], rel=1e-4)
         assert judge.limit == LEARNT_LIMIT[recordings > 0]
@@ -194,7 +199,54 @@ def test_a_bundle_carries_the_learnt_word(tmp_path: Path) -> None:
     write_bundle(model, tmp_path / "b.zip")
     with open_bundle(tmp_path / "b.zip") as detector:
         read = read_learnt_word(detector.folder, "boy")
-    assert read is not None and np.array_equal(read.weights, learnt_word().weights)
+    assert read is not None and np.array_equal(read.weights.weights, learnt_word().weights.weights)
+
+
+def test_a_bundle_with_its_judge_decides_as_the_judge_here(tmp_path: Path) -> None:
+    """By its runner alone: numpy and onnxruntime."""
+    model = save_random_detector(tmp_path / "model")
+    settings = Settings.from_env()
+    with pytest.raises(ModelError, match="learn-phones RUN boy"):
+        write_bundle(model, tmp_path / "b.zip", PhoneJudge(settings, "boy", model))
+    draw = np.random.default_rng(3)  # scores 1.7 and more from the limit
+    mean, whole, each = (scale * draw.standard_normal(2 * 512).astype(np.float32) for scale in (0.1, 0.3, 0.01))
+    values = WordWeights(mean, whole, 0.0, each, np.array([3.0, 3.0], dtype=np.float32))
+    first = read_info(model).threshold
+    sha256 = artifacts.sha256_of(PhoneJudge(settings, "boy").source / "listener.onnx")
+    save_learnt_word(model, LearntWord("boy", (BOY,), values, LearntFrom(1, 0, 0, 1), sha256, first))
+    judge = PhoneJudge(settings, "boy", model)
+    samples = np.round(random_sound() * 32_767).astype("<i2")
+
+    def heard_by(detector: Detector, confirm: Verify | None) -> list[float]:
+        exact = samples.astype(np.float32) / 32_768
+        blocks = [exact[at : at + 1600] for at in range(0, len(exact), 1600)]
+        return [one.at_s for one in listen(detector, iter([*blocks, silence_after()]), confirm=confirm)]
+
+    write_bundle(model, tmp_path / "alone.zip")
+    with open_bundle(tmp_path / "alone.zip") as detector:
+        detector.ask_from(first)
+        everything = heard_by(detector, None)
+        expected = heard_by(detector.again(), judge.verifier())
+    assert 1 < len(expected) != len(everything)
+    write_bundle(model, tmp_path / "b.zip", judge)
+    with open_bundle(tmp_path / "b.zip") as detector:
+        assert heard_by(detector, None) == pytest.approx(expected)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path / "b")
+    command = [sys.executable, "-I", "runner.py", "-"]
+    done = subprocess.run(command, cwd=tmp_path / "b", input=samples.tobytes(), capture_output=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["at_s"] for line in lines] == pytest.approx(expected)
+    assert all(line["score"] >= 0.5 for line in lines), "as sure as the judge"
+    (tmp_path / "b" / "judge.onnx").write_bytes(b"other")
+    with pytest.raises(ModelError, match=r"judge.onnx in .* is not the file"), open_bundle(tmp_path / "b"):
+        pass
+
+
+def test_a_judge_goes_into_the_bundle_of_one_word(tmp_path: Path) -> None:
+    for command in (["--phones", "boy"], ["--phones", "boy", "--esp32", "--bundle", str(tmp_path / "b.zip")]):
+        result = CliRunner().invoke(main, ["wakeword", "export", str(save_random_detector(tmp_path / "m")), *command])
+        assert result.exit_code == 1 and "--phones is for a bundle with a runner" in result.output
 
 
 def test_the_log_odds_that_all_are_true() -> None:

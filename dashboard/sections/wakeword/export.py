@@ -8,7 +8,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
-from dashboard.markup import document, message
+from dashboard.markup import document, message, plain
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword
 from pipeline import artifacts
@@ -17,6 +17,7 @@ from pipeline.optional import needs
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.file_names import BUNDLE, CARD, EXPORT_REPORT, EXPORTS
+from pipeline.wakeword.phones import english_word
 
 
 def draw(run: RunDirectory) -> None:
@@ -41,7 +42,9 @@ def draw(run: RunDirectory) -> None:
             + " "
             + _("An export first sets it on a long stream of validation clips and noise, unless a stream has set it.")
         )
-    _bundle(run, finished.home)
+    is_esp32 = section_of(run.config, "model").get("name") == "stream"
+    learnt = None if is_esp32 or finished.info.words else _judge_of_phones(run, finished.folder)
+    _bundle(run, finished.home, is_esp32, learnt)
     job = wakeword.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
@@ -76,26 +79,71 @@ def draw(run: RunDirectory) -> None:
         )
         st.markdown(
             _(
-                "An English word has a judge that needs no training: whether the listener of the speech scorer hears "
-                "the phones of the word. A voice that was enrolled under 4 Evaluation, **Try it**, can be asked for "
+                "Where Pronlab is installed, a bundle without its own judge of phones can be asked to use the one "
+                "here. A voice that was enrolled under 4 Evaluation, **Try it**, can be asked for "
                 "too:"
             )
         )
         st.code("pronlab wakeword listen BUNDLE.zip --phones WORD --owner NAME", language="bash")  # not shown
 
 
-def _bundle(run: RunDirectory, home: Path) -> None:
+def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
+    """Learn the English word for the judge; the word that has been learnt, None where none has."""
+    learnt = wakeword.learnt_word(folder)
+    job = wakeword.last_work("learn-phones", run)
+    active = job is not None and job.state.status in ACTIVE
+    label = _("Judge of phones") if learnt is None else _("Judge of phones: “{word}”").format(word=plain(learnt.word))
+    with st.expander(label, icon=":material/hearing:", expanded=active):
+        st.markdown(
+            _(
+                "An English word can have a judge: the listener of the speech scorer learns how the clips of the "
+                "training say its phones, and confirms each detection. Fewer words are missed at fewer false alarms, "
+                "for 26 MB more and about 1% of a core."
+            )
+        )
+        if learnt is not None:
+            kinds = learnt.learnt_from
+            counts = {name: number(n) for name, n in vars(kinds).items()}
+            st.caption(
+                _(
+                    "Learnt from {recordings} recordings and {synthetic} synthetic clips of the word, {near} near "
+                    "phrases and {other} stretches of other speech."
+                ).format(**counts)
+            )
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        word = left.text_input(
+            _("English word"), "" if learnt is None else learnt.word, max_chars=60, key=f"learn-{run.id}"
+        )
+        if right.button(
+            _("Learn it"), icon=":material/hearing:", disabled=active, width="stretch",
+            help=_("Takes two to four minutes of one core."),
+        ):  # fmt: skip
+            with errors_in_words():
+                wakeword.start_work("learn-phones", run, english_word(word))
+                st.rerun()
+        if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
+            job_panel(job.directory)
+    return None if learnt is None else learnt.word
+
+
+def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -> None:
     """Make the zip for a device, and download it."""
-    is_esp32 = section_of(run.config, "model").get("name") == "stream"
     file = home / EXPORTS / BUNDLE
     with st.container(horizontal=True, vertical_alignment="center"):
         label = _("Bundle for an ESP32") if is_esp32 else _("Bundle for a device")
-        if st.button(
+        make = st.button(
             label, icon=":material/memory:",
             help=_("One zip: a model from sound to score with its settings and a runner; for an ESP32, TensorFlow Lite "
                    "with ESPHome's manifest and a C array."),
-        ):  # fmt: skip
-            wakeword.start_work("export", run, "--bundle", str(file), *(["--esp32"] if is_esp32 else []))
+        )  # fmt: skip
+        judged = learnt is not None and st.checkbox(
+            _("With its judge of phones"), value=True,
+            help=_("The runner then asks the judge about each detection: 26 MB more, numpy and onnxruntime as before."),
+        )  # fmt: skip
+        if make:
+            judge = ["--phones", learnt] if learnt is not None and judged else []
+            options = ["--esp32"] if is_esp32 else judge
+            wakeword.start_work("export", run, "--bundle", str(file), *options)
             st.rerun()
         if file.is_file():
             name = f"{run.id}.zip"

@@ -174,6 +174,12 @@ def robustness(
     "detectors of the preset esp32.",
 )
 @click.option(
+    "--phones",
+    type=ENGLISH_WORD,
+    metavar="WORD",
+    help="English: put the judge of this word's phones into the bundle (26 MB), as `learn-phones` has learnt it.",
+)
+@click.option(
     "--background",
     type=folder,
     multiple=True,
@@ -187,6 +193,7 @@ def export(
     target: Path | None,
     bundle: Path | None,
     esp32: bool,
+    phones: str | None,
     background: tuple[Path, ...],
     keep_threshold: bool,
     run: Path | None,
@@ -205,12 +212,17 @@ def export(
         raise click.UsageError("--background is for setting the threshold: leave --keep-threshold away.")
     if esp32 and bundle is None:
         raise click.UsageError("--esp32 is a kind of bundle: name its file with --bundle OUT.zip.")
+    if phones and (bundle is None or esp32):
+        raise click.UsageError("--phones is for a bundle with a runner: name its file with --bundle OUT.zip.")
     if bundle is not None:
         with background_run(run, N_("Exporting")) as work:
             if not keep_threshold:
                 set_thresholds(finished, background, stoppable(work))
-            export_bundle = _export_for_esp32 if esp32 else _export_bundle
-            answer, text = export_bundle(finished, bundle, background, stoppable(work))
+            answer, text = (
+                _export_for_esp32(finished, bundle, background, stoppable(work))
+                if esp32
+                else _export_bundle(finished, bundle, phones)
+            )
             emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
     with background_run(run, N_("Exporting")) as work:
@@ -230,13 +242,13 @@ def export(
     )
 
 
-def _export_bundle(
-    finished: "FinishedRun", out: Path, _background: tuple[Path, ...], _progress: Progress
-) -> tuple["Bundle", str]:
+def _export_bundle(finished: "FinishedRun", out: Path, phones: str | None) -> tuple["Bundle", str]:
     from pipeline.wakeword.packaging.bundle import write_bundle
+    from pipeline.wakeword.phone_judge import PhoneJudge
     from pipeline.wakeword.threshold import in_words
 
-    written = write_bundle(finished.folder, out)
+    judge = PhoneJudge(Settings.from_env(), phones, finished.folder) if phones else None
+    written = write_bundle(finished.folder, out, judge)
     basis = finished.info.metrics.get("threshold")
     text = (
         f"{out}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "

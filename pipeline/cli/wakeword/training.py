@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
@@ -215,8 +217,9 @@ def _named(config: "WakewordConfig") -> "WakewordConfig":
 @click.command("learn-phones")
 @click.argument("detector", metavar="RUN")
 @click.argument("word", type=ENGLISH_WORD)
+@run_option
 @json_option
-def learn_phones_command(detector: str, word: str, as_json: bool) -> None:
+def learn_phones_command(detector: str, word: str, run: Path | None, as_json: bool) -> None:
     """Learn how the speech scorer's listener hears WORD (English) from the clips that RUN was trained on, for the judge
     of `--phones`."""
     from pipeline.wakeword.finished_run import open_finished_run
@@ -224,7 +227,8 @@ def learn_phones_command(detector: str, word: str, as_json: bool) -> None:
 
     settings = Settings.from_env()
     finished = open_finished_run(settings, detector)
-    source = learn_word(settings, finished, word, progress_printer("Listening")).learnt_from
+    with background_run(run, N_("Listening")) as work:
+        source = learn_word(settings, finished, word, stoppable(work)).learnt_from
     text = (
         f"{word!r} is learnt from {source.recordings} recordings and {source.synthetic} synthetic clips of it, "
         f"{source.near} near phrases and {source.other} stretches of other speech. `--phones {shlex.quote(word)}` "

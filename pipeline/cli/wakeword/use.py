@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.owner.enrolment import OwnerMatch
     from pipeline.wakeword.owner.verification import OwnerVerify
-    from pipeline.wakeword.packaging.runner import Detector
     from pipeline.wakeword.phone_judge import PhoneJudge
+    from pipeline.wakeword.runtime.runner import Detector
 
 PORT = 8602
 WYOMING_PORT = 10_400
@@ -202,7 +202,7 @@ def listen(
     from pipeline.wakeword.listening import Reaction, sound_of
     from pipeline.wakeword.listening import listen as detections_in
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
-    from pipeline.wakeword.packaging.runner import false_alarms_at
+    from pipeline.wakeword.runtime.runner import false_alarms_at
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
@@ -212,8 +212,11 @@ def listen(
         confirm = judge.verifier(sensitivity) if judge else None
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
-        rate = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
-        expected = f"the listener of phones judges what it detects, {basis_of(judge)}" if judge else rate
+        expected = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
+        if judge is not None:
+            expected = f"the listener of phones judges what it detects, {basis_of(judge)}"
+        elif detector.judge is not None:
+            expected = "the bundle's own judge of phones judges what it detects"
         n_detections = 0
         click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
@@ -237,15 +240,14 @@ def listen(
 
 def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
     """The detector's threshold becomes low enough for the judge to decide."""
-    from pipeline.wakeword.phone_judge import FIRST_FAH, PhoneJudge
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
     if len(detector.words) > 1:
         raise click.UsageError("--phones is of one word, and this bundle knows several.")
+    if detector.judge is not None:
+        raise click.UsageError("This bundle brings its own judge: leave --phones away.")
     judge = PhoneJudge(Settings.from_env(), word, detector.folder)
-    if judge.learnt is not None and judge.learnt.first_threshold is not None:
-        detector.words[0].threshold = judge.learnt.first_threshold
-    else:
-        detector.aim(FIRST_FAH)
+    detector.ask_from(None if judge.learnt is None else judge.learnt.first_threshold)
     return judge
 
 

@@ -11,19 +11,18 @@ from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import poisson_interval, share_interval
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
-from pipeline.wakeword.cascade import VERIFIED_S
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.stream_metrics import GRACE_S, TARGETS_FAH, OperatingPoint, StreamScores, operate
 from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
-from pipeline.wakeword.phone_judge import FIRST_FAH
 from pipeline.wakeword.runtime.clip_votes import votes_of
 from pipeline.wakeword.runtime.detector import Classifier, voted
+from pipeline.wakeword.runtime.runner import FIRST_FAH, JUDGED_S
 
 Samples = NDArray[np.float32]
 STEP = 0.1  # logits, in which the first threshold is lowered
 EVERY = 2  # windows, while the vote is high: as `cascade.Cascade` asks
-HEARD = round(VERIFIED_S * RATE_HZ)
+HEARD = round(JUDGED_S * RATE_HZ)
 MOST_LIMITS = 2000  # that are swept
 
 
@@ -57,7 +56,7 @@ class JudgedResult:
 
 
 def sound_of(plan: StreamPlan) -> Callable[[Seconds], Samples]:
-    """A function from a time to the VERIFIED_S of the stream before it, made anew block by block: times must rise."""
+    """A function from a time to the JUDGED_S of the stream before it, made anew block by block: times must rise."""
     blocks: Iterator[Samples] = (block.samples for block in plan.blocks())
     kept = np.zeros(0, dtype=np.float32)
     begins = 0

@@ -5,6 +5,7 @@ model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows], of severa
 detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model, and the
                  curve of false alarms per hour and misses, by which a sensitivity is turned into a threshold
 runner.py        listens to a file or to standard input; needs numpy and onnxruntime
+judge.*          where asked for, the judge of phones (`bundled_judge`), which the runner asks
 phones.*         the learnt word (`learnt_word`), where it was learnt, for `listen --phones`
 README.md        the model's card
 """
@@ -26,14 +27,18 @@ from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
+from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.packaging.zipped import write_zip
+from pipeline.wakeword.runtime import runner
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-RUNNER = Path(__file__).with_name("runner.py")
+    from pipeline.wakeword.phone_judge import PhoneJudge
+
+RUNNER = Path(runner.__file__)
 LEARNT = (LEARNT_INFO, LEARNT_WEIGHTS)
 CLOSE = 0.01  # logits: the graph's sums of sines are no FFT
 
@@ -49,9 +54,9 @@ class Bundle:
     largest_difference: float
 
 
-def write_bundle(folder: Path, out: Path) -> Bundle:
-    """From a model folder to a zip. Raises ModelError for a folder without a detector, where onnx is missing, and where
-    the graph does not answer as the model does."""
+def write_bundle(folder: Path, out: Path, judge: "PhoneJudge | None" = None) -> Bundle:
+    """From a model folder to a zip, with the judge if one is given. Raises ModelError for a folder without a detector,
+    where onnx is missing, where a graph does not answer as the model does, and for a judge that cannot go along."""
     require(N_("A bundle"), ("torch", "onnx"), ModelError)
     model, info = load_model(folder)
     if info.features.kind == "micro":
@@ -65,10 +70,18 @@ def write_bundle(folder: Path, out: Path) -> Bundle:
             f"The graph from sound to logits answers otherwise than the model: by up to {difference:.4f}, at most "
             f"{CLOSE} is accepted."
         )
+    described = _described(info, content)
+    of_judge: dict[str, bytes] = {}
+    if judge is not None:
+        if info.words:
+            raise ModelError(N_("A judge of phones is of one word, and this detector knows several."))
+        of_judge, about = files_of(judge)
+        described |= {"judge": to_json(about)}
     files = {
         BUNDLE_MODEL: content,
-        BUNDLE_DETECTOR: json.dumps(_described(info, content), ensure_ascii=False, indent=2).encode(),
+        BUNDLE_DETECTOR: json.dumps(described, ensure_ascii=False, indent=2).encode(),
         RUNNER.name: RUNNER.read_bytes(),
+        **of_judge,
     }
     files |= {name: (folder / name).read_bytes() for name in LEARNT if (folder / name).is_file()}
     size = write_zip(out, files, folder)

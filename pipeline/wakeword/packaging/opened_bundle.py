@@ -1,6 +1,5 @@
 """A bundle in use on this machine: checked, unpacked where it is a zip, and its runner's detector."""
 
-import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +8,18 @@ from tempfile import TemporaryDirectory
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
-from pipeline.wakeword.packaging.runner import Detector
+from pipeline.wakeword.file_names import (
+    BUNDLE_DETECTOR,
+    BUNDLE_MODEL,
+    JUDGE_MODEL,
+    JUDGE_WEIGHTS,
+    LEARNT_INFO,
+    LEARNT_WEIGHTS,
+)
+from pipeline.wakeword.runtime.runner import Detector
 
 NEEDED = (BUNDLE_MODEL, BUNDLE_DETECTOR)
+WITH_JUDGE = {LEARNT_INFO, LEARNT_WEIGHTS, JUDGE_MODEL, JUDGE_WEIGHTS}
 MOST_BYTES = 200_000_000  # of one file of a bundle
 
 
@@ -29,7 +36,7 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
 def _unpacked(path: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in (*NEEDED, *({LEARNT_INFO, LEARNT_WEIGHTS} & set(archive.namelist()))):
+            for name in (*NEEDED, *(WITH_JUDGE & set(archive.namelist()))):
                 if archive.getinfo(name).file_size > MOST_BYTES:
                     raise ModelError(f"{name} in {path} is larger than {MOST_BYTES // 1_000_000} MB.")
                 (folder / name).write_bytes(archive.read(name))
@@ -41,13 +48,16 @@ def _unpacked(path: Path, folder: Path) -> Path:
 def _check(folder: Path) -> None:
     try:
         about = artifacts.read_json(folder / BUNDLE_DETECTOR)
-        digest, expected = hashlib.sha256((folder / BUNDLE_MODEL).read_bytes()).hexdigest(), about["sha256"]
+        models = {BUNDLE_MODEL: about["sha256"]}
+        if "judge" in about:
+            models[JUDGE_MODEL] = about["judge"]["sha256"]
+        changed = [name for name, expected in models.items() if artifacts.sha256_of(folder / name) != expected]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."
         ) from error
-    if digest != expected:
-        raise ModelError(f"{BUNDLE_MODEL} in {folder} is not the file that {BUNDLE_DETECTOR} was written for.")
+    if changed:
+        raise ModelError(f"{changed[0]} in {folder} is not the file that {BUNDLE_DETECTOR} was written for.")
 
 
 def _detector(folder: Path, sensitivity: float) -> Detector:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
@@ -22,7 +23,6 @@ from pipeline.scoring.speech.listening.runtime import ListenerOutput, ListenerRu
 from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import at_one_level
 from pipeline.settings import Settings
-from pipeline.wakeword.cascade import VERIFIED_S
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
@@ -34,15 +34,16 @@ from pipeline.wakeword.evaluation.stream_metrics import score_stream
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.file_names import SPLIT_FOLDER
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for, config_of, held_stream
-from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, best_place, save_learnt_word, states_at
+from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word, states_of
 from pipeline.wakeword.learnt_word import ways_of_one_length as of_one_length
 from pipeline.wakeword.phones import english_word, listener_folder, shared_phones, ways_of
+from pipeline.wakeword.runtime.runner import JUDGED_S, best_place
 from pipeline.wakeword.training.word_regression import SHARES, Example, fitted
 
 Samples = NDArray[np.float32]
 Hear = Callable[[Samples], ListenerOutput]
 AFTER = round(0.2 * RATE_HZ)  # samples after the word, about what a detector waits for
-HEARD = round(VERIFIED_S * RATE_HZ)
+HEARD = round(JUDGED_S * RATE_HZ)
 MOST_CLIPS = {"recordings": 100, "synthetic": 300, "near": 200, "other": 1000}
 # The first of several is without noise.
 VARIANTS = {"recordings": 6, "synthetic": 3, "near": 3, "spoken near": 2, "other": 1}
@@ -79,16 +80,14 @@ def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progre
             heard = listener.listen(at_one_level(_in_noise(stretch, snr_db, noise, draw)))
             place = best_place(heard.log_probs, ways)
             if place is not None and (kind != "other" or place.score > HEARD_AT_ALL):
-                examples[kind].append(Example(states_at(heard, place), shared.get(text)))
+                examples[kind].append(Example(states_of(heard, place), shared.get(text)))
         if progress is not None:
-            progress(number, len(sounds), "listening")
-    fit = fitted(examples)
+            progress(number, len(sounds), Message(N_("listening")))
     counts = {kind: len(paths) for kind, paths in clips.items()}
     learnt_from = LearntFrom(**counts | {"near": counts["near"] + len(spoken), "other": len(examples["other"])})
     learnt = LearntWord(
-        word, ways, fit.mean, fit.weights, fit.bias, fit.phone_weights, fit.phone_bias, learnt_from,
-        artifacts.sha256_of(source / LISTENER_FILE), first_threshold_of(run),
-    )  # fmt: skip
+        word, ways, fitted(examples), learnt_from, artifacts.sha256_of(source / LISTENER_FILE), first_threshold_of(run)
+    )
     save_learnt_word(run.folder, learnt)
     return learnt
 

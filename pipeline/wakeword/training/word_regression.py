@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
-from pipeline.wakeword.learnt_word import all_of
+from pipeline.wakeword.runtime.runner import WordWeights, all_of
 
 # Each kind's share of the loss, whatever the number of its clips: other speech is what a detector hears most.
 SHARES = {"recordings": 1.0, "synthetic": 1.0, "near": 1.5, "spoken near": 3.0, "other": 4.0}
@@ -33,17 +33,6 @@ class Example:
 
     states: Floats
     shared: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class WordWeights:
-    """`mean`, `weights` and `phone_weights` [n_phones * width], `phone_bias` [n_phones]."""
-
-    mean: Floats
-    weights: Floats
-    bias: float
-    phone_weights: Floats
-    phone_bias: Floats
 
 
 def fitted(examples: Mapping[str, Sequence[Example]]) -> WordWeights:

@@ -8,6 +8,9 @@
 
 `--sensitivity` 0 to 1 moves the threshold: .5 is that of the bundle, 0 has a tenth of its false alarms, 1 ten times as
 many, by the curve that was measured. Less sensitive misses more words.
+
+A bundle may hold a judge, a listener of phones: then the detector goes off at a low threshold, and the judge decides
+whether the word's phones are in the last two seconds. `--sensitivity` moves how sure it must be, `score` is its own.
 """
 
 import argparse
@@ -16,7 +19,8 @@ import json
 import sys
 import wave
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,13 @@ HALF_TAPS = 32
 PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other, for a bundle without a curve
 RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
 FLATTEST = -0.1  # logits for each factor e of false alarms, at least
+# Of the judge of phones.
+JUDGED_S = 2.0  # of sound that it hears: a window, and what came before it
+SHORTEST_S = 0.1
+FIRST_FAH = 200.0  # false alarms per hour of the detector that asks: what it misses, nobody judges
+LIMIT_PER_SENSITIVITY = 2.0  # that the limit falls from sensitivity 0 to 1
+BLANK, NEVER = 0, -1e30
+AROUND = 4  # frames before the first phone and after the last that belong to them
 
 
 class Word:
@@ -45,7 +56,7 @@ class Word:
         self.armed, self.since = True, float("inf")
 
     def step(self, logit: float) -> float | None:
-        """The score of a detection, None where this window is none: `votes` of the last `of` windows lie above the
+        """The log odds of a detection, None where this window is none: `votes` of the last `of` windows lie above the
         threshold, the score had fallen under it before, and the last detection is long enough ago."""
         about = self.about
         self.last.append(logit)
@@ -58,12 +69,129 @@ class Word:
         if not (self.armed and free and vote >= self.threshold):
             return None
         self.armed, self.since = False, 0
-        return float(1.0 / (1.0 + np.exp(-vote / about["temperature"])))
+        return float(vote / about["temperature"])
 
     def reject(self) -> None:
         """The last detection was none: the next may follow two windows later, while the score is still high."""
         about = self.about
         self.armed, self.since = True, round(about["lockout_s"] * RATE_HZ / about["hop_samples"]) - 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a word fits best: its score in nats per phone, at most 0, the first frame of each phone [L], and the frame
+    after the last."""
+
+    score: float
+    starts: np.ndarray
+    end: int
+
+
+def place_of(log_probs: np.ndarray, labels: Sequence[int]) -> Place | None:
+    """The best place (Viterbi) of a word's phones in [T, V] log posteriors of phones, against the best path through any
+    phones over the same frames (keyword against filler, Rohlicek et al. 1989); None where they are too few frames for
+    the labels."""
+    if len(log_probs) < len(labels):
+        return None
+    states = np.full(2 * len(labels) - 1, BLANK, dtype=np.int64)
+    states[::2] = labels
+    skips = np.zeros(len(states), dtype=bool)
+    skips[2::2] = states[2::2] != states[:-2:2]
+    apart = (log_probs - log_probs.max(axis=1, keepdims=True))[:, states]
+    # How many states back a path came from, the last of the choices: here the word begins, which it may anywhere.
+    choices = np.full((4, len(states)), NEVER)
+    choices[3, 0] = 0.0
+    came_from = np.zeros(apart.shape, dtype=np.int64)
+    score = np.full(len(states), NEVER)
+    best, last = NEVER, -1
+    for frame, row in enumerate(apart):
+        choices[0] = score
+        choices[1, 1:] = score[:-1]
+        choices[2, 2:] = np.where(skips[2:], score[:-2], NEVER)
+        came_from[frame] = choices.argmax(axis=0)
+        score = choices.max(axis=0) + row
+        if score[-1] > best:
+            best, last = float(score[-1]), frame
+    if best <= NEVER / 2:
+        return None
+    starts = np.zeros(len(labels), dtype=np.int64)
+    frame, state = last, len(states) - 1
+    while True:
+        starts[state // 2] = frame if state % 2 == 0 else starts[state // 2]
+        if came_from[frame, state] == 3:
+            return Place(best / len(labels), starts, last + 1)
+        frame, state = frame - 1, state - int(came_from[frame, state])
+
+
+def best_place(log_probs: np.ndarray, ways: Sequence[Sequence[int]]) -> Place | None:
+    """Where any of the pronunciations fits best; None where there are too few frames."""
+    places = [place for way in ways if (place := place_of(log_probs, way)) is not None]
+    return max(places, key=lambda place: place.score, default=None)
+
+
+def states_at(states: np.ndarray, place: Place) -> np.ndarray:
+    """Of a listener's states [T, width] the average [n_phones, width] over the frames of each phone, from halfway after
+    the one before to halfway before the next."""
+    middles = (place.starts[1:] + place.starts[:-1]) / 2
+    firsts = np.r_[max(0, place.starts[0] - AROUND), np.ceil(middles)].astype(np.int64)
+    ends = np.r_[np.floor(middles) + 1, min(len(states), place.end + AROUND)].astype(np.int64)
+    means = [states[a : max(b, a + 1)].mean(axis=0) for a, b in zip(firsts, ends, strict=True)]
+    return np.asarray(means, dtype=np.float32)
+
+
+def all_of(logits: np.ndarray) -> np.ndarray:
+    """The log odds that all are true, of logits [..., n] of each."""
+    log_chance = np.minimum(-np.logaddexp(0.0, -logits).sum(axis=-1), -1e-6)
+    return np.asarray(log_chance - np.log(-np.expm1(log_chance)))
+
+
+@dataclass(frozen=True)
+class WordWeights:
+    """What was learnt of a word: of the word as a whole `weights` [n_phones * width] and `bias`, of each phone
+    `phone_weights` [n_phones * width] and `phone_bias` [n_phones]; `mean` [n_phones * width] is of the states."""
+
+    mean: np.ndarray
+    weights: np.ndarray
+    bias: float
+    phone_weights: np.ndarray
+    phone_bias: np.ndarray
+
+    def logit(self, states: np.ndarray) -> float:
+        """Of the states [n_phones * width] at the word's place: as a whole, and by all of its phones together."""
+        apart = states - self.mean
+        phones = (apart * self.phone_weights).reshape(len(self.phone_bias), -1).sum(axis=1) + self.phone_bias
+        return float(apart @ self.weights + self.bias + all_of(phones.astype(np.float64)))
+
+
+def opened(file: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+class Judge:
+    """Whether a listener of phones hears the word in a sound as it did in the clips that it learnt from."""
+
+    def __init__(self, folder: Path, about: dict[str, Any], sensitivity: float) -> None:
+        self.about, self.session = about, opened(folder / "judge.onnx")
+        self.limit = about["limit"] + LIMIT_PER_SENSITIVITY * (0.5 - sensitivity)
+        values = np.fromfile(folder / "judge.f32", dtype="<f4")
+        n_phones = len(about["ways"][0])
+        n = (len(values) - n_phones - 1) // 3
+        mean, weights, phone_weights, bias, phone_bias = np.split(values, [n, 2 * n, 3 * n, 3 * n + 1])
+        self.word = WordWeights(mean, weights, float(bias[0]), phone_weights, phone_bias)
+
+    def __call__(self, samples: np.ndarray) -> float:
+        """Of sound [n] at 16 kHz, as log odds that the detector's are added to."""
+        if len(samples) < SHORTEST_S * RATE_HZ:
+            return NEVER
+        log_probs, states = self.session.run(None, {"sound": samples.astype(np.float32)})
+        place = best_place(log_probs.astype(np.float64), self.about["ways"])
+        if place is None:
+            return NEVER
+        learnt = self.word.logit(states_at(states, place).ravel())
+        return float(self.about["phones_weight"] * place.score + self.about["learnt_weight"] * learnt)
 
 
 class Detector:
@@ -73,13 +201,12 @@ class Detector:
     def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
         self.folder = folder
         self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self.session = opened(folder / "model.onnx")
         self.words = [Word({**self.about, **word}, sensitivity) for word in self.about.get("words") or [{}]]
+        self.judge: Judge | None = None
+        if "judge" in self.about:
+            self.judge = Judge(folder, self.about["judge"], sensitivity)
+            self.ask_from(self.about["judge"]["first_threshold"])
         self.reset()
 
     @property
@@ -101,6 +228,7 @@ class Detector:
         silence = (span - 1) // step * step
         self.buffer = np.zeros(silence, dtype=np.float32)
         self.dropped = -silence  # samples that have gone from the start
+        self.past = np.zeros(0, dtype=np.float32)  # the last of those, for the judge
         for word in self.words:
             word.reset()
 
@@ -110,6 +238,13 @@ class Detector:
             target = false_alarms_at(word.about, 0.5)
             sensitivity = 0.5 + float(np.log(false_alarms_per_hour / target) / np.log(RANGE)) / 2.0
             word.threshold = threshold_at(word.about, sensitivity)
+
+    def ask_from(self, threshold: float | None) -> None:
+        """Leave the decision to a judge: detect from this threshold on, without one at FIRST_FAH by the curve."""
+        if threshold is None:
+            self.aim(FIRST_FAH)
+        else:
+            self.words[0].threshold = threshold
 
     def reject(self, name: str) -> None:
         """The last detection of that word was none."""
@@ -124,14 +259,24 @@ class Detector:
         if n_windows < 1:
             return []
         logits = self.session.run(None, {"sound": self.buffer[: span + (n_windows - 1) * step]})[0]
-        ends_s = (self.dropped + span + step * np.arange(n_windows)) / RATE_HZ
-        self.buffer, self.dropped = self.buffer[n_windows * step :], self.dropped + n_windows * step
+        ends = self.dropped + span + step * np.arange(n_windows)
+        kept, begins = np.concatenate([self.past, self.buffer]), self.dropped - len(self.past)
         detections = []
-        for end_s, of_window in zip(ends_s, logits.reshape(n_windows, len(self.words)), strict=True):
+        for end, of_window in zip(map(int, ends), logits.reshape(n_windows, len(self.words)), strict=True):
             for word, logit in zip(self.words, of_window, strict=True):
-                score = word.step(float(logit))
-                if score is not None:
-                    detections.append((round(float(end_s), 3), round(score, 4), word.name))
+                log_odds = word.step(float(logit))
+                if log_odds is not None and self.judge is not None:
+                    heard = kept[max(0, end - round(JUDGED_S * RATE_HZ)) - begins : end - begins]
+                    log_odds += self.judge(heard) - self.judge.limit
+                    if log_odds < 0.0:
+                        word.reject()
+                        continue
+                if log_odds is not None:
+                    score = float(1.0 / (1.0 + np.exp(-log_odds)))
+                    detections.append((round(end / RATE_HZ, 3), round(score, 4), word.name))
+        gone = n_windows * step
+        self.past = kept[: len(self.past) + gone][-round(JUDGED_S * RATE_HZ) :]
+        self.buffer, self.dropped = self.buffer[gone:], self.dropped + gone
         return detections
 
 
