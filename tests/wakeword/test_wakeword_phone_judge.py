@@ -238,9 +238,12 @@ def test_a_bundle_with_its_judge_decides_as_the_judge_here(tmp_path: Path) -> No
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["at_s"] for line in lines] == pytest.approx(expected)
     assert all(line["score"] >= 0.5 for line in lines), "as sure as the judge"
-    (tmp_path / "b" / "judge.onnx").write_bytes(b"other")
-    with pytest.raises(ModelError, match=r"judge.onnx in .* is not the file"), open_bundle(tmp_path / "b"):
-        pass
+    for name in ("judge.f32", "judge.onnx"):
+        (tmp_path / "b" / name).write_bytes(b"other values")
+        with pytest.raises(ModelError, match=rf"{name} in .* is not the file"), open_bundle(tmp_path / "b"):
+            pass
+    done = subprocess.run(command, cwd=tmp_path / "b", input=b"", capture_output=True, check=False)
+    assert done.returncode == 1 and b"holds no bundle that can be used" in done.stderr
 
 
 def test_a_judge_goes_into_the_bundle_of_one_word(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pipeline.errors import ModelError
 from pipeline.features.log_mel import FFT_SIZE, HOP, SAMPLE_RATE_HZ
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
+from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.runtime import LISTENER_OUTPUTS, ListenerRuntime
 from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.placing import LEVEL_DB, LEVEL_FRAME, LOUD_DB, at_one_level
@@ -43,14 +44,15 @@ def files_of(judge: PhoneJudge) -> tuple[dict[str, bytes], dict[str, Any]]:
             N_("Nothing has been learnt of {word!r}: run `pronlab wakeword learn-phones RUN {word}` first."),
             word=judge.word,
         )
-    graph = _graph(judge.source)
+    files = {JUDGE_MODEL: _graph(judge.source), JUDGE_WEIGHTS: _values(learnt)}
     phones_weight, learnt_weight = judge.weights
     about = {
         "word": learnt.word, "ways": learnt.ways, "first_threshold": learnt.first_threshold, "limit": judge.limit,
         "phones_weight": phones_weight, "learnt_weight": learnt_weight, "learnt_from": learnt.learnt_from,
-        "listener_sha256": learnt.listener_sha256, "sha256": hashlib.sha256(graph).hexdigest(),
+        "listener_sha256": learnt.listener_sha256,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }  # fmt: skip
-    return {JUDGE_MODEL: graph, JUDGE_WEIGHTS: _values(learnt)}, about
+    return files, about
 
 
 def _values(learnt: LearntWord) -> bytes:
@@ -100,7 +102,7 @@ def _graph(folder: Path) -> bytes:
     del whole.graph.output[:]
     whole.graph.output.extend(
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", width])
-        for name, width in (("log_probs", None), ("states", None))
+        for name, width in (("log_probs", len(LABELS)), ("states", runtime.info.width))
     )
     return bytes(whole.SerializeToString())
 

@@ -48,10 +48,10 @@ def _unpacked(path: Path, folder: Path) -> Path:
 def _check(folder: Path) -> None:
     try:
         about = artifacts.read_json(folder / BUNDLE_DETECTOR)
-        models = {BUNDLE_MODEL: about["sha256"]}
+        digests = {BUNDLE_MODEL: about["sha256"]}
         if "judge" in about:
-            models[JUDGE_MODEL] = about["judge"]["sha256"]
-        changed = [name for name, expected in models.items() if artifacts.sha256_of(folder / name) != expected]
+            digests |= {name: about["judge"]["sha256"][name] for name in (JUDGE_MODEL, JUDGE_WEIGHTS)}
+        changed = [name for name, expected in digests.items() if artifacts.sha256_of(folder / name) != expected]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."

@@ -177,8 +177,10 @@ class Judge:
         self.about, self.session = about, opened(folder / "judge.onnx")
         self.limit = about["limit"] + LIMIT_PER_SENSITIVITY * (0.5 - sensitivity)
         values = np.fromfile(folder / "judge.f32", dtype="<f4")
-        n_phones = len(about["ways"][0])
-        n = (len(values) - n_phones - 1) // 3
+        (n_phones,) = {len(way) for way in about["ways"]}
+        n = n_phones * self.session.get_outputs()[1].shape[1]
+        if len(values) != 3 * n + 1 + n_phones:
+            raise ValueError(f"judge.f32 has {len(values)} values, not {3 * n + 1 + n_phones}")
         mean, weights, phone_weights, bias, phone_bias = np.split(values, [n, 2 * n, 3 * n, 3 * n + 1])
         self.word = WordWeights(mean, weights, float(bias[0]), phone_weights, phone_bias)
 
