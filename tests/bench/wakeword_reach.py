@@ -19,17 +19,27 @@ from typing import Any
 import numpy as np
 
 from tests.bench.wakeword_study import KEYWORDS, SEEDS, Case, prepare, train
-from tests.bench.wakeword_typed import WRITTEN, keep_what_is_checked, learnt, scores_of, sound_in, stream_of
+from tests.bench.wakeword_typed import (
+    WRITTEN,
+    keep_what_is_checked,
+    learnt,
+    near_answers,
+    scores_of,
+    sound_in,
+    stream_of,
+)
 
 TARGETS = ("0.1", "0.5", "1.0")
+LIMITS = np.arange(-6.0, 20.0, 0.25)  # of the judge, for one limit over all streams
+THRESHOLDS = np.arange(0.0, 8.0, 0.1)  # of the detector alone
 
 
 def one(folder: Path, keyword: str, seed: int) -> dict[str, Any]:
     import torch
 
     from pipeline.records import to_json
-    from pipeline.wakeword.evaluation.judged_stream import ask, measure_judged
-    from pipeline.wakeword.evaluation.stream_metrics import measure
+    from pipeline.wakeword.evaluation.judged_stream import ask, judged_point, measure_judged
+    from pipeline.wakeword.evaluation.stream_metrics import measure, operate
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
     begun = time.process_time()
@@ -43,10 +53,18 @@ def one(folder: Path, keyword: str, seed: int) -> dict[str, Any]:
     alone = measure(scored, info.detector)
     questions = ask(scored, info.detector, info.temperature, sound_in(sound), judge)
     judged = measure_judged(scored, info.detector, questions, judge.limit)
+    near = near_answers(
+        folder, keyword, finished, judge, questions.threshold, alone.at_fah["0.5"].threshold,
+        judged.at_fah["0.5"].threshold,
+    )  # fmt: skip
+    with_judge = [judged_point(scored, info.detector, questions, float(limit)) for limit in LIMITS]
+    without = [operate(scored, info.detector, float(threshold))[0] for threshold in THRESHOLDS]
     report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     return {
         "keyword": keyword, "seed": seed, "n": alone.n_keywords, "hours": alone.hours, "eer": alone.eer,
         "alone": {target: to_json(point) for target, point in alone.at_fah.items()}, "judged": to_json(judged),
+        "near": near, "at_limits": [[point.misses, point.false_alarms] for point in with_judge],
+        "at_thresholds": [[point.misses, point.false_alarms] for point in without],
         "learnt_from": to_json(judge.learnt.learnt_from), "parameters": report["parameters"],
         "validation": report["validation"], "cpu_s": {"training": trained_s, "learning the word": learnt_s},
     }  # fmt: skip
@@ -69,7 +87,46 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         f"\nJudged, at the limit that is set: {sum(p['misses'] for p in as_set)} of {sum(row['n'] for row in rows)} "
         f"missed, {sum(p['false_alarms'] for p in as_set)} false alarms in {sum(row['hours'] for row in rows):.1f} h."
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_of_one_limit(rows), *_near(rows)])
+
+
+def _of_one_limit(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The fewest misses over all streams at one limit, the same for every keyword and seed, so that a rate rests on all
+    of their hours."""
+    from pipeline.metrics.detection import poisson_interval, share_interval
+
+    n, hours = sum(row["n"] for row in rows), sum(row["hours"] for row in rows)
+    lines = []
+    for name, key, limits in (("alone", "at_thresholds", THRESHOLDS), ("judged", "at_limits", LIMITS)):
+        misses, alarms = np.sum([row[key] for row in rows], axis=0).T
+        for target in map(float, TARGETS):
+            best = int(np.where(alarms <= target * hours, misses, n + 1).argmin())
+            low, high = share_interval(int(misses[best]), n)
+            least, most = poisson_interval(int(alarms[best]), hours)
+            lines.append(
+                f"One limit for all, {name}, at most {target:g} FAH: {misses[best]} missed, "
+                f"{100 * misses[best] / n:.2f} % ({100 * low:.2f} to {100 * high:.2f}), {alarms[best]} false alarms in "
+                f"{hours:.1f} h ({least:.2f} to {most:.2f} per hour), limit {limits[best]:.2f}"
+            )
+    return lines
+
+
+def _near(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Clips of near phrases that set it off, at half a false alarm per hour and at the limit that is set."""
+    from pipeline.metrics.detection import share_interval
+
+    lines = []
+    for kind in ("alone", "judged", "as_set"):
+        for keyword in (*KEYWORDS, "together"):
+            own = [row["near"][kind] for row in rows if keyword in (row["keyword"], "together")]
+            if own:
+                accepted, n = map(int, np.sum([counts for each in own for counts in each.values()], axis=0))
+                low, high = share_interval(accepted, n)
+                lines.append(
+                    f"Near phrases, {kind}, {keyword}: {accepted} of {n}, {100 * accepted / n:.1f} % "
+                    f"({100 * low:.1f} to {100 * high:.1f})"
+                )
+    return lines
 
 
 def _together(rows: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]]) -> list[str]:

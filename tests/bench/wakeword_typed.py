@@ -320,20 +320,42 @@ def sound_in(sound: np.ndarray) -> Any:
     return before
 
 
+def near_answers(
+    folder: Path, keyword: str, finished: Any, judge: Any, first: float, threshold: float, limit: float
+) -> dict[str, dict[str, list[int]]]:
+    """Of each near phrase how many clips set it off, and how many there are: the detector alone at `threshold`, with
+    the judge at `limit` and as it is set, asked from `first` on."""
+    from pipeline.wakeword.data.decoded_clips import load_clip
+    from pipeline.wakeword.evaluation.evaluate import files_of
+    from pipeline.wakeword.evaluation.judged_stream import highest_answer
+    from pipeline.wakeword.finished_run import classifier_for
+    from pipeline.wakeword.runtime.clip_votes import highest_vote
+
+    info, classifier = finished.info, classifier_for(finished, "torch")
+    near: dict[str, dict[str, list[int]]] = {"alone": {}, "judged": {}, "as_set": {}}
+    for phrase in sorted(speak_reported(folder, keyword).iterdir()):
+        clips = [load_clip(file) for file in files_of((phrase,))]
+        heard = (classifier, info.features, info.detector)
+        votes = np.array([highest_vote(clip, *heard) for clip in clips])
+        answers = np.array([highest_answer(clip, *heard, judge, first, info.temperature) for clip in clips])
+        name = phrase.name.replace("_", " ")
+        for kind, accepted in (
+            ("alone", votes >= threshold), ("judged", answers >= limit), ("as_set", answers >= judge.limit)
+        ):  # fmt: skip
+            near[kind][name] = [int(accepted.sum()), len(clips)]
+    return near
+
+
 def one(folder: Path, case: Case) -> dict[str, Any]:
     import torch
 
     from pipeline.records import to_json
-    from pipeline.wakeword.data.decoded_clips import load_clip
-    from pipeline.wakeword.evaluation.evaluate import files_of
-    from pipeline.wakeword.evaluation.judged_stream import ask, highest_answer, measure_judged
+    from pipeline.wakeword.evaluation.judged_stream import ask, measure_judged
     from pipeline.wakeword.evaluation.stream_metrics import measure
-    from pipeline.wakeword.finished_run import classifier_for
-    from pipeline.wakeword.runtime.clip_votes import highest_vote
 
     torch.set_num_threads(1)
     finished = train(folder, case)
-    info, classifier = finished.info, classifier_for(finished, "torch")
+    info = finished.info
     judge = learnt(finished, WRITTEN.get(case.keyword, case.keyword))
     stream, sound = stream_of(folder, case.keyword, case.seed, info.features)
     scored = scores_of(finished, stream)
@@ -342,30 +364,16 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     judged = measure_judged(scored, info.detector, questions, judge.limit)
     # For half a false alarm per hour, and the judge's limit as it is set.
     threshold, limit = result.at_fah["0.5"].threshold, judged.at_fah["0.5"].threshold
-    near, near_judged, near_as_set = {}, {}, {}
-    for phrase in sorted(speak_reported(folder, case.keyword).iterdir()):
-        clips = [load_clip(file) for file in files_of((phrase,))]
-        votes = np.array([highest_vote(clip, classifier, info.features, info.detector) for clip in clips])
-        answers = np.array(
-            [
-                highest_answer(
-                    clip, classifier, info.features, info.detector, judge, questions.threshold, info.temperature
-                )
-                for clip in clips
-            ]
-        )
-        name = phrase.name.replace("_", " ")
-        near[name] = [int((votes >= threshold).sum()), len(votes)]
-        near_judged[name] = [int((answers >= limit).sum()), len(votes)]
-        near_as_set[name] = [int((answers >= judge.limit).sum()), len(votes)]
+    near = near_answers(folder, case.keyword, finished, judge, questions.threshold, threshold, limit)
     report = json.loads((finished.home / "report.json").read_text(encoding="utf-8"))
     return {
         "name": case.name, "keyword": case.keyword, "seed": case.seed, "route": case.route, "n": result.n_keywords,
         "misses": {target: point.misses for target, point in result.at_fah.items()}, "eer": result.eer,
-        "hours": result.hours, "near": near, "training_s": report["training_s"], "validation": report["validation"],
+        "hours": result.hours, "near": near["alone"], "training_s": report["training_s"],
+        "validation": report["validation"],
         "judged": {
-            **to_json(judged), "learnt_from": to_json(judge.learnt.learnt_from), "near": near_judged,
-            "near_as_set": near_as_set, "misses": {t: point.misses for t, point in judged.at_fah.items()},
+            **to_json(judged), "learnt_from": to_json(judge.learnt.learnt_from), "near": near["judged"],
+            "near_as_set": near["as_set"], "misses": {t: point.misses for t, point in judged.at_fah.items()},
         },
     }  # fmt: skip
 
