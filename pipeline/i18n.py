@@ -141,6 +141,11 @@ def joined(texts: Sequence[str]) -> Message:
     return Message("; ".join(f"{{{name}}}" for name in values), **values)
 
 
+def ended(text: str) -> str:
+    """With a full stop at its end, whether it had one or not; it may be a `Message`."""
+    return text if text.endswith(".") else Message("{text}.", text=text)
+
+
 class Multilingual(str):
     """A text with its own translations, by language; as JSON it is the English one, else the first."""
 
