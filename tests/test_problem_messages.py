@@ -154,6 +154,29 @@ def test_damaged_parts_in_a_list_of_recordings_hide_nothing(settings: Settings, 
         read_recordings(settings, damaged_set)
 
 
+def test_what_is_said_of_label_files_is_kept_as_messages(settings: Settings, tiny_set: str) -> None:
+    set_ = get_set(settings, tiny_set)
+    files = [result_path(set_, one) for one in read_recordings(settings, tiny_set)]
+    files[0].write_text("{", encoding="utf-8")
+    files[1].write_bytes(b"")
+    files[2].write_text(json.dumps({"word": "a", "score": 200}), encoding="utf-8")
+    files[3].write_text("[1]", encoding="utf-8")
+    files[4].write_bytes("ğ".encode("cp1254"))
+    content = json.loads(files[5].read_text(encoding="utf-8"))
+    content["ratings"][0]["at"] = "yesterday"
+    files[5].write_text(json.dumps(content), encoding="utf-8")
+    content["ratings"][0].update(at="2026-01-01T00:00:00+00:00", segments=[1], marks=[1])
+    files[6].write_text(json.dumps(content), encoding="utf-8")
+    files[7].write_text(json.dumps({"word": "a", "score": 5, "evaluator": ""}), encoding="utf-8")
+    files[8].with_name("none_result.json").write_text("{}", encoding="utf-8")
+    told = Index(settings).rebuild().problems
+    found = Index(settings).problems()
+    assert {one.code for one in found} == {"broken_label", "unread_part", "label_scale", "stray_label"}
+    assert sorted(map(repr, found)) == sorted(map(repr, told))
+    assert len(found) == 10
+    assert [one for one in found if not (isinstance(one.message, Message) and one.message.values)] == []
+
+
 def test_names_of_raters_are_told_as_messages(settings: Settings, tiny_set: str) -> None:
     set_ = get_set(settings, tiny_set)
     files = [result_path(set_, one) for one in read_recordings(settings, tiny_set)]
