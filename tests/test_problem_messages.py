@@ -177,6 +177,19 @@ def test_what_is_said_of_label_files_is_kept_as_messages(settings: Settings, tin
     assert [one for one in found if not (isinstance(one.message, Message) and one.message.values)] == []
 
 
+def test_what_readers_of_corpora_say_can_be_translated(tmp_path: Path) -> None:
+    from pipeline.corpus.readers.catalogue import opened
+
+    rows = [{"audio": "a.wav", "text": "ev", "score": 101}, {"text": "ev"}, {"audio": "../b.wav", "text": "ev"}, 5]
+    jsonl.write(tmp_path / "manifest.jsonl", rows)
+    found = [entry for entry in opened("manifest", tmp_path).entries if isinstance(entry, Problem)]
+    assert [str(one.message).partition(": ")[0] for one in found] == [f"Line {n}" for n in (1, 2, 3, 4)]
+    assert all(isinstance(one.message, Message) for one in found)
+    reasons = [one.message.values["reason"] for one in found if isinstance(one.message, Message)]
+    assert reasons[:2] == ["101 lies outside 0-100", "'audio' is missing"]
+    assert [reason for reason in reasons if not (isinstance(reason, Message) and reason.values)] == []
+
+
 def test_names_of_raters_are_told_as_messages(settings: Settings, tiny_set: str) -> None:
     set_ = get_set(settings, tiny_set)
     files = [result_path(set_, one) for one in read_recordings(settings, tiny_set)]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from pipeline import artifacts, jsonl
 from pipeline.audio.check import inspect_file
 from pipeline.corpus.manifest_writer import manifest_row
-from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
+from pipeline.corpus.readers.items import Clip, CorpusItem, Reading, with_first_problem
 from pipeline.corpus.sets import (
     RecordingSet,
     confined,
@@ -27,7 +27,7 @@ from pipeline.corpus.sets import (
     register,
 )
 from pipeline.errors import CorpusError, LabelError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, about
 from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
 from pipeline.labels.store import LabelStore, fresh_events
@@ -147,7 +147,7 @@ class Registering:
                 left.pop(composed(item.audio), None)
                 self.n_done += 1
                 if checked.error:
-                    self.problems.append(Problem("unreadable", _of(item.key, checked.error), "error", item.audio))
+                    self.problems.append(Problem("unreadable", about(item.key, checked.error), "error", item.audio))
                     continue
                 recording = self._recording(item, checked)
                 left.pop(paths.get(recording.id, ""), None)  # its audio had another ending
@@ -175,8 +175,10 @@ class Registering:
     def _nothing(self, reading: Reading) -> CorpusError:
         if self.stopped is not None:
             return CorpusError("Stopped before the first recording; nothing was imported.")
-        first = f" First problem: {self.problems[0].message}" if self.problems else ""
-        return CorpusError(f"{self._set.source} has no usable recording: no usable line of it or file in it.{first}")
+        nothing = Message(
+            N_("{source} has no usable recording: no usable line of it or file in it."), source=self._set.source
+        )
+        return CorpusError(with_first_problem(nothing, self.problems))
 
     def _described(self) -> RecordingSet:
         """The set with the language and rubric of its recordings."""
@@ -195,7 +197,7 @@ class Registering:
             try:
                 self._check_new(entry)
             except CorpusError as error:
-                self.problems.append(Problem("bad_row", _of(entry.key, error.text), "error", entry.audio))
+                self.problems.append(Problem("bad_row", about(entry.key, error.text), "error", entry.audio))
                 continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)
@@ -243,7 +245,7 @@ class Registering:
         if recording.report is not None:
             self.seconds += recording.report.duration_s
             self.audio_problems += [
-                Problem(problem.code, _of(recording.path, problem.message), problem.severity, recording.path)
+                Problem(problem.code, about(recording.path, problem.message), problem.severity, recording.path)
                 for problem in recording.report.problems
             ]
 
@@ -266,7 +268,7 @@ class Registering:
 
     def _tell_labels(self, item: CorpusItem, reason: str) -> None:
         id_ = f"{self._set.name}/{composed(item.key)}"
-        self.label_problems.append(Problem("bad_label", _of(item.audio, reason), "error", id_))
+        self.label_problems.append(Problem("bad_label", about(item.audio, reason), "error", id_))
 
     def _label_path(self, item: CorpusItem) -> Path:
         """Where the labels lie; folders are followed and judged once."""
@@ -293,10 +295,6 @@ class Registering:
                 names=", ".join(unknown),
             )
         return events
-
-
-def _of(place: str, reason: str) -> Message:
-    return Message(N_("{place}: {reason}"), place=place, reason=reason)
 
 
 def _check(root: Path, task: _Task) -> _Checked:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.errors import LabelError, UnknownNameError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, about
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RatingEvent, RubricName
@@ -47,7 +47,7 @@ class RubricLibrary:
             try:
                 self._read(name)
             except RubricError as error:
-                message = Message(N_("{place}: {reason}"), place=f"{name}{SUFFIX}", reason=error.text)
+                message = about(f"{name}{SUFFIX}", error.text)
                 problems.append(Problem("rubric", message, "error", str(self._file(name))))
         return problems
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pipeline import artifacts
 from pipeline.corpus.sets import get_set, language_of, read_recordings
 from pipeline.errors import LabelError, UnknownNameError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, about
 from pipeline.labels.exchange.label_studio import SHIPPED, counted, from_label_studio, from_label_studio_table
 from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
 from pipeline.labels.exchange.textgrid_segments import placed
@@ -263,7 +263,7 @@ def _problem(place: str, error: Exception) -> Message:
     reason = said_by(error)
     if reason.endswith(".") and not (isinstance(reason, Message) and reason.values):
         reason = reason.rstrip(".")
-    return Message(N_("{place}: {reason}"), place=place, reason=reason)
+    return about(place, reason)
 
 
 def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -> Message:
