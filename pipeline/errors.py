@@ -6,14 +6,15 @@ show the message and nothing else; any other exception is a defect and keeps its
 
 from typing import Any
 
-from pipeline.i18n import Message, _, translated
+from pipeline.i18n import Message, translated
 
 
 class PronlabError(Exception):
     """Base of every error that is shown to a person as a message.
 
     What people meet by ordinary mistakes on a page is raised with its msgid and values; `str` of it is English, as
-    commands, the HTTP service and files have it, and `words` is in the reader's language:
+    commands, the HTTP service and files have it, and `words` is in the reader's language. What keeps the error for
+    later, or puts it into another message, takes `text`, which can still be translated:
 
         raise AccessError(N_("{name} is no longer active here. Ask an admin."), name=person.name)
 
@@ -24,9 +25,22 @@ class PronlabError(Exception):
         super().__init__(Message(text, **values) if values else text)
 
     @property
-    def words(self) -> str:
+    def text(self) -> Message:
         text = self.args[0]
-        return translated(text) if isinstance(text, Message) else _(text)
+        return text if isinstance(text, Message) else Message(text)
+
+    @property
+    def words(self) -> str:
+        return translated(self.text)
+
+
+def said_by(error: BaseException) -> str:
+    """What an error says, to be kept or put into another message: it can still be translated where it is one of ours,
+    or was raised with a `Message`."""
+    if isinstance(error, PronlabError):
+        return error.text
+    text = error.args[0] if error.args else ""
+    return text if isinstance(text, Message) else str(error)
 
 
 class AudioError(PronlabError):

@@ -135,10 +135,20 @@ def _remade(msgid: str, values: dict[str, Any]) -> Message:
     return Message(msgid, **values)
 
 
-def joined(texts: Sequence[str]) -> Message:
-    """Several as one, with semicolons between them; each may be a `Message`."""
+def joined(texts: Sequence[str], sign: str = ";") -> Message:
+    """Several as one, with semicolons or another sign between them; each may be a `Message`."""
     values = {f"part_{index}": text for index, text in enumerate(texts)}
-    return Message("; ".join(f"{{{name}}}" for name in values), **values)
+    return Message(f"{sign} ".join(f"{{{name}}}" for name in values), **values)
+
+
+def about(place: str, text: str) -> Message:
+    """`text`, which may be a `Message`, behind what it is about: a file, a line, a recording."""
+    return Message(N_("{place}: {reason}"), place=place, reason=text)
+
+
+def ended(text: str) -> str:
+    """With a full stop at its end, whether it had one or not; it may be a `Message`."""
+    return text if text.endswith(".") else Message("{text}.", text=text)
 
 
 class Multilingual(str):

@@ -7,12 +7,14 @@ are 0-100; a rubric's own dimensions keep their own scale.
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.i18n import N_, _
+from pipeline.i18n import N_, Message, _, from_parts
 
 Seconds = float
 
@@ -77,6 +79,24 @@ class Problem:
     path: str | None = None
     line: int | None = None
     value: str | None = None
+
+
+def problem_row(problem: Problem) -> dict[str, Any]:
+    """As the files have it that Pronlab reads again (by `problem_from`): with what its message is made of, so that it
+    can be read in any language. Other JSON (`to_json`) has the English text alone."""
+    return {**vars(problem), **(problem.message.as_parts() if isinstance(problem.message, Message) else {})}
+
+
+def problem_from(row: Mapping[str, Any]) -> Problem:
+    """From what `problem_row` made. A message without its parts, as in older files, or with parts that do not give its
+    English text is that text. Raises TypeError or AttributeError for what is no problem."""
+    known = {key: value for key, value in row.items() if key not in ("msgid", "values")}
+    if "msgid" in row:
+        with suppress(ValueError):
+            message = from_parts(row)
+            if message == known.get("message"):
+                known["message"] = message
+    return Problem(**known)
 
 
 @dataclass(frozen=True)

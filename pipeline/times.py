@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipeline.i18n import N_, Message
+
 # Clocks may be years ahead, and what was written then stays; what lies further ahead no clock wrote.
 FURTHEST_AHEAD = timedelta(days=36_525)
 
@@ -31,7 +33,9 @@ def utc_time(value: Any) -> datetime:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"expected a time such as 2026-01-31T12:00:00+00:00, got {value!r}") from None
+        raise ValueError(
+            Message(N_("expected a time such as 2026-01-31T12:00:00+00:00, got {value}"), value=repr(value))
+        ) from None
     if moment > datetime.now(UTC) + FURTHEST_AHEAD:
-        raise ValueError(f"the time {value!r} lies too far in the future")
+        raise ValueError(Message(N_("the time {value} lies too far in the future"), value=repr(value)))
     return moment

@@ -74,9 +74,9 @@ def inspect_file(path: Path, *, max_duration_s: Seconds = MAX_DURATION_S) -> Aud
     try:
         return check_audio(load_audio(path, max_duration_s=max_duration_s))
     except AudioTooLongError as error:
-        return _unmeasured(Problem("too_long", str(error), "error"), error.duration_s)
+        return _unmeasured(Problem("too_long", error.text, "error"), error.duration_s)
     except AudioError as error:
-        return _unmeasured(Problem("unreadable", str(error), "error"))
+        return _unmeasured(Problem("unreadable", error.text, "error"))
 
 
 def frame_levels_db(samples: NDArray[np.float32], frame: int) -> NDArray[np.float64]:

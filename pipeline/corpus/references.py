@@ -15,6 +15,7 @@ from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
 from pipeline.corpus.sets import audio_path, get_set, language_of, list_sets, read_recordings
 from pipeline.errors import CorpusError, PronlabError
+from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.records import Problem, Recording, RubricName
@@ -67,7 +68,10 @@ def unusable(settings: Settings) -> list[Problem]:
         try:
             load_audio(_file_of(settings, one))
         except PronlabError as error:
-            message = f"{one.id} is left out as a reference of “{one.text}”: {error}"
+            message = Message(
+                N_("{recording} is left out as a reference of “{text}”: {reason}"),
+                recording=one.id, text=one.text, reason=error.text,
+            )  # fmt: skip
             problems.append(Problem("broken_reference", message, "error", one.id))
     return problems
 

@@ -17,10 +17,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pipeline import artifacts, jsonl
-from pipeline.errors import CorpusError, UnknownNameError
-from pipeline.i18n import N_
+from pipeline.errors import CorpusError, UnknownNameError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.presets import misfits
-from pipeline.records import AudioReport, Problem, Recording, RubricName, Target
+from pipeline.records import (
+    AudioReport,
+    Problem,
+    Recording,
+    RubricName,
+    Target,
+    problem_from,
+    problem_row,
+    to_json,
+)
 from pipeline.settings import Settings
 from pipeline.text import composed, is_writable
 
@@ -85,7 +94,7 @@ def damaged_sets(settings: Settings) -> list[Problem]:
         try:
             _read_set(file)
         except CorpusError as error:
-            problems.append(Problem("broken_set", str(error), "error", file.parent.name))
+            problems.append(Problem("broken_set", error.text, "error", file.parent.name))
     return problems
 
 
@@ -101,7 +110,7 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
 
 def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Recording]) -> RecordingSet:
     """Register `set_` with its recordings, replacing an earlier registration of the same name."""
-    jsonl.write(recordings_file(settings, set_.name), recordings)
+    jsonl.write(recordings_file(settings, set_.name), map(recording_to_json, recordings))
     return register(settings, set_, len(recordings))
 
 
@@ -134,17 +143,25 @@ def read_recordings(settings: Settings, name: str) -> list[Recording]:
         recordings = [_checked(row) for row in jsonl.read(file)]
         twice = next((id_ for id_, n in Counter(recording.id for recording in recordings).items() if n > 1), None)
         if twice is not None:
-            raise ValueError(f"the id {twice!r} is used twice")
+            raise ValueError(Message(N_("the id {id!r} is used twice"), id=twice))
         return recordings
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
+        raise _damaged(file, error) from error
+
+
+def recording_to_json(recording: Recording) -> dict[str, Any]:
+    """As `recordings.jsonl` and the index keep it, for `recording_from_json`: its problems can be read in any
+    language."""
+    raw: dict[str, Any] = to_json(recording)
+    if recording.report is not None:
+        raw["report"]["problems"] = to_json([problem_row(problem) for problem in recording.report.problems])
+    return raw
 
 
 def recording_from_json(raw: dict[str, Any]) -> Recording:
     report = raw.get("report")
     if report is not None:
-        problems = tuple(Problem(**problem) for problem in report["problems"])
-        report = AudioReport(**{**report, "problems": problems})
+        report = AudioReport(**{**report, "problems": tuple(map(problem_from, report["problems"]))})
     return Recording(**{**raw, "rubric": RubricName(raw["rubric"]), "report": report})
 
 
@@ -200,10 +217,22 @@ def confined(root: Path, relative: str) -> Path:
         path = root / spelled(root, relative)
         is_below = path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, names too long or with a NUL
-        raise CorpusError(f"{relative!r} below {root} cannot be followed ({error}).") from error
+        raise CorpusError(
+            N_("{path!r} below {root} cannot be followed ({reason})."), path=relative, root=str(root), reason=str(error)
+        ) from error
     if PurePosixPath(relative).is_absolute() or not is_below:
-        raise CorpusError(f"{relative!r} points outside {root}; only files below it are read or written.")
+        raise CorpusError(
+            N_("{path!r} points outside {root}; only files below it are read or written."),
+            path=relative, root=str(root),
+        )  # fmt: skip
     return path
+
+
+def _damaged(file: Path, error: Exception) -> CorpusError:
+    return CorpusError(
+        N_("{file} is damaged ({reason}). Import the set again; labels are kept."),
+        file=str(file), reason=said_by(error),
+    )  # fmt: skip
 
 
 def _checked(raw: Any) -> Recording:
@@ -211,9 +240,14 @@ def _checked(raw: Any) -> Recording:
     recording = recording_from_json(raw)
     texts = [getattr(recording, name) for name in TEXTS] + ([] if recording.part is None else [recording.part])
     if not all(isinstance(text, str) for text in texts) or not isinstance(recording.extra, dict):
-        raise ValueError(f"{', '.join(TEXTS)} and part are texts, extra is an object; got {raw!r:.80}")
+        raise ValueError(
+            Message(
+                N_("{names} and part are texts, extra is an object; got {content}"),
+                names=", ".join(TEXTS), content=f"{raw!r:.80}",
+            )
+        )  # fmt: skip
     if not is_writable("".join(texts)):
-        raise ValueError(f"half a surrogate pair in {raw!r:.80}")
+        raise ValueError(Message(N_("half a surrogate pair in {content}"), content=f"{raw!r:.80}"))
     return recording
 
 
@@ -227,9 +261,9 @@ def _read_set(file: Path) -> RecordingSet:
         paths = {key: Path(raw[key]) for key in ("root", "labels_root")}
         values = {**raw, **paths, "rubric": RubricName(raw["rubric"])}
         if wrong := misfits(RecordingSet, values):
-            raise ValueError("; ".join(wrong))
+            raise ValueError(joined(wrong))
         if composed(values["name"]) != composed(file.parent.name):
-            raise ValueError(f"it is the registration of {values['name']!r}")
+            raise ValueError(Message(N_("it is the registration of {name!r}"), name=values["name"]))
         return RecordingSet(**values)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{file} is damaged ({error}). Import the set again; labels are kept.") from error
+        raise _damaged(file, error) from error

@@ -65,7 +65,7 @@ def answer_prompt(settings: Settings, text: str, *, learner: str = "") -> Answer
     try:
         answered = _by_model(chosen.folder, text)
     except ModelError as error:
-        warning = Message(N_("The rules answered, as the model cannot be used here: {reason}"), reason=error.args[0])
+        warning = Message(N_("The rules answered, as the model cannot be used here: {reason}"), reason=error.text)
         return Answer(_by_rules(text, warning), (), 0.0)
     return Answer(*answered, 0.0, chosen.arm, chosen.comparison)
 

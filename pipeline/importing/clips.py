@@ -8,6 +8,7 @@ from pipeline import artifacts
 from pipeline.corpus.readers.items import Clip
 from pipeline.corpus.sets import confined
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 
 
 def check_target(root: Path, relative: str) -> None:
@@ -30,11 +31,11 @@ def write_clip(clip: Clip, target: Path) -> None:
     if target.is_file():
         return
     if clip.file is None:
-        raise CorpusError("there is no audio")
+        raise CorpusError(N_("there is no audio"))
     if not math.isfinite(clip.start_s) or not math.isfinite(clip.end_s or 0.0):
-        raise CorpusError("the piece's begin and end must be numbers of seconds")
+        raise CorpusError(N_("the piece's begin and end must be numbers of seconds"))
     if clip.file.exists() and not clip.file.is_file():  # a pipe would be waited for
-        raise CorpusError(f"{clip.file.name} is no file")
+        raise CorpusError(N_("{file} is no file"), file=clip.file.name)
     if clip.as_it_is:
         with artifacts.replacing(target) as temporary:
             shutil.copyfile(clip.file, temporary)
@@ -47,16 +48,21 @@ def write_clip(clip: Clip, target: Path) -> None:
             length_s = int(file.frames) / rate_hz
             start = round(min(clip.start_s, length_s) * rate_hz)
             if start >= int(file.frames):
-                raise CorpusError(f"{clip.file.name} ends at {length_s:.2f} s, before the piece")
+                raise CorpusError(
+                    N_("{file} ends at {seconds:.2f} s, before the piece"), file=clip.file.name, seconds=length_s
+                )
             file.seek(start)
             frames = -1 if clip.end_s is None else round(min(clip.end_s, length_s) * rate_hz) - start
             samples = file.read(frames, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
         raise CorpusError(
-            f"{clip.file.name} cannot be read as audio ({reason}). SPHERE files that were compressed with shorten are "
-            f"opened by sph2pipe"
-        ) from error
+            N_(
+                "{file} cannot be read as audio ({reason}). SPHERE files that were compressed with shorten are opened "
+                "by sph2pipe"
+            ),
+            file=clip.file.name, reason=reason,
+        ) from error  # fmt: skip
     with artifacts.replacing(target) as temporary:
         soundfile.write(temporary, samples, rate_hz, format="WAV", subtype="FLOAT" if is_fine else "PCM_16")
 

@@ -15,10 +15,19 @@ from typing import Any, BinaryIO
 from pipeline import artifacts, jsonl
 from pipeline.audio.check import inspect_file
 from pipeline.corpus.manifest_writer import manifest_row
-from pipeline.corpus.readers.items import Clip, CorpusItem, Reading
-from pipeline.corpus.sets import RecordingSet, confined, corpus_file, get_set, label_path, recordings_file, register
-from pipeline.errors import CorpusError, LabelError
-from pipeline.i18n import N_, Message
+from pipeline.corpus.readers.items import Clip, CorpusItem, Reading, with_first_problem
+from pipeline.corpus.sets import (
+    RecordingSet,
+    confined,
+    corpus_file,
+    get_set,
+    label_path,
+    recording_to_json,
+    recordings_file,
+    register,
+)
+from pipeline.errors import CorpusError, LabelError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.importing.clips import check_target, write_clip
 from pipeline.labels.result_file import derive, event_from_json, read_result, write_result
 from pipeline.labels.store import LabelStore, fresh_events
@@ -138,11 +147,11 @@ class Registering:
                 left.pop(composed(item.audio), None)
                 self.n_done += 1
                 if checked.error:
-                    self.problems.append(Problem("unreadable", f"{item.key}: {checked.error}", "error", item.audio))
+                    self.problems.append(Problem("unreadable", about(item.key, checked.error), "error", item.audio))
                     continue
                 recording = self._recording(item, checked)
                 left.pop(paths.get(recording.id, ""), None)  # its audio had another ending
-                recordings.write(jsonl.dumps(recording))
+                recordings.write(jsonl.dumps(recording_to_json(recording)))
                 corpus.write(jsonl.dumps(manifest_row(replace(item, ratings=()))))
                 self._first = self._first or item
                 self._count(recording)
@@ -157,7 +166,7 @@ class Registering:
     def _keep(self, left: dict[str, Recording], before: Path, recordings: BinaryIO, corpus: BinaryIO) -> None:
         """What an earlier import brought and this one did not reach."""
         for recording in left.values():
-            recordings.write(jsonl.dumps(recording))
+            recordings.write(jsonl.dumps(recording_to_json(recording)))
             self._count(recording)
         paths = {recording.path for recording in left.values()}
         if before.is_file():
@@ -166,8 +175,10 @@ class Registering:
     def _nothing(self, reading: Reading) -> CorpusError:
         if self.stopped is not None:
             return CorpusError("Stopped before the first recording; nothing was imported.")
-        first = f" First problem: {self.problems[0].message}" if self.problems else ""
-        return CorpusError(f"{self._set.source} has no usable recording: no usable line of it or file in it.{first}")
+        nothing = Message(
+            N_("{source} has no usable recording: no usable line of it or file in it."), source=self._set.source
+        )
+        return CorpusError(with_first_problem(nothing, self.problems))
 
     def _described(self) -> RecordingSet:
         """The set with the language and rubric of its recordings."""
@@ -186,7 +197,7 @@ class Registering:
             try:
                 self._check_new(entry)
             except CorpusError as error:
-                self.problems.append(Problem("bad_row", f"{entry.key}: {error}", "error", entry.audio))
+                self.problems.append(Problem("bad_row", about(entry.key, error.text), "error", entry.audio))
                 continue
             if self._language and entry.language == "und":
                 entry = replace(entry, language=self._language)
@@ -204,7 +215,7 @@ class Registering:
         if item.clip is not None:
             check_target(self._set.root, item.audio)
         if (id_ := hash(composed(item.key))) in self._ids:
-            raise CorpusError(f"the id is used twice; this one ({item.text[:40]!r}) is left out")
+            raise CorpusError(N_("the id is used twice; this one ({text!r}) is left out"), text=item.text[:40])
         self._ids.add(id_)
 
     def _recording(self, item: CorpusItem, checked: _Checked) -> Recording:
@@ -234,7 +245,7 @@ class Registering:
         if recording.report is not None:
             self.seconds += recording.report.duration_s
             self.audio_problems += [
-                Problem(problem.code, f"{recording.path}: {problem.message}", problem.severity, recording.path)
+                Problem(problem.code, about(recording.path, problem.message), problem.severity, recording.path)
                 for problem in recording.report.problems
             ]
 
@@ -244,7 +255,7 @@ class Registering:
             events = self._exported(item) if item.ratings else item.events(self._set.imported_at)
             return _Labels(self._label_path(item), item.text, item.rubric, events) if events else None
         except (LabelError, CorpusError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._tell_labels(item, str(error))
+            self._tell_labels(item, said_by(error))
             return None
 
     def _add_labels(self, recording: Recording, item: CorpusItem, labels: _Labels) -> None:
@@ -253,11 +264,11 @@ class Registering:
             if not _is_known(labels.path, labels.events):
                 self._store.add_from_corpus(recording, labels.events, self._by)
         except (LabelError, CorpusError) as error:
-            self._tell_labels(item, str(error))
+            self._tell_labels(item, error.text)
 
     def _tell_labels(self, item: CorpusItem, reason: str) -> None:
         id_ = f"{self._set.name}/{composed(item.key)}"
-        self.label_problems.append(Problem("bad_label", f"{item.audio}: {reason}", "error", id_))
+        self.label_problems.append(Problem("bad_label", about(item.audio, reason), "error", id_))
 
     def _label_path(self, item: CorpusItem) -> Path:
         """Where the labels lie; folders are followed and judged once."""
@@ -277,8 +288,11 @@ class Registering:
         unknown = [name for name in sorted(people) if self._raters is not None and not spelled_as(name, self._raters)]
         if unknown:
             raise LabelError(
-                f"{', '.join(unknown)} are not active raters on this installation's list of people, so the ratings of "
-                f"this recording were left out"
+                N_(
+                    "{names} are not active raters on this installation's list of people, so the ratings of this "
+                    "recording were left out"
+                ),
+                names=", ".join(unknown),
             )
         return events
 
@@ -289,14 +303,14 @@ def _check(root: Path, task: _Task) -> _Checked:
         try:
             write_clip(task.clip, path)
         except (CorpusError, OSError) as error:
-            return _Checked([0, 0], None, str(error))
+            return _Checked([0, 0], None, said_by(error))
     try:
         there = path.stat()
     except OSError:  # told by the check
         known_by = [0, 0]
     else:
         if not S_ISREG(there.st_mode):  # such as a pipe
-            return _Checked([0, 0], None, "it is no file")
+            return _Checked([0, 0], None, Message(N_("it is no file")))
         known_by = [there.st_size, there.st_mtime_ns]
     report = None if task.known_stat == known_by else inspect_file(path)
     if task.labels is None:
@@ -307,7 +321,7 @@ def _check(root: Path, task: _Task) -> _Checked:
         history = derive(task.labels.text, task.labels.rubric, task.labels.events, {})
         write_result(task.labels.path, history, durable=False)
     except LabelError as error:
-        return _Checked(known_by, report, label_error=str(error))
+        return _Checked(known_by, report, label_error=error.text)
     return _Checked(known_by, report)
 
 

@@ -1,5 +1,6 @@
 """Scores in label files of other programs, which do not say their scale: left out until somebody has said it."""
 
+from pipeline.i18n import N_, Message
 from pipeline.labels.result_file import ResultFile, scale_is_unknown
 from pipeline.labels.scale import question
 from pipeline.records import Problem, Recording, RubricName
@@ -19,10 +20,12 @@ def with_known_scales(set_name: str, labelled: Labelled) -> tuple[Labelled, set[
     if asked is None:
         return labelled, set(), []
     held = {key for key, scores in foreign.items() if scores}
-    files = "1 label file is" if len(held) == 1 else f"{len(held)} label files are"
-    message = (
-        f"The scores of {files} left out. {asked} `pronlab label scale --set {set_name} --scale 10` (or another) "
-        "answers for all of them."
-    )
+    left_out = N_("The scores of {n} label files are left out.")
+    if len(held) == 1:
+        left_out = N_("The scores of 1 label file are left out.")
+    message = Message(
+        N_("{left_out} {question} `pronlab label scale --set {set} --scale 10` (or another) answers for all of them."),
+        left_out=Message(left_out, n=len(held)), question=asked, set=set_name,
+    )  # fmt: skip
     problem = Problem("label_scale", message, "error", min(held))
     return [(recording, result) for recording, result in labelled if recording.id not in held], held, [problem]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ from pipeline.corpus.sets import (
     label_path,
     list_sets,
     read_recordings,
+    recording_to_json,
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
+from pipeline.i18n import N_, Message, ended
 from pipeline.labels.comments import comments_of
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
@@ -36,7 +38,7 @@ from pipeline.labels.result_file import (
     unread_parts,
 )
 from pipeline.people.names import name_key
-from pipeline.records import Problem, RatingEvent, Recording, to_json
+from pipeline.records import Problem, RatingEvent, Recording, problem_row, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
 
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
 
 # What may be wrong with label files.
 LABEL_PROBLEMS = ("broken_label", "label_scale", "no_rater", "respelled", "stray_label", "unread_part")
+UNREAD = {
+    "marks": N_("The marks of the rating by {name} at {time} are left out: {reason}"),
+    "segments": N_("The segments of the rating by {name} at {time} are left out: {reason}"),
+}
 Progress = Callable[[int, int, str], None]
 
 
@@ -68,7 +74,7 @@ def fill(
         try:
             counts, found = fill_set(settings, database, set_, names, progress)
         except CorpusError as error:
-            problems.append(Problem("broken_set", str(error), "error", set_.name))
+            problems.append(Problem("broken_set", error.text, "error", set_.name))
             continue
         n_recordings, n_files, n_ratings = n_recordings + counts[0], n_files + counts[1], n_ratings + counts[2]
         problems.extend(found)
@@ -103,7 +109,7 @@ def fill_set(
                     path = result_path(set_, recording)  # raises where it leads out of the set
                 result = read_result(path)
         except (LabelError, CorpusError) as error:
-            problems.append(Problem("broken_label", str(error), "error", recording.id))
+            problems.append(Problem("broken_label", error.text, "error", recording.id))
             if isinstance(error, LabelTimeError):
                 wants_repair.add(recording.id)
             continue
@@ -157,7 +163,9 @@ def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Pr
     wanted = {composed(str(label_path(recording.path))) for recording in recordings}
     return [
         Problem(
-            "stray_label", f"{file}: the set has no recording of this name, so the label file is not read.", path=file
+            "stray_label",
+            Message(N_("{file}: the set has no recording of this name, so the label file is not read."), file=file),
+            path=file,
         )
         for file in sorted(present)
         if composed(file) not in wanted
@@ -169,7 +177,7 @@ def _unread(labelled: Labelled) -> Iterator[Problem]:
     for recording, result in labelled:
         for event in result.ratings:
             for part, reason in unread_parts(event).items():
-                text = f"The {part} of the rating by {event.evaluator} at {event.at} are left out: {reason}."
+                text = Message(UNREAD[part], name=event.evaluator, time=event.at, reason=ended(reason))
                 yield Problem("unread_part", text, path=recording.id)
 
 
@@ -186,12 +194,24 @@ def _with_known_raters(labelled: Labelled, names: RaterNames) -> tuple[Labelled,
             nameless.append(recording.id)
         known.append((recording, respelled(result, names.of)))
     problems = [
-        Problem("respelled", f"“{written}” in label files is taken as “{name}”.", path=key)
+        Problem(
+            "respelled",
+            Message(N_("“{written}” in label files is taken as “{name}”."), written=written, name=name),
+            path=key,
+        )
         for written, (name, key) in spelled.items()
     ]
     if nameless:
-        n = "1 label file names" if len(nameless) == 1 else f"{len(nameless)} label files name"
-        message = f"{n} no rater: such ratings are by “{NO_RATER}”. Write the name under `evaluator` in the files."
+        named = N_(
+            "{n} label files name no rater: such ratings are by “{name}”. Write the name under `evaluator` in the "
+            "files."
+        )
+        if len(nameless) == 1:
+            named = N_(
+                "1 label file names no rater: such ratings are by “{name}”. Write the name under `evaluator` in the "
+                "files."
+            )
+        message = Message(named, n=len(nameless), name=NO_RATER)
         problems.append(Problem("no_rater", message, path=nameless[0]))
     return known, problems
 
@@ -216,7 +236,7 @@ def consensus_columns(result: ResultFile | None) -> list[Any]:
 
 def _recording_row(recording: Recording, result: ResultFile | None) -> list[Any]:
     duration_s = None if recording.report is None else recording.report.duration_s
-    body = json.dumps(to_json(recording), ensure_ascii=False)
+    body = json.dumps(recording_to_json(recording), ensure_ascii=False)
     identity = [recording.id, recording.set, recording.speaker, recording.text, recording.part]
     folded = name_key(f"{recording.speaker} {recording.text} {recording.id}")
     return [*identity, duration_s, order_key(recording.id), body, *consensus_columns(result), folded]
@@ -267,6 +287,11 @@ def _rating_row(recording: Recording, event: RatingEvent) -> list[Any]:
 def _problem_rows(set_: RecordingSet, recordings: Sequence[Recording], found: Sequence[Problem]) -> Iterator[list[Any]]:
     for recording in recordings:
         for problem in recording.report.problems if recording.report is not None else ():
-            yield [set_.name, recording.id, problem.code, problem.severity, problem.message, recording.path]
+            yield _problem_row(set_, recording.id, replace(problem, path=recording.path))
     for problem in found:
-        yield [set_.name, problem.path, problem.code, problem.severity, problem.message, problem.path]
+        yield _problem_row(set_, problem.path, problem)
+
+
+def _problem_row(set_: RecordingSet, recording_id: str | None, problem: Problem) -> list[Any]:
+    body = json.dumps(to_json(problem_row(problem)), ensure_ascii=False)
+    return [set_.name, recording_id, problem.code, problem.severity, problem.path, body]

@@ -1,6 +1,6 @@
 """The tables of the index."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 DAMAGED = "damaged"  # in `recordings.review`: nobody is given it until its label file is repaired
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -40,7 +40,7 @@ CREATE TABLE comments (
 CREATE INDEX comments_by_set ON comments (set_name, recording_id);
 CREATE TABLE problems (
     set_name TEXT NOT NULL, recording_id TEXT, code TEXT NOT NULL, severity TEXT NOT NULL,
-    message TEXT NOT NULL, path TEXT
+    path TEXT, body TEXT NOT NULL
 );
 CREATE INDEX problems_by_set ON problems (set_name);
 """

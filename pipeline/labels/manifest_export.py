@@ -37,7 +37,7 @@ def manifest_lines(
             result = read_result(result_path(set_, recording))
             ratings = [] if result is None else [event_to_json(event) for event in result.ratings]
         except (LabelError, CorpusError) as error:
-            problems.append(Problem("broken_label", str(error), "error", recording.id))
+            problems.append(Problem("broken_label", error.text, "error", recording.id))
         yield jsonl.dumps(manifest_row(item, audio=str(audio_path(set_, recording)), ratings=ratings))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import artifacts
 from pipeline.corpus.sets import recording_from_json
 from pipeline.labels.result_file import event_from_json
-from pipeline.records import Problem, RatingEvent, RatingSource, Recording
+from pipeline.records import Problem, RatingEvent, RatingSource, Recording, problem_from
 
 if TYPE_CHECKING:
     import pandas
@@ -163,10 +163,9 @@ class IndexQueries(ABC):
     def problems(self, set: str | None = None) -> list[Problem]:
         """What is wrong with recordings and label files; `path` is relative to the set's root."""
         sql = """
-            SELECT code, message, severity, path FROM problems WHERE ? IS NULL OR set_name = ?
-            ORDER BY severity, set_name, path
+            SELECT body FROM problems WHERE ? IS NULL OR set_name = ? ORDER BY severity, set_name, path
         """
-        return [Problem(**row) for row in self.rows(sql, [set, set])]
+        return [problem_from(artifacts.loads(row["body"])) for row in self.rows(sql, [set, set])]
 
     def texts(self, set: str) -> list[str]:
         """The different words or sentences of the set."""

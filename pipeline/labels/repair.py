@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, get_set, list_sets, read_recordings, result_path
 from pipeline.errors import LabelError
+from pipeline.i18n import about
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import (
     LabelTimeError,
@@ -125,7 +126,7 @@ def _on_scale(result: ResultFile, scale: Scale, path: Path) -> ResultFile:
             try:
                 score = scale.onto(event.score, dimension)
             except LabelError as error:
-                raise LabelError(f"{path}: {error}") from error
+                raise LabelError(about(str(path), error.text)) from error
             reason = f"given as {event.score:g} on a scale of {scale.low:g} to {scale.high:g}"
             event = replace(event, score=score, reason=reason)
         events.append(event)

@@ -17,7 +17,8 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.cells import flag
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_, Message, ended
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
 from pipeline.labels.segments import checked_segments, mark_from_json, segment_from_json, segment_to_json
@@ -123,21 +124,27 @@ def read_result(path: Path) -> ResultFile | None:
         return None
     except UnicodeDecodeError as error:
         raise LabelError(
-            f"{path} cannot be read as a label file: byte {error.start + 1} is not UTF-8. Save the file as UTF-8."
-        ) from error
+            N_("{path} cannot be read as a label file: byte {n} is not UTF-8. Save the file as UTF-8."),
+            path=str(path), n=str(error.start + 1),
+        ) from error  # fmt: skip
     except (OSError, ValueError, RecursionError) as error:
-        reason = "it is empty" if _is_empty(path) else error
-        raise LabelError(f"{path} cannot be read as a label file: {reason}.") from error
+        reason = Message(N_("it is empty")) if _is_empty(path) else said_by(error)
+        raise LabelError(
+            N_("{path} cannot be read as a label file: {reason}."), path=str(path), reason=reason
+        ) from error
     return parse_result(raw, path)
 
 
 def parse_result(raw: Any, path: Path) -> ResultFile:
     """Raises LabelError where `raw`, the content of `path`, is no label object."""
     if not isinstance(raw, dict) or not {"word", "score"} <= raw.keys():
-        there = f"the keys {', '.join(map(str, raw))}" if isinstance(raw, dict) else f"{raw!r:.40}"
-        raise LabelError(
-            f"{path} is not a label file: expected an object with the keys {', '.join(FIVE_KEYS)}, got {there}."
+        there = (
+            Message(N_("the keys {names}"), names=", ".join(map(str, raw))) if isinstance(raw, dict) else f"{raw!r:.40}"
         )
+        raise LabelError(
+            N_("{path} is not a label file: expected an object with the keys {names}, got {content}."),
+            path=str(path), names=", ".join(FIVE_KEYS), content=there,
+        )  # fmt: skip
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
@@ -151,11 +158,16 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
                 stored = derive(stored.word, rubric, ratings, {**extra, UNRATED: said})
     except _WrongTime as error:
         raise LabelTimeError(
-            f"{path} is a damaged label file: {error}. It was not changed; `pronlab label repair {path}` repairs "
-            "the time and keeps every rating."
-        ) from error
+            N_(
+                "{path} is a damaged label file: {reason}. It was not changed; `pronlab label repair {path}` repairs "
+                "the time and keeps every rating."
+            ),
+            path=str(path), reason=said_by(error),
+        ) from error  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LabelError) as error:
-        raise LabelError(f"{path} is a damaged label file: {str(error).rstrip('.')}.") from error
+        raise LabelError(
+            N_("{path} is a damaged label file: {reason}"), path=str(path), reason=ended(said_by(error))
+        ) from error
     return append(stored, edit) if edit is not None else stored
 
 
@@ -174,9 +186,12 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
             temporary.replace(path)
     except OSError as error:
         raise LabelError(
-            f"The label could not be written to {path} ({error.strerror or error}). Nothing was changed. Free some "
-            f"space or check the folder's permissions, then save again."
-        ) from error
+            N_(
+                "The label could not be written to {path} ({reason}). Nothing was changed. Free some space or check "
+                "the folder's permissions, then save again."
+            ),
+            path=str(path), reason=error.strerror or str(error),
+        ) from error  # fmt: skip
 
 
 def _to_file(result: ResultFile) -> dict[str, Any]:
@@ -230,7 +245,7 @@ def _parts(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             if raw.get(key):
                 parts[key] = read(raw[key])
         except (LabelError, ValueError, TypeError, AttributeError, OverflowError) as error:
-            unread[key] = str(error).rstrip(".")
+            unread[key] = said_by(error)
     return parts, unread
 
 
@@ -282,10 +297,15 @@ def _time(value: Any) -> str:
     try:
         moment = utc_time(value)
     except ValueError as error:
-        raise _WrongTime(f"at: {error}") from None
+        raise _WrongTime(_at(said_by(error))) from None
     if not has_zone(value):
-        raise _WrongTime(f"at: the time {value!r} has no time zone", as_text(moment))
+        raise _WrongTime(_at(Message(N_("the time {value} has no time zone"), value=repr(value))), as_text(moment))
     return as_text(moment)
+
+
+def _at(reason: str) -> Message:
+    """Behind the key of an event that it is about."""
+    return Message("at: {reason}", reason=reason)
 
 
 def _is_empty(path: Path) -> bool:
@@ -297,7 +317,7 @@ def _is_empty(path: Path) -> bool:
 
 def _rater(value: Any) -> str:
     if value is None or is_nobody(str(value)):
-        raise ValueError(f"a rating names no rater, got {value!r}")
+        raise ValueError(Message(N_("a rating names no rater, got {value}"), value=repr(value)))
     return spaced(str(value))
 
 
@@ -314,11 +334,11 @@ def _one_spelling(events: Sequence[RatingEvent]) -> tuple[RatingEvent, ...]:
 def _dimension(value: Any) -> float:
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"a dimension must be a finite number, got {value!r}")
+        raise ValueError(Message(N_("a dimension must be a finite number, got {value}"), value=repr(value)))
     return number
 
 
 def _score(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 100.0:
-        raise ValueError(f"a score must be a number between 0 and 100, got {value!r}")
+        raise ValueError(Message(N_("a score must be a number between 0 and 100, got {value}"), value=repr(value)))
     return float(value)

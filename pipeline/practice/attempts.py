@@ -23,8 +23,8 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
-from pipeline.errors import AttemptError
-from pipeline.i18n import N_
+from pipeline.errors import AttemptError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.people.access import Identity
 from pipeline.people.names import name_key, same_person
 from pipeline.people.people import permit_own
@@ -136,7 +136,8 @@ def _read_all(folders: Iterable[Path]) -> AttemptLog:
         try:
             attempts.append(_read(record))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problems.append(Problem("unreadable", f"This saved attempt cannot be read: {error}", "error", str(record)))
+            message = Message(N_("This saved attempt cannot be read: {reason}"), reason=said_by(error))
+            problems.append(Problem("unreadable", message, "error", str(record)))
     return AttemptLog(tuple(sorted(attempts, key=lambda attempt: attempt.at)), tuple(problems))
 
 

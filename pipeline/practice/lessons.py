@@ -29,7 +29,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import PronlabError, TableError, UnknownNameError
+from pipeline.errors import PronlabError, TableError, UnknownNameError, said_by
 from pipeline.i18n import N_, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -109,7 +109,7 @@ def list_lessons(settings: Settings) -> tuple[list[Lesson], list[Problem]]:
             try:
                 lessons[path.stem] = parse(path.stem, path.read_bytes(), own=own)
             except (LessonError, OSError) as error:
-                problems.append(Problem("lesson", str(error), "error", str(path)))
+                problems.append(Problem("lesson", said_by(error), "error", str(path)))
     return sorted(lessons.values(), key=lambda lesson: (lesson.language, lesson.level, lesson.title)), problems
 
 

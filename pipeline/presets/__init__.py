@@ -99,7 +99,7 @@ def misfits(config: type[Any], values: Mapping[str, Any]) -> list[str]:
     """In words, those of `values` that are not of the type which the dataclass `config` has for them."""
     types = field_types(config)
     return [
-        f"{name} is not of its type, got {value!r:.60}"
+        Message(N_("{name} is not of its type, got {value}"), name=name, value=f"{value!r:.60}")
         for name, value in values.items()
         if name in types and not _is_of(value, types[name])
     ]
@@ -193,8 +193,7 @@ def refuse(wrong: list[str]) -> None:
 
 def _bare(error: TrainingError) -> str:
     """What is wrong, without the sentence around it."""
-    text: str = error.args[0]
-    reasons: str = text.values["reasons"] if isinstance(text, Message) and "reasons" in text.values else text
+    reasons: str = error.text.values.get("reasons", error.text)
     return reasons
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
-from pipeline.errors import AccessError, LabelError, ProjectError
+from pipeline.errors import AccessError, LabelError, ProjectError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -190,7 +190,7 @@ def damaged_projects(settings: Settings) -> list[Problem]:
         try:
             _read(file)
         except ProjectError as error:
-            problems.append(Problem("broken_project", str(error), "error", file.parent.name))
+            problems.append(Problem("broken_project", error.text, "error", file.parent.name))
     return problems
 
 
@@ -313,13 +313,16 @@ def _read(file: Path) -> Project:
                 name: tuple(ids) if isinstance(ids, list) else ids for name, ids in values["assigned"].items()
             }
         if wrong := misfits(Project, values):
-            raise ValueError("; ".join(wrong))
+            raise ValueError(joined(wrong))
         project = Project(**values)
         if composed(project.name) != composed(file.parent.name):
-            raise ValueError(f"it is the project {project.name!r}")
+            raise ValueError(Message(N_("it is the project {name!r}"), name=project.name))
         return project
     except (OSError, ValueError, TypeError, AttributeError, ProjectError) as error:
-        raise ProjectError(f"{file} is damaged ({error}). Ratings are safe; set the project up anew.") from error
+        raise ProjectError(
+            N_("{file} is damaged ({reason}). Ratings are safe; set the project up anew."),
+            file=str(file), reason=said_by(error),
+        ) from error  # fmt: skip
 
 
 def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> None:

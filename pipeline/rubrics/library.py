@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.errors import LabelError, UnknownNameError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, about
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem, RatingEvent, RubricName
@@ -47,7 +47,8 @@ class RubricLibrary:
             try:
                 self._read(name)
             except RubricError as error:
-                problems.append(Problem("rubric", f"{name}{SUFFIX}: {error}", "error", str(self._file(name))))
+                message = about(f"{name}{SUFFIX}", error.text)
+                problems.append(Problem("rubric", message, "error", str(self._file(name))))
         return problems
 
     def get(self, name: str) -> Rubric:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import JobError, PronlabError
+from pipeline.errors import JobError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
@@ -246,8 +246,7 @@ class RunDirectory:
                     f"The folder of the run {self.id} was deleted while it ran: the run is over, nothing is kept of it."
                 ) from error
             words = in_words(error)
-            told = error.args[0] if isinstance(error, PronlabError) and error.args else str(error)
-            writer.end("failed", error=words or told or type(error).__name__)
+            writer.end("failed", error=words or said_by(error) or type(error).__name__)
             if words is not None:
                 raise JobError(words) from error
             raise

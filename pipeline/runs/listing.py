@@ -61,7 +61,7 @@ def scan_runs(root: Path) -> RunListing:
             except RunGone:  # deleted at this moment
                 continue
             except JobError as error:
-                damaged.append(DamagedRun(path, error.args[0]))
+                damaged.append(DamagedRun(path, error.text))
     newest_first = sorted(records, key=lambda record: utc_time(record.state.created_at), reverse=True)
     return RunListing(tuple(newest_first), tuple(damaged))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpus.sets import list_sets
+from pipeline.i18n import speaking
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -52,6 +53,26 @@ def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, 
     assert set(page.dataframe[0].value["How serious"]) == {"Error"}, "not the word for strict raters"
     next(field for field in page.text_input if field.label == "Search path or message").set_value("boş").run()
     assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
+
+
+def test_problems_are_told_and_searched_in_the_readers_language(
+    open_page, settings: Settings, tiny_set: str, tmp_path: Path
+) -> None:
+    from pipeline.importing.importer import import_path
+
+    folder = tmp_path / "tiny" / "participant_001" / "kelimeler"
+    (folder / "07_bozuk.wav").write_bytes(b"no audio")
+    (folder / "08_boş.wav").write_bytes(b"")
+    import_path(settings, tmp_path / "tiny", name="tiny")
+    page = open_page("data", section="Problems")
+    page.selectbox(key="language").set_value("tr").run()
+    told = list(page.dataframe[0].value["Sorun ve yapılacak iş"])
+    assert "08_boş.wav boş (0 bayt). Yeniden kaydedin." in told
+    assert len(told) == 2
+    assert not [text for text in told if "cannot" in text or "Record it" in text]
+    with speaking("tr"):  # the harness asks for the words of choices outside the session
+        page.text_input[0].set_value("YENİDEN KAYDEDİN").run()
+    assert [Path(path).name for path in page.dataframe[0].value["Yol"]] == ["08_boş.wav"]
 
 
 def test_every_layout_is_offered(open_page) -> None:

@@ -124,7 +124,7 @@ def test_damaged_segments_are_left_out_and_the_rating_counts(settings: Settings,
     path.write_text(json.dumps(content), encoding="utf-8")
     (event,) = LabelStore(settings).history(recording)
     assert (event.score, event.segments) == (81.5, ())
-    assert unread_parts(event) == {"segments": "“a” and “r” overlap in phones, at 0.1 s"}
+    assert unread_parts(event) == {"segments": "“a” and “r” overlap in phones, at 0.1 s."}
     LabelStore(settings).add(recording, replace(rated(), evaluator="Bob"))
     assert json.loads(path.read_text(encoding="utf-8"))["ratings"][0] == content["ratings"][0], "nothing is lost"
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard.sections.data import ratings_import
 from dashboard.services import data
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, number, translated
+from pipeline.people.names import name_key
 
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
@@ -34,13 +35,13 @@ def draw() -> None:
     left, middle, right = st.columns(3)
     kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
     severity = middle.selectbox(_("How serious"), list(SEVERITIES), format_func=lambda code: _(SEVERITIES[code]))
-    text = right.text_input(_("Search path or message"))
+    wanted = name_key(right.text_input(_("Search path or message")))
     shown = [
         problem
         for problem in known
         if (not kinds or problem.code in kinds)
         and severity in ("all", problem.severity)
-        and text.casefold() in f"{problem.path or ''} {problem.message}".casefold()
+        and wanted in name_key(f"{problem.path or ''} {translated(problem.message)}")
     ]
     st.caption(
         _("{shown} of {n} problems; the table shows at most {most}.").format(
@@ -53,7 +54,7 @@ def draw() -> None:
                 _("Path"): problem.path,
                 _("How serious"): _(SEVERITIES.get(problem.severity, problem.severity)),
                 _("Kind"): _kind(problem.code),
-                _("Problem and what to do"): problem.message,
+                _("Problem and what to do"): translated(problem.message),
             }
             for problem in shown[:SHOWN_PROBLEMS]
         ],

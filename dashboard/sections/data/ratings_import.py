@@ -136,7 +136,7 @@ def ask_scale_of_labels(problems: Sequence[Problem]) -> None:
         if problem.code == "label_scale" and set_name:  # not shown
             with st.container(border=True), errors_in_words():
                 st.markdown(_("**Scores of {name}**").format(name=plain(set_name)))
-                st.caption(plain(problem.message.partition(" `")[0]))
+                st.caption(plain(translated(problem.message).partition(" `")[0]))
                 scale = _scale(f"label-scale-{set_name}", _("Choose a scale"))
                 if st.button(
                     _("Apply scale"), disabled=not scale, icon=":material/straighten:", key=f"apply-{set_name}"

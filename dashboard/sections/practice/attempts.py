@@ -11,7 +11,7 @@ from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
 from dashboard.zone import local
-from pipeline.i18n import _, minute, ngettext, number
+from pipeline.i18n import _, minute, ngettext, number, translated
 from pipeline.practice.attempts import AttemptLog
 from pipeline.practice.coverage import coverage_of
 from pipeline.records import whole_points
@@ -20,7 +20,7 @@ from pipeline.records import whole_points
 def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
     st.header(_("Your attempts at this text"), anchor=False)
     for problem in log.problems:
-        st.warning(message(f"{problem.message} ({problem.path})"))
+        st.warning(message(f"{translated(problem.message)} ({problem.path})"))
     if not log.attempts:
         st.caption(_("No attempts yet. Record one, and it appears here."))
         return

@@ -13,7 +13,7 @@ from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
 from pipeline.audio.load import MAX_UPLOAD_BYTES
-from pipeline.i18n import N_, _, ngettext, number, pgettext
+from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
 from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
 from pipeline.wakeword.data.clips import ClipScan, Label
 
@@ -211,7 +211,10 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
         icon=":material/warning:",
     )
     st.dataframe(
-        [{_("Clip"): clip.path, _("Reason"): "; ".join(p.message for p in clip.problems)} for clip in scan.bad],
+        [
+            {_("Clip"): clip.path, _("Reason"): "; ".join(translated(p.message) for p in clip.problems)}
+            for clip in scan.bad
+        ],
         hide_index=True,
     )
     question = ngettext(

@@ -25,7 +25,7 @@ from pipeline.corpus.readers import (
 from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
 from pipeline.corpus.readers.unknown import explained
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, about
 from pipeline.records import Problem
 from pipeline.registry import Registry
 
@@ -108,7 +108,7 @@ def _annotated(reading: Reading) -> Iterator[Entry]:
         try:
             yield textgrids.annotated(entry, grid)
         except CorpusError as error:
-            yield Problem("bad_annotation", f"{entry.audio}: {error}", "error", entry.audio)
+            yield Problem("bad_annotation", about(entry.audio, error.text), "error", entry.audio)
             yield entry
 
 

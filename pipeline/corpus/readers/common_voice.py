@@ -9,10 +9,11 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, in_line, reason_of
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import table_rows
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
 
@@ -39,7 +40,10 @@ def read_common_voice(path: Path) -> Reading:
 
 def _entries(root: Path, tables: list[str], both: bool) -> Iterator[Entry]:
     if both:
-        left = f"{WHOLE}.tsv was left out: its recordings outside train, dev and test belong to no part."
+        left = Message(
+            N_("{file} was left out: its recordings outside train, dev and test belong to no part."),
+            file=f"{WHOLE}.tsv",
+        )
         yield Problem("left_out", left, "warning", f"{WHOLE}.tsv")
     places = AudioPlaces(root)
     folder = f"{CLIPS}/" if (root / CLIPS).is_dir() else ""
@@ -51,9 +55,8 @@ def _entries(root: Path, tables: list[str], both: bool) -> Iterator[Entry]:
                     raise CorpusError(row.error)
                 yield _item(row.values, places, folder, None if table == WHOLE else table)
             except (CorpusError, KeyError, ValueError) as error:
-                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
                 value = "\t".join(map(str, row.values.values()))[:200]
-                yield Problem("bad_row", f"Line {row.number}: {reason}", "error", file.name, row.number, value)
+                yield Problem("bad_row", in_line(row.number, reason_of(error)), "error", file.name, row.number, value)
 
 
 def _item(row: dict[str, str], places: AudioPlaces, folder: str, part: str | None) -> CorpusItem:
@@ -61,7 +64,7 @@ def _item(row: dict[str, str], places: AudioPlaces, folder: str, part: str | Non
     audio = places.relative(name if name.startswith(folder) else folder + name)
     text = row["sentence"].strip()
     if not text:
-        raise ValueError("'sentence' is empty")
+        raise CorpusError(N_("{key} is empty"), key="'sentence'")
     extra: dict[str, Any] = {key: row[key] for key in KEPT if row.get(key)}
     extra |= {key: int(extra[key]) for key in NUMBERS if str(extra.get(key, "")).isdigit()}
     return CorpusItem(

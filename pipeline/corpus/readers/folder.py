@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pipeline.artifacts import TEMPORARY_PREFIX
 from pipeline.audio.load import AUDIO_SUFFIXES
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, same_name
 from pipeline.corpus.readers.textgrids import SUFFIX as TEXTGRID
 from pipeline.corpus.sets import RESULT_SUFFIX, confined
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
 
@@ -56,8 +57,7 @@ def _entries(root: Path, files: list[Path], language: str) -> Iterator[Entry]:
         problem = _unusable(file, root, relative)
         key = composed(str(Path(relative).with_suffix("")))
         if problem is None and key in keys:
-            message = f"{relative}: another recording has the same name; labels would fall together. Rename one."
-            problem = Problem("duplicate", message, "error", relative)
+            problem = same_name(relative)
         if problem is not None:
             yield problem
             continue
@@ -65,7 +65,9 @@ def _entries(root: Path, files: list[Path], language: str) -> Iterator[Entry]:
         stem = composed(file.stem)
         match = _NUMBERED.fullmatch(stem)
         if match is None:
-            message = f"{relative}: expected a name like 01_araba.wav; the whole name is used as the word."
+            message = Message(
+                N_("{file}: expected a name like 01_araba.wav; the whole name is used as the word."), file=relative
+            )
             yield Problem("odd_name", message, "warning", relative)
         yield CorpusItem(
             key=key,
@@ -109,14 +111,15 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _unusable(file: Path, root: Path, relative: str) -> Problem | None:
     if file.suffix.lower() not in AUDIO_SUFFIXES:
         kinds = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
-        return Problem("not_audio", f"{relative} is not an audio file ({kinds}) and was skipped.", "warning", relative)
+        message = Message(N_("{file} is not an audio file ({kinds}) and was skipped."), file=relative, kinds=kinds)
+        return Problem("not_audio", message, "warning", relative)
     try:
         relative.encode()
         confined(root, relative)
     except UnicodeEncodeError:
         shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
-        message = f"{shown}: the file's name is not in UTF-8 (an old archive?). Rename it."
+        message = Message(N_("{file}: the file's name is not in UTF-8 (an old archive?). Rename it."), file=shown)
         return Problem("odd_name", message, "error", shown)
     except (CorpusError, OSError, RuntimeError) as error:
-        return Problem("outside_root", f"{relative}: {error}", "error", relative)
+        return Problem("outside_root", about(relative, said_by(error)), "error", relative)
     return None

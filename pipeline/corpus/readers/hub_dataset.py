@@ -13,7 +13,7 @@ from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, reason_of
 from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, item_from_json
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
@@ -76,14 +76,17 @@ def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
         folder = "/".join([part or "audio", *_folders(str(PurePosixPath("/", name).relative_to(shared)), part)])
         for number, row in enumerate(_rows(root / name), start=1):
             if isinstance(row, CorpusError):
-                yield Problem("unreadable", f"{row} No row from {number} on is used.", "error", name, number)
+                reason = Message(N_("{reason} No row from {number} on is used."), reason=row.text, number=str(number))
+                yield Problem("unreadable", reason, "error", name, number)
                 break
             try:
                 yield _item(row, part, folder, n_rows[folder] + number, places)
             except UNUSABLE as error:
-                reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                reason = Message(
+                    N_("{file}, row {number}: {reason}"), file=name, number=str(number), reason=reason_of(error)
+                )
                 shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
-                yield Problem("bad_row", f"{name}, row {number}: {reason}", "error", name, number, shown)
+                yield Problem("bad_row", reason, "error", name, number, shown)
         n_rows[folder] += _open(root / name).metadata.num_rows  # also those that are not used
 
 
@@ -113,7 +116,7 @@ def _item(row: dict[str, Any], part: str | None, folder: str, number: int, place
     audio = row["audio"] if isinstance(row["audio"], dict) else {"path": row["audio"]}
     content, path = audio.get("bytes"), audio.get("path")
     if not content and not path:
-        raise CorpusError("the audio has neither bytes nor a path")
+        raise CorpusError(N_("the audio has neither bytes nor a path"))
     named = [*_folders(path, part), _plain(Path(path).stem)] if path else [f"{number:06d}"]
     suffix = _suffix(content, path)
     scored = scores_of(row, {}, []) if row.get("words") and all(key in row for key in DIMENSIONS) else {}
@@ -155,4 +158,5 @@ def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
 
 
 def _unreadable(file: Path, error: Exception) -> CorpusError:
-    return CorpusError(f"{file} cannot be read as parquet ({next(iter(lines_of(str(error))), type(error).__name__)}).")
+    reason = next(iter(lines_of(str(error))), type(error).__name__)
+    return CorpusError(N_("{file} cannot be read as parquet ({reason})."), file=str(file), reason=reason)

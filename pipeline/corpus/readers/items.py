@@ -1,12 +1,13 @@
 """What every reader returns: one utterance of a corpus with what its experts said, before it becomes a Recording."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CorpusError, LabelError, UnknownNameError
+from pipeline.errors import CorpusError, LabelError, UnknownNameError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
 from pipeline.text.languages import UNDETERMINED, language_code
@@ -81,7 +82,7 @@ class CorpusItem:
     def gaps(self) -> list[str]:
         """The values that an expert did not give, e.g. `accuracy of expert 3`."""
         return [
-            f"{key} of expert {number}"
+            Message(N_("{key} of expert {number}"), key=key, number=number)
             for key, values in self.experts.items()
             for number, value in enumerate(values, start=1)
             if math.isnan(value)
@@ -96,7 +97,31 @@ def language_given(value: str) -> str:
     try:
         return language_code(value) if value.strip() else UNDETERMINED
     except UnknownNameError as error:
-        raise CorpusError(str(error)) from error
+        raise CorpusError(error.text) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Why a row cannot be used."""
+    return Message(N_("{key} is missing"), key=str(error)) if isinstance(error, KeyError) else said_by(error)
+
+
+def in_line(number: int, reason: str) -> Message:
+    return Message(N_("Line {number}: {reason}"), number=str(number), reason=reason)
+
+
+def same_name(audio: str) -> Problem:
+    """Of a recording whose labels would lie where another's do."""
+    message = Message(
+        N_("{file}: another recording has the same name; labels would fall together. Rename one."), file=audio
+    )
+    return Problem("duplicate", message, "error", audio)
+
+
+def with_first_problem(text: Message, problems: Sequence[Problem]) -> Message:
+    """`text`, and the first of `problems` behind it, where there is one."""
+    if not problems:
+        return text
+    return Message(N_("{text} First problem: {problem}"), text=text, problem=problems[0].message)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, lang
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed, lines_of
 
@@ -54,7 +55,10 @@ def audio_of(value: str, places: AudioPlaces) -> str:
             f"{value!r} is a command (a pipe), which is never run here. Write its output to a file and name that"
         )
     if value.rpartition(":")[2].isdigit() and value.rpartition(".")[2].partition(":")[0] == "ark":
-        raise CorpusError(f"{value!r} is a place in a Kaldi archive. Extract the audio with wav-copy and name the file")
+        raise CorpusError(
+            N_("{value!r} is a place in a Kaldi archive. Extract the audio with wav-copy and name the file"),
+            value=value,
+        )
     return places.relative(value)
 
 
@@ -73,11 +77,15 @@ def _entries(root: Path, folders: list[Path]) -> Iterator[Entry]:
             try:
                 recording, start, end = _segment(value) if segments else (utterance, 0.0, None)
                 if recording not in waves:
-                    raise CorpusError(f"{recording!r} is not in {WAVES}")
+                    raise CorpusError(N_("{recording!r} is not in {file}"), recording=recording, file=WAVES)
                 audio = audio_of(waves[recording][1], places)
                 item = _item(utterance, audio, part, tables)
             except CorpusError as error:
-                yield Problem("bad_row", f"{file}, line {number}: {utterance}: {error}", "error", file, number, value)
+                reason = Message(
+                    N_("{file}, line {number}: {utterance}: {reason}"),
+                    file=file, number=str(number), utterance=utterance, reason=error.text,
+                )  # fmt: skip
+                yield Problem("bad_row", reason, "error", file, number, value)
                 continue
             if pieces:
                 key = composed(f"{part or 'audio'}/{utterance}")
@@ -89,7 +97,7 @@ def _entries(root: Path, folders: list[Path]) -> Iterator[Entry]:
 def _item(utterance: str, audio: str, part: str | None, tables: dict[str, dict[str, str]]) -> CorpusItem:
     text = tables["text"].get(utterance, "").strip()
     if not text:
-        raise CorpusError("it has no entry in text")
+        raise CorpusError(N_("it has no entry in text"))
     speaker = tables["utt2spk"].get(utterance, "unknown")
     extra: dict[str, Any] = {"utterance": utterance}
     if speaker in tables["spk2gender"]:
@@ -109,9 +117,11 @@ def _segment(value: str) -> tuple[str, float, float | None]:
     try:
         recording, start, end = cells[0], float(cells[1]), float(cells[2])
     except (IndexError, ValueError):
-        raise CorpusError(f"expected a recording, a begin and an end in seconds, got {value!r}") from None
+        raise CorpusError(
+            N_("expected a recording, a begin and an end in seconds, got {value!r}"), value=value
+        ) from None
     if end != -1.0 and not 0.0 <= start < end:
-        raise CorpusError(f"a segment begins before it ends, got {value!r}")
+        raise CorpusError(N_("a segment begins before it ends, got {value!r}"), value=value)
     return recording, start, None if end == -1.0 else end
 
 
@@ -122,7 +132,10 @@ def _repeated(folder: Path, part: str | None) -> Iterator[Problem]:
         first: dict[str, int] = {}
         for number, key, value in _keyed(folder / name):
             if key in first:
-                reason = f"{file}, line {number}: {key} stands there twice, first in line {first[key]}, which counts"
+                reason = Message(
+                    N_("{file}, line {number}: {key} stands there twice, first in line {first}, which counts"),
+                    file=file, number=str(number), key=key, first=str(first[key]),
+                )  # fmt: skip
                 yield Problem("repeated_key", reason, "error", file, number, value)
             first.setdefault(key, number)
 

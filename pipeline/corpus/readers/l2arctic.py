@@ -24,7 +24,8 @@ from pipeline.corpus.readers.textgrids import (
     textgrid_of,
     tier,
 )
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.phones import DELETED, PHONES, UNKNOWN, bare
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
@@ -82,10 +83,10 @@ def _entries(root: Path, recordings: list[Path]) -> Iterator[Entry]:
             extra = _extra(speaker, path.stem, problems)
             text = _text(speaker, path.stem, extra)
         except (CorpusError, OSError) as error:
-            yield Problem("bad_row", f"{relative}: {error}", "error", relative)
+            yield Problem("bad_row", about(relative, said_by(error)), "error", relative)
             continue
         for problem in problems:
-            yield Problem("bad_annotation", f"{relative}: {problem}", "warning", relative)
+            yield Problem("bad_annotation", about(relative, problem), "warning", relative)
         yield CorpusItem(
             key=composed(audio.removesuffix(".wav")), audio=audio, text=text, speaker=speaker.name,
             rubric=RubricName.SENTENCE, language="en", extra=extra,
@@ -96,7 +97,7 @@ def _text(speaker: Path, stem: str, extra: dict[str, Any]) -> str:
     file = speaker / "transcript" / f"{stem}.txt"
     text = decoded(file).strip() if file.is_file() else " ".join(word["text"] for word in extra.get("words", []))
     if not text:
-        raise CorpusError(f"there is no transcript/{stem}.txt")
+        raise CorpusError(N_("there is no transcript/{stem}.txt"), stem=stem)
     return " ".join(text.split())
 
 
@@ -112,7 +113,7 @@ def _extra(speaker: Path, stem: str, problems: list[str]) -> dict[str, Any]:
         try:
             tiers = read_textgrid(file)
         except CorpusError as error:
-            problems.append(f"{name}/{error}")
+            problems.append(Message("{folder}/{reason}", folder=name, reason=error.text))
             continue
         words = [label for label in tier(tiers, WORD_TIERS) if label.text.casefold() not in PAUSES]
         phones = [_phone(label, problems) for label in tier(tiers, PHONE_TIERS)]

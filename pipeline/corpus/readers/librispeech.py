@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, in_line
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.records import Problem, RubricName
 from pipeline.text import lines_of
 
@@ -34,11 +35,11 @@ def _entries(root: Path, tables: list[str]) -> Iterator[Entry]:
             utterance, _, text = line.strip().partition(" ")
             try:
                 if not text.strip():
-                    raise CorpusError(f"expected an utterance and its text, got {line!r}")
+                    raise CorpusError(N_("expected an utterance and its text, got {line!r}"), line=line)
                 suffix = next((suffix for suffix in AUDIO if (folder / (utterance + suffix)).is_file()), AUDIO[0])
                 audio = places.relative(f"{below}/{utterance}{suffix}" if below != "." else utterance + suffix)
             except CorpusError as error:
-                yield Problem("bad_row", f"Line {number}: {error}", "error", table, number, line[:200])
+                yield Problem("bad_row", in_line(number, error.text), "error", table, number, line[:200])
                 continue
             speaker = utterance.split("-")[0]
             yield CorpusItem(

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from posixpath import splitext
 
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, in_line
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed, lines_of
 
@@ -38,11 +39,11 @@ def _entries(root: Path, lines: list[str]) -> Iterator[Entry]:
         cells = [cell.strip() for cell in line.split("|")]
         try:
             if len(cells) < 2 or not cells[0] or not cells[-1]:
-                raise CorpusError("expected id|text|normalised text")
+                raise CorpusError(N_("expected id|text|normalised text"))
             has_folder = (root / "wavs").is_dir() and "/" not in cells[0]
             audio = places.relative(f"wavs/{cells[0]}.wav" if has_folder else cells[0])
         except CorpusError as error:
-            yield Problem("bad_row", f"Line {number}: {error}", "error", TABLE, number, line[:200])
+            yield Problem("bad_row", in_line(number, error.text), "error", TABLE, number, line[:200])
             continue
         yield CorpusItem(
             key=composed(splitext(audio)[0]), audio=audio, text=cells[-1], speaker=SPEAKER, rubric=RubricName.SENTENCE,

@@ -16,10 +16,22 @@ from posixpath import splitext
 from typing import Any
 
 from pipeline import artifacts, jsonl
-from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, Scan, language_given, scanned
+from pipeline.corpus.readers.items import (
+    Clip,
+    CorpusItem,
+    Entry,
+    Reading,
+    Scan,
+    in_line,
+    language_given,
+    reason_of,
+    scanned,
+    with_first_problem,
+)
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message, joined
 from pipeline.people.names import spaced
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
@@ -66,8 +78,10 @@ def read_manifest(path: Path, root: Path | None = None) -> Scan:
     """Every usable line; the others are listed. Raises CorpusError where the file is missing or no line is usable."""
     scan = scanned(open_manifest(path, root).entries)
     if not scan.items:
-        first = f" First problem: {scan.problems[0].message}" if scan.problems else ""
-        raise CorpusError(f"{path} has no usable line; expected JSON objects with 'audio' and 'text'.{first}")
+        nothing = Message(
+            N_("{path} has no usable line; expected JSON objects with 'audio' and 'text'."), path=str(path)
+        )
+        raise CorpusError(with_first_problem(nothing, scan.problems))
     return scan
 
 
@@ -142,7 +156,7 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
     json.dumps(raw, ensure_ascii=False).encode()
     text = str(row["text"] if row["text"] is not None else "").strip()
     if not text:
-        raise ValueError("'text' is empty")
+        raise CorpusError(N_("{key} is empty"), key="'text'")
     dimensional = any(row.get(key) for key in ("experts", "median", "released"))
     experts = {key: [_expert(v) for v in values] for key, values in (row.get("experts") or {}).items()}
     one_word = not dimensional and len(text.split()) == 1
@@ -199,13 +213,16 @@ def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]
                 if source.part and item.part is None:
                     item = replace(item, part=source.part)
                 if hash(item.key) in seen:
-                    raise CorpusError(f"the id {item.key!r} is used twice")
+                    raise CorpusError(N_("the id {id!r} is used twice"), id=item.key)
             except UNUSABLE as error:
                 yield _problem(source.file.name, row, error)
                 continue
             seen.add(hash(item.key))
             if item.gaps:
-                reason = f"{', '.join(item.gaps)} is missing; that expert's rating of the recording is left out"
+                reason = Message(
+                    N_("{values} is missing; that expert's rating of the recording is left out"),
+                    values=joined(item.gaps, ","),
+                )
                 yield _at(row, Problem("missing_value", reason, "warning", source.file.name, value="null"))
             if item.score is not None:
                 n_scores, highest = n_scores + 1, max(highest, item.score)
@@ -213,8 +230,14 @@ def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]
     if n_scores >= FEW and highest <= 10.0:
         yield Problem(
             "odd_scale",
-            f"All {n_scores} scores lie between 0 and {highest:g}, and 'score' goes from 0 to 100. If they are of "
-            f"another scale, convert them and import again.",
+            Message(
+                N_(
+                    "All {n} scores lie between 0 and {highest}, and 'score' goes from 0 to 100. If they are of "
+                    "another scale, convert them and import again."
+                ),
+                n=n_scores,
+                highest=f"{highest:g}",
+            ),
             "warning",
             sources[0].file.name,
         )
@@ -223,7 +246,7 @@ def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]
 def _below(raw: Any, folder: str) -> dict[str, Any]:
     """The row with its audio relative to the root, where the manifest lies in a folder below it."""
     if not isinstance(raw, dict):
-        raise TypeError(f"expected an object with 'audio' and 'text', got {str(raw)[:60]}")
+        raise CorpusError(N_("expected an object with 'audio' and 'text', got {content}"), content=str(raw)[:60])
     if not folder:
         return raw
     row = _named(raw)
@@ -232,13 +255,12 @@ def _below(raw: Any, folder: str) -> dict[str, Any]:
 
 
 def _problem(file: str, row: Row, error: Exception) -> Problem:
-    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
     value = json.dumps(row.values, ensure_ascii=True, default=str)[:200] if row.values is not None else row.error
-    return _at(row, Problem("bad_row", reason, "error", file, value=value))
+    return _at(row, Problem("bad_row", reason_of(error), "error", file, value=value))
 
 
 def _at(row: Row, problem: Problem) -> Problem:
-    return replace(problem, line=row.number, message=f"Line {row.number}: {problem.message}")
+    return replace(problem, line=row.number, message=in_line(row.number, problem.message))
 
 
 def _rows(file: Path) -> Iterator[Row]:
@@ -343,7 +365,7 @@ def _name(value: Any) -> str:
 def _words(value: Any) -> list[dict[str, Any]]:
     """The words of a text, each with `text` and `phones` (a list; a string is split at blanks)."""
     if not isinstance(value, list) or not all(isinstance(word, dict) and "text" in word for word in value):
-        raise ValueError(f"'words' must be a list of objects with 'text', got {str(value)[:60]}")
+        raise CorpusError(N_("'words' must be a list of objects with 'text', got {content}"), content=str(value)[:60])
     words: list[dict[str, Any]] = []
     for word in value:
         phones = word.get("phones") or []
@@ -358,7 +380,7 @@ def _expert(value: Any) -> float:
 
 def _finite(value: Any, high: float = 10.0) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"expected a number, got {value!r}")
+        raise CorpusError(N_("expected a number, got {value}"), value=f"{value!r:.80}")
     if not 0.0 <= value <= high:
-        raise ValueError(f"{value!r} lies outside 0-{high:g}")
+        raise CorpusError(N_("{value} lies outside 0-{high}"), value=repr(value), high=f"{high:g}")
     return float(value)

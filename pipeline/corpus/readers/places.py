@@ -9,6 +9,7 @@ from posixpath import basename, dirname, splitext
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.corpus.sets import confined, spelled
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.text import composed
 
 
@@ -37,7 +38,7 @@ class AudioPlaces:
             there = self._elsewhere(asked)
             leads_nowhere_else, asked = there == asked, there
         except ValueError as error:  # a NUL in the name
-            raise CorpusError(f"{given!r} cannot be a path ({error})") from error
+            raise CorpusError(N_("{path!r} cannot be a path ({reason})"), path=given, reason=str(error)) from error
         folder = dirname(asked)
         if leads_nowhere_else and folder in self._sound:
             return asked
@@ -48,18 +49,22 @@ class AudioPlaces:
 
     def _below(self, given: str) -> str:
         if not given:
-            raise CorpusError("the path of the audio is empty")
+            raise CorpusError(N_("the path of the audio is empty"))
         parts = given.split("/")
         if ".." in parts:
-            raise CorpusError(f"'audio' points outside {self.root}: {given!r}")
+            raise CorpusError(N_("'audio' points outside {root}: {path!r}"), root=str(self.root), path=given)
         if given.startswith("/"):
             path = PurePosixPath(given)
             for base in (self.root, self._resolved):
                 if path.is_relative_to(base):
                     return str(path.relative_to(base))
             raise CorpusError(
-                f"'audio' points outside {self.root}: {given!r}. Only files below that folder are read; name the "
-                f"folder that holds the audio with --audio-root"
+                N_(
+                    "'audio' points outside {root}: {path!r}. Only files below that folder are read; name the folder "
+                    "that holds the audio with --audio-root"
+                ),
+                root=str(self.root),
+                path=given,
             )
         if "\\" in given and not os.path.lexists(self._prefix + given):  # written on Windows
             return given.replace("\\", "/")
@@ -76,7 +81,10 @@ class AudioPlaces:
                 self._names[_name(splitext(path)[0])].append(path)
         found = self._names.get(_name(asked), [])
         if len(found) > 1:
-            raise CorpusError(f"{asked!r} can be any of {', '.join(found[:3])}. Give the path with its folder")
+            raise CorpusError(
+                N_("{path!r} can be any of {found}. Give the path with its folder"),
+                path=asked, found=", ".join(found[:3]),
+            )  # fmt: skip
         return found[0] if found else asked
 
 

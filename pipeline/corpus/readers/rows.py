@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import tablefile
 from pipeline.errors import CorpusError, TableError
+from pipeline.i18n import N_, about
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,11 @@ class Row:
 def decoded(path: Path) -> str:
     """A text file. Raises OSError, and CorpusError for what is no text, or no file: a pipe would be waited for."""
     if path.exists() and not path.is_file():
-        raise CorpusError(f"{path} is no file")
+        raise CorpusError(N_("{file} is no file"), file=str(path))
     try:
         return tablefile.decoded(path.read_bytes())[0]
     except TableError as error:
-        raise CorpusError(f"{path}: {error}") from error
+        raise CorpusError(about(str(path), error.text)) from error
 
 
 def table_rows(path: Path, known: Collection[str], *, quoted: bool = True) -> Iterator[Row]:
@@ -38,4 +39,4 @@ def table_rows(path: Path, known: Collection[str], *, quoted: bool = True) -> It
             for row in table.rows:
                 yield Row(row.line, {**empty, **row.cells}, row.problem or "")
     except TableError as error:
-        raise CorpusError(f"{path}: {error}") from error
+        raise CorpusError(about(str(path), error.text)) from error

@@ -15,7 +15,8 @@ from pipeline.corpus.readers.items import Entry, Reading
 from pipeline.corpus.readers.kaldi import WAVES, audio_of, table
 from pipeline.corpus.readers.manifest import UNUSABLE, item_from_json
 from pipeline.corpus.readers.places import AudioPlaces
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.records import Problem
 
 NAME = "speechocean762"
@@ -69,8 +70,10 @@ def _entries(
                 }
                 yield item_from_json(raw, places)
             except UNUSABLE as error:
-                reason = f"{error} has no entry" if isinstance(error, KeyError) else str(error)
-                yield Problem("bad_row", f"{part or folder.name}/{utterance}: {reason}", "error", audio)
+                reason = said_by(error)
+                if isinstance(error, KeyError):
+                    reason = Message(N_("{key} has no entry"), key=str(error))
+                yield Problem("bad_row", about(f"{part or folder.name}/{utterance}", reason), "error", audio)
 
 
 def scores_of(score: Mapping[str, Any], detail: Mapping[str, Any], phones: list[list[str]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.phones import PHONES, bare
 from pipeline.records import Seconds
 
@@ -49,15 +50,17 @@ def read_textgrid(path: Path) -> list[Tier]:
     try:
         tokens = _tokens(decoded(path))
         if [next(tokens), next(tokens)] != ["ooTextFile", "TextGrid"]:
-            raise CorpusError(f"{path.name} is no TextGrid in text form; save it in Praat as a text file")
+            raise CorpusError(N_("{file} is no TextGrid in text form; save it in Praat as a text file"), file=path.name)
         next(tokens), next(tokens)  # begin and end
         if next(tokens) != FLAG:
             return []
         return [_tier(tokens) for _ in range(_count(next(tokens)))]
     except StopIteration:
-        raise CorpusError(f"{path.name} ends before all its labels; save it again") from None
+        raise CorpusError(N_("{file} ends before all its labels; save it again"), file=path.name) from None
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{path.name} cannot be read as a TextGrid ({error})") from error
+        raise CorpusError(
+            N_("{file} cannot be read as a TextGrid ({reason})"), file=path.name, reason=str(error)
+        ) from error
 
 
 def tier(tiers: Sequence[Tier], names: Sequence[str]) -> tuple[Label, ...]:

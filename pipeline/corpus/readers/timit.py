@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
 from pipeline.corpus.readers.places import files_below
 from pipeline.corpus.readers.rows import decoded
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, about
 from pipeline.records import Problem, RubricName
 from pipeline.text import lines_of
 
@@ -55,13 +56,13 @@ def _entries(root: Path, stems: list[str], copies: bool) -> Iterator[Entry]:
         try:
             yield _item(root, stem, audio, copies)
         except (CorpusError, OSError, ValueError, IndexError) as error:
-            yield Problem("bad_row", f"{name}: {error}", "error", name)
+            yield Problem("bad_row", about(name, said_by(error)), "error", name)
 
 
 def _item(root: Path, stem: Path, audio: Path, copies: bool) -> CorpusItem:
     text_file = _beside(stem, ".txt")
     if text_file is None:
-        raise CorpusError("there is no .TXT beside it")
+        raise CorpusError(N_("there is no .TXT beside it"))
     _, _, text = decoded(text_file).split(maxsplit=2)
     key = stem.relative_to(root).as_posix()
     folders = [part.casefold() for part in PurePosixPath(key).parts]

@@ -11,11 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from posixpath import splitext
 
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, same_name
 from pipeline.corpus.readers.places import AudioPlaces, audio_below
 from pipeline.corpus.readers.rows import decoded
 from pipeline.corpus.readers.textgrids import PAUSES, WORD_TIERS, read_textgrid, textgrid_of, tier
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, about
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed, lines_of
 
@@ -45,15 +46,14 @@ def _entries(root: Path, names: list[str]) -> Iterator[Entry]:
         try:
             texts.append((places.relative(name), _text(root / name)))
         except (CorpusError, OSError) as error:
-            yield Problem("no_text", f"{name}: {error}", "error", name)
+            yield Problem("no_text", about(name, said_by(error)), "error", name)
     # Words where all are, else sentences: one long text shows that the corpus is not one of single words.
     is_words = all(len(text.split()) == 1 for _, text in texts)
     keys: set[str] = set()
     for audio, text in texts:
         key = composed(splitext(audio)[0])
         if key in keys:
-            message = f"{audio}: another recording has the same name; labels would fall together. Rename one."
-            yield Problem("duplicate", message, "error", audio)
+            yield same_name(audio)
             continue
         keys.add(key)
         folders = audio.split("/")[:-1]
@@ -86,13 +86,13 @@ def _text(audio: Path) -> str:
     else:
         grid = textgrid_of(audio)
         if grid is None:
-            raise CorpusError("there is no text beside it (.txt, .lab or .TextGrid)")
+            raise CorpusError(N_("there is no text beside it (.txt, .lab or .TextGrid)"))
         words = [label.text for label in tier(read_textgrid(grid), (*WORD_TIERS, "sentence", "text", "utterance"))]
         text = " ".join(word for word in words if word.casefold() not in PAUSES)
         if not text:
-            raise CorpusError(f"{grid.name} has no tier named words")
+            raise CorpusError(N_("{file} has no tier named words"), file=grid.name)
     if not text:
-        raise CorpusError(f"{file.name if file else PROMPTS[0]} is empty")
+        raise CorpusError(N_("{file} is empty"), file=file.name if file else PROMPTS[0])
     return text
 
 

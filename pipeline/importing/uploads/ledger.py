@@ -1,15 +1,14 @@
 """What is known of every file of an upload, one line each, appended as the work goes on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts, jsonl
-from pipeline.i18n import Message, from_parts
-from pipeline.records import AudioReport, Problem
+from pipeline.records import AudioReport, Problem, problem_from, problem_row
 
 
 class Kind(StrEnum):
@@ -54,11 +53,11 @@ class StagedFile:
 
 
 def append(file: Path, entry: Received | StagedFile) -> None:
-    problems = [_problem_row(problem) for problem in getattr(entry, "problems", ())]
+    problems = [_row_of(problem) for problem in getattr(entry, "problems", ())]
     report = getattr(entry, "report", None)
     row = {**vars(entry), **({"problems": problems} if problems else {})}
     if report is not None:
-        row["report"] = {**vars(report), "problems": [_problem_row(problem) for problem in report.problems]}
+        row["report"] = {**vars(report), "problems": [_row_of(problem) for problem in report.problems]}
     jsonl.append(file, {key: value for key, value in row.items() if value not in (None, (), "")})
 
 
@@ -88,20 +87,10 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
 def _staged_file(row: dict[str, Any]) -> StagedFile:
     report = row.get("report")
     if report is not None:
-        report = AudioReport(**{"snr_db": None, **report, "problems": tuple(map(_problem, report["problems"]))})
-    problems = tuple(map(_problem, row.get("problems", ())))
+        report = AudioReport(**{"snr_db": None, **report, "problems": tuple(map(problem_from, report["problems"]))})
+    problems = tuple(map(problem_from, row.get("problems", ())))
     return StagedFile(**{**row, "kind": Kind(row["kind"]), "report": report, "problems": problems})
 
 
-def _problem_row(problem: Problem) -> dict[str, Any]:
-    """With what a message is made of, so that it can be read in any language later."""
-    row = {key: value for key, value in vars(problem).items() if value is not None}
-    if isinstance(problem.message, Message):
-        row |= problem.message.as_parts()
-    return row
-
-
-def _problem(row: dict[str, Any]) -> Problem:
-    parts = {"msgid": row.pop("msgid", None), "values": row.pop("values", {})}
-    problem = Problem(**row)
-    return problem if parts["msgid"] is None else replace(problem, message=from_parts(parts))
+def _row_of(problem: Problem) -> dict[str, Any]:
+    return {key: value for key, value in problem_row(problem).items() if value is not None}

@@ -199,7 +199,7 @@ def _read(root: Path, layout: str, place: Path) -> Corpus:
             else:
                 n_absent += 1
     except CorpusError as error:
-        problems.append(Problem("bad_row", str(error), "error"))
+        problems.append(Problem("bad_row", error.text, "error"))
     source = {"manifest": Source.TABLE, "transcripts": Source.BESIDE}.get(layout, Source.CORPUS)
     return Corpus(
         layout, place, items, dict.fromkeys(items, source), tuple(problems), n_absent, n_clips, frozenset(speakers)

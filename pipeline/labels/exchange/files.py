@@ -103,7 +103,7 @@ def write_textgrids(
         try:
             write_textgrid(folder / textgrid_path(labelled.recording), labelled, alignment.words)
         except LabelError as error:
-            left_out.append(Problem("not_exported", str(error), "error", labelled.recording.id))
+            left_out.append(Problem("not_exported", error.text, "error", labelled.recording.id))
             continue
         n += 1
         if alignment.reason:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pipeline import artifacts
 from pipeline.corpus.sets import get_set, language_of, read_recordings
-from pipeline.errors import LabelError, UnknownNameError
-from pipeline.i18n import N_, Message
+from pipeline.errors import LabelError, UnknownNameError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.labels.exchange.label_studio import SHIPPED, counted, from_label_studio, from_label_studio_table
 from pipeline.labels.exchange.rating_rows import Reading, Row, from_table
 from pipeline.labels.exchange.textgrid_segments import placed
@@ -260,8 +260,10 @@ class _Raters:
 
 def _problem(place: str, error: Exception) -> Message:
     """What is wrong with a row, as one sentence without a full stop."""
-    reason = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error).rstrip(".")
-    return Message(N_("{place}: {reason}"), place=place, reason=reason)
+    reason = said_by(error)
+    if reason.endswith(".") and not (isinstance(reason, Message) and reason.values):
+        reason = reason.rstrip(".")
+    return about(place, reason)
 
 
 def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -> Message:

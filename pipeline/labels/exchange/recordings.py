@@ -83,7 +83,7 @@ def labels_of(settings: Settings, set_name: str | None, by: Identity | None = No
             try:
                 result = read_result(result_path(set_, recording))
             except (LabelError, CorpusError) as error:
-                left_out.append(Problem("broken_label", str(error), "error", recording.id))
+                left_out.append(Problem("broken_label", error.text, "error", recording.id))
                 continue
             if result is not None:
                 results.append((recording, result))

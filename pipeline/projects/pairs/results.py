@@ -94,7 +94,7 @@ class PairResults:
         try:
             scores = bradley_terry.anchored(scale, known, method)
         except ProjectError as problem:
-            why = problem.args[0]
+            why = problem.text
         else:
             error = scores.error
             places = [

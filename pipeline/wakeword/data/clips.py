@@ -228,7 +228,7 @@ def _clip(root: Path, labelled: tuple[Path, Label]) -> Clip:
     try:
         audio = load_audio(path, max_duration_s=MAX_DURATION_S)
     except AudioError as error:
-        problem = Problem("unreadable", str(error), "error", relative)
+        problem = Problem("unreadable", error.text, "error", relative)
         return Clip(relative, label, "", 0.0, 0, 0.0, "", (problem,))
     report = check_audio(audio)
     sound = np.round(audio.samples * 32767.0).astype(np.int16).tobytes()
