@@ -85,7 +85,7 @@ def _rubric(chosen: RecordingSet, key: str) -> str:
     others = [rubric for rubric in rubrics.added() if rubric.unit is chosen.rubric]
     if not others:
         return ""
-    titles = {"": _("the usual one for words or sentences")}
+    titles = {"": _("usual (words or sentences)")}
     titles |= {rubric.name: translated(rubric.title) for rubric in others}
     return st.selectbox(
         _("Rubric"), list(titles), key=key, format_func=lambda name: titles[name],

@@ -25,8 +25,8 @@ from pipeline.text import lines_of
 NEW = ""
 STANDARD = ""  # the rubric that comes with Pronlab for the set's recordings
 ORDER_LABELS = {
-    "random": N_("Random, in a different order for each expert"),
-    "disagreement": N_("Largest disagreement between scorers first"),
+    "random": N_("Random, different per expert"),
+    "disagreement": N_("Scorers differ most first"),
     "uncertainty": N_("Least certain scores first"),
 }
 LABELS = {
@@ -117,7 +117,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         names = [STANDARD, *(rubric.name for rubric in rubrics.added())]
         rubric = left.selectbox(
             labels["rubric"], names, names.index(base.rubric) if base.rubric in names else 0, key=f"{key}-rubric",
-            format_func=lambda name: name or _("the usual one for words or sentences"),
+            format_func=lambda name: name or _("usual (words or sentences)"),
             help=_("How the recordings are rated. Add rubrics below."),
         )  # fmt: skip
         part = right.text_input(labels["part"], base.part, placeholder=_("all"), key=f"{key}-part")

@@ -8,6 +8,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import SPANS, UPLOAD_TYPES, WORD
 from dashboard.components.report_files import download_json
 from dashboard.components.voice_recorder import voice_recorder
+from dashboard.components.widths import box_width
 from dashboard.markup import plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
@@ -35,7 +36,7 @@ def choose_word() -> ClipLibrary | None:
     if state.chosen(state.WAKE_WORD) not in known:
         state.choose(state.WAKE_WORD, known[0])
     word = st.selectbox(
-        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=220
+        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=box_width(known)
     )
     return wakeword.library(word)
 
