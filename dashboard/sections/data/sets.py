@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.charts import rater_charts, score_charts
 from dashboard.components.filters import choose_set
+from dashboard.components.formats import percent_format
 from dashboard.components.page import empty_state
 from dashboard.components.set_titles import shown_title
 from dashboard.markup import message
@@ -63,7 +64,7 @@ def draw() -> None:
         hide_index=True,
         column_config={
             _("Set"): st.column_config.TextColumn(pinned=True),
-            _("Labelled"): st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            _("Labelled"): st.column_config.ProgressColumn(format=percent_format(), min_value=0, max_value=100),
         },
     )
     if sees_ratings:
