@@ -4,7 +4,7 @@ import streamlit as st
 
 from pipeline.i18n import _
 
-DROPZONE = "[data-testid=stFileUploaderDropzone]"
+DROPZONE = "[data-testid=stFileUploaderDropzone]"  # not shown
 
 
 def translate() -> None:
@@ -12,10 +12,10 @@ def translate() -> None:
     choose, drop = _("Choose a file"), _("or drop it here")
     st.html(
         "<style>"  # not shown
-        f"{DROPZONE} button p {{visibility: hidden; font-size: 0;}}"
-        f'{DROPZONE} button p::after {{content: "{choose}"; visibility: visible; font-size: 0.875rem;}}'
-        "@media (min-width: 769px) {"  # a phone drops nothing
-        f'{DROPZONE}::after {{content: "{drop}"; align-self: center; opacity: 0.65; font-size: 0.875rem;}}'
+        f"{DROPZONE} button p {{visibility: hidden; font-size: 0;}}"  # not shown
+        f'{DROPZONE} button p::after {{content: "{choose}"; visibility: visible; font-size: 0.875rem;}}'  # not shown
+        "@media (min-width: 769px) {"  # not shown; a phone drops nothing
+        f'{DROPZONE}::after {{content: "{drop}"; align-self: center; opacity: 0.65; font-size: 0.875rem;}}'  # not shown
         "}"
         "</style>"
     )

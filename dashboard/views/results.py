@@ -14,7 +14,7 @@ from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
-EVALUATE = "pronlab evaluate --set speechocean762 --part test --scorer speech"
+EVALUATE = "pronlab evaluate --set speechocean762 --part test --scorer speech"  # not shown: a command
 
 
 @errors_in_words()
