@@ -115,7 +115,7 @@ def detection_error(points: Sequence[tuple[float, float]]) -> Figure:
 
 def reliability_bars(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy over confidence, before and after temperature scaling; a calibrated detector lies on the line."""
-    figure = empty_figure(_("Confidence (%)"), _("Accuracy (%)"), x_range=(0, 100), y_range=(0, 102), height=SMALL)
+    figure = empty_figure(_("Confidence (%)"), _("Accuracy (%)"), x_range=(0, 102), y_range=(0, 102), height=SMALL)
     figure.add_scatter(
         x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dash"}, name=_("calibrated"),
         hoverinfo="skip",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import log10
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 EXPERT_SCORE = N_("Expert score (0-100)")
 PREDICTED_SCORE = N_("Predicted score (0-100)")
 ERROR = N_("Predicted − expert (points)")
+SCORE_BINS = 20
 NEAR_PCC = 0.005  # two points that near are one to the eye
 
 _MODEL_STYLES = ((BLUE, "circle"), (PINK, "square"), (SKY, "triangle-up"), (VERMILION, "x"))
@@ -246,18 +248,23 @@ def importance(names: Sequence[str], values: Sequence[float], *, most: int = 20,
 
 
 def score_histogram(scores: Mapping[str, Sequence[float]], of: str | None = None) -> Figure:
-    """Counts of scores in bins of five points, stacked by the kind of label (human, corpus, synthetic, mock); `of`
-    names what was scored."""
-    figure = empty_figure(_("Score (0-100)"), of or _("Recordings"), x_range=(0, 100))
+    """Counts of scores in bins of five points, the highest with 100, stacked by the kind of label (human, corpus,
+    synthetic, mock); `of` names what was scored."""
+    import numpy as np
+
+    figure = empty_figure(_("Score (0-100)"), of or _("Recordings"), x_range=SCORE_RANGE)
     for index, (name, values) in enumerate(scores.items()):
-        figure.add_histogram(
-            x=list(values),
+        counts, edges = np.histogram(values, bins=SCORE_BINS, range=(0, 100))
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts,
+            width=0.96 * 100 / SCORE_BINS,
             name=literal(name),
-            xbins={"start": 0, "end": 105, "size": 5},
             marker={"color": PALETTE[index % len(PALETTE)], "pattern": {"shape": PATTERNS[index % len(PATTERNS)]}},
+            customdata=[f"{number(low)}–{number(high)}" for low, high in pairwise(edges)],
+            hovertemplate="%{customdata}: %{y}",
         )
-    figure.update_layout(barmode="stack", bargap=0.04)
-    return figure
+    return figure.update_layout(barmode="stack")
 
 
 def _scorer_markers(table: pd.DataFrame) -> dict[str, dict[str, Any]]:

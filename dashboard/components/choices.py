@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
+from dashboard.components.widths import box_width
 
 
 def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bool = False) -> str:
@@ -27,13 +28,13 @@ def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bo
     return chosen
 
 
-def pick(label: str, options: Mapping[str, str], *, key: str, width: int) -> str:
+def pick(label: str, options: Mapping[str, str], *, key: str) -> str:
     """As `segments`, from any number, in a page's header: the URL always names the one that is shown."""
     chosen = _known(key, options)
     _keep(key, chosen, "")
     st.selectbox(
         label, list(options), key=key, format_func=options.__getitem__, on_change=_choose, args=(key, ""),
-        label_visibility="collapsed", width=width,
+        label_visibility="collapsed", width=box_width(options.values()),
     )  # fmt: skip
     return chosen
 

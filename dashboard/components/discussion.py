@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import errors_in_words
+from dashboard.components.widths import box_width
 from dashboard.markup import plain
 from dashboard.services import discussion
 from pipeline.i18n import _, minute, number
@@ -50,6 +51,10 @@ def _thread(recording: Recording, thread: Thread) -> None:
             keep(key, _("Saved."))
 
 
+def _addressed(name: str) -> str:
+    return _("For {name}").format(name=name) if name else _("For reviewers")
+
+
 def _begin(recording: Recording, raters: Sequence[str] | None) -> None:
     key = f"comment-{key_of(recording)}"
     empty_if_kept(key, {f"{key}-text": ""})
@@ -62,8 +67,8 @@ def _begin(recording: Recording, raters: Sequence[str] | None) -> None:
         audience = ""
         if raters:
             audience = row.selectbox(
-                _("For"), ["", *raters], key=f"{key}-for", label_visibility="collapsed", width=170,
-                format_func=lambda name: _("For {name}").format(name=name) if name else _("For reviewers"),
+                _("For"), ["", *raters], key=f"{key}-for", label_visibility="collapsed", format_func=_addressed,
+                width=box_width(map(_addressed, ["", *raters])),
             )  # fmt: skip
         sent = row.form_submit_button(_("Comment"), icon=":material/add_comment:")
     if sent:

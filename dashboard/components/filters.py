@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import identity, state
 from dashboard.components.choices import pick
 from dashboard.components.page import empty_state
+from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.services import label, shared
 from pipeline.corpus.sets import RecordingSet
@@ -17,7 +18,6 @@ from pipeline.projects.project import KINDS, Project
 from pipeline.records import RubricName
 
 WHOLE_SET = N_("Whole set")
-SLIM = 150  # pixels of a choice in a page's header
 
 
 def choose_rater() -> Identity | None:
@@ -28,7 +28,8 @@ def choose_rater() -> Identity | None:
     names = sorted({*label.known_raters(), *([current] if current else [])})
     name = st.selectbox(
         _("Your name"), names, index=None, key=state.RATER, bind="query-params", accept_new_options=True,
-        placeholder=_("Your name"), label_visibility="collapsed", width=150,
+        placeholder=_("Your name"), label_visibility="collapsed",
+        width=box_width([_("Your name"), *names], clears=True),
     )  # fmt: skip
     return identity.people().identify(name) if name else None
 
@@ -43,7 +44,7 @@ def choose_project(me: Identity | None, kinds: Sequence[str] = KINDS) -> Project
     if state.watched(state.PROJECT) is None and state.chosen(state.SET):  # a link to a set means that set
         state.watch(state.PROJECT, WHOLE_SET)
     options = {**{name: name for name in names}, WHOLE_SET: _(WHOLE_SET)}
-    chosen = pick(_("Project"), options, key=state.PROJECT, width=140)
+    chosen = pick(_("Project"), options, key=state.PROJECT)
     return None if chosen == WHOLE_SET else shared.project(chosen)
 
 
@@ -86,7 +87,8 @@ def choose_set(rubric: RubricName | None = None, where: DeltaGenerator | None = 
     with where:
         chosen = sets[
             st.selectbox(
-                label, list(sets), key=state.SET, bind="query-params", label_visibility="collapsed", width=SLIM
+                label, list(sets), key=state.SET, bind="query-params", label_visibility="collapsed",
+                width=box_width(sets),
             )
         ]  # fmt: skip
         if chosen.synthetic:

@@ -4,12 +4,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
+from dashboard.components.uploader import upload
 from dashboard.components.voice_recorder import Span, voice_recorder
-from pipeline.audio.load import AUDIO_SUFFIXES, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
+from pipeline.audio.load import AUDIO_KINDS, KINDS_IN_WORDS, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _
 
-UPLOAD_TYPES = [suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES]
+MOST_MB = MAX_UPLOAD_BYTES // 2**20
 MICROPHONE, FILE = "microphone", "file"
 WAYS = {MICROPHONE: N_("Microphone"), FILE: N_("File")}
 WORD, SENTENCE, FREE = "word", "sentence", "free"
@@ -38,10 +39,9 @@ def recorder(
         )  # fmt: skip
     if source == MICROPHONE:
         return voice_recorder(view, SPANS[of], key=key, starts=starts)
-    recording = st.file_uploader(
-        _("Upload a recording"), type=UPLOAD_TYPES, key=f"file-{view}", label_visibility="collapsed",
-        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-    )  # fmt: skip
+    recording = upload(
+        _("Upload a recording"), AUDIO_KINDS, key=f"file-{view}", label_visibility="collapsed", most_mb=MOST_MB
+    )
     return None if recording is None else recording.getvalue()
 
 
@@ -57,5 +57,7 @@ def refused(error: AudioError) -> None:
     elif isinstance(error, AudioCutError):
         words = _("This recording is cut off. Copy or record it again.")
     else:
-        words = _("This file cannot be read as audio. Choose a WAV, FLAC, OGG, MP3, M4A or WebM file.")
+        words = _("This file cannot be read as audio. Choose a file of one of these kinds: {kinds}.").format(
+            kinds=KINDS_IN_WORDS
+        )
     st.error(words, icon=":material/error:")

@@ -54,7 +54,7 @@ def choose_run(label: str, run_ids: Collection[str], where: DeltaGenerator) -> s
             icon=":material/delete:",
         )
     with where:
-        return pick(label, short_names(run_ids), key=state.RUN, width=250)
+        return pick(label, short_names(run_ids), key=state.RUN)
 
 
 @contextmanager

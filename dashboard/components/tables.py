@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
+from dashboard.components.widths import pixels
+
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-WIDEST_LETTER, WIDE, NARROW, PADDING = 12.5, 8.6, 4.8, 20  # pixels of the tables' font
-NARROW_CHARACTERS = set(" .,:;[]()|/'·ijlıfrt1I-")
+PADDING = 20  # pixels
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
 SHADE = "background-color: rgba(43, 140, 179, 0.16)"  # not shown; over the ground of either theme
@@ -47,9 +48,9 @@ def fitted(
         texts = [str(label), *("" if pd.isna(value) else str(value) for value in frame[label])]
         help_ = (helps or {}).get(str(label))
         widest = first_widest if not index and len(frame.columns) > 3 else WIDEST
-        pixels = max(map(_pixels, texts)) + PADDING + (16 if help_ else 0)
+        wide = max(map(pixels, texts)) + PADDING + (16 if help_ else 0)
         config[str(label)] = st.column_config.Column(
-            width=int(min(widest, max(NARROWEST, pixels))),
+            width=int(min(widest, max(NARROWEST, wide))),
             pinned=not index,
             alignment="right" if label in right else None,
             help=help_,
@@ -63,10 +64,3 @@ def fitted(
         on_select="rerun" if ticks else "ignore", selection_mode=ticks or "multi-row",
     )  # fmt: skip
     return list(drawn["selection"]["rows"]) if ticks else []
-
-
-def _pixels(text: str) -> float:
-    return sum(
-        NARROW if character in NARROW_CHARACTERS else WIDEST_LETTER if character in "mMwW" else WIDE  # not shown
-        for character in text
-    )

@@ -16,6 +16,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_list import say_damaged
 from dashboard.components.tables import fitted
+from dashboard.components.widths import box_width
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import plain
 from dashboard.services import compare, jobs
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from pipeline.runs import RunDirectory
 
-RATER_WIDTH = 200  # pixels
 CONSENSUS = ""  # nobody has this name
 
 
@@ -38,12 +38,16 @@ def choose_rater(labels: pd.DataFrame) -> str | None:
     chosen = st.selectbox(
         _("Compare with"),
         [CONSENSUS, *raters],
-        format_func=lambda rater: _("Consensus of raters") if rater == CONSENSUS else rater,
+        format_func=_rater,
         key="compare-rater",
         label_visibility="collapsed",
-        width=RATER_WIDTH,
+        width=box_width(map(_rater, [CONSENSUS, *raters])),
     )
     return None if chosen == CONSENSUS else chosen
+
+
+def _rater(name: str) -> str:
+    return _("Consensus of raters") if name == CONSENSUS else name
 
 
 def job_of(chosen: RecordingSet) -> None:

@@ -20,6 +20,7 @@ from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_words import status_name
 from dashboard.components.tables import without_empty
 from dashboard.components.trials import draw_trials
+from dashboard.components.widths import box_width
 from dashboard.identity import held
 from dashboard.markup import plain
 from dashboard.services import runs as services
@@ -79,8 +80,9 @@ def _filtered(rows: Sequence[tuple[RunRecord, Notes]], choices: DeltaGenerator) 
     tags = sorted({tag for _run, notes in rows for tag in notes.tags})
     with choices:
         text = st.text_input(
-            _("Find"), placeholder=_("Name, note or setting"), key="runs-find", label_visibility="collapsed", width=240
-        )
+            _("Find"), placeholder=_("Name, note or setting"), key="runs-find", label_visibility="collapsed",
+            width=box_width([_("Name, note or setting")]),
+        )  # fmt: skip
         with st.popover(_("Filter"), icon=":material/filter_alt:"):
             kind = st.multiselect(_("Trains"), kinds, format_func=kind_name, key="runs-kind", placeholder=_("all"))
             tag = st.multiselect(
@@ -179,8 +181,8 @@ def searched(run: RunDirectory) -> None:
     search = searches[0]
     if len(searches) > 1:
         place = st.selectbox(
-            _("Search"), range(len(searches)), key="runs-search", label_visibility="collapsed", width=260,
-            format_func=lambda index: _search_name(searches[index]),
+            _("Search"), range(len(searches)), key="runs-search", label_visibility="collapsed",
+            format_func=lambda index: _search_name(searches[index]), width=box_width(map(_search_name, searches)),
         )  # fmt: skip
         search = searches[place]
     draw_trials(search, "runs")

@@ -41,11 +41,13 @@ class Latency:
 
 @dataclass(frozen=True)
 class Summary:
-    """Totals over some days: predictions, the share that could not be scored (0-1), scores in equal bins of 0-100."""
+    """Totals over some days: predictions, the share that could not be scored (0-1), milliseconds per prediction on
+    average and for 95 % of them, scores in equal bins of 0-100."""
 
     n: int
     refused_share: float
     mean_score: float | None
+    mean_ms: float
     p95: Latency
     scores: tuple[int, ...]
 
@@ -70,6 +72,7 @@ def summary(days: Sequence[Day]) -> Summary:
         n=n,
         refused_share=1 - n_scored / n,
         mean_score=total / n_scored if n_scored else None,
+        mean_ms=sum(day.mean_ms * day.n for day in days) / n,
         p95=Latency(LATENCY_EDGES_MS[-1 if is_open else index], is_open),
         scores=tuple(int(count) for count in np.sum([day.scores for day in days], axis=0)),
     )

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state, errors_in_words, header
+from dashboard.components.widths import box_width
 from dashboard.sections import agreement as sections
 from dashboard.services import agreement
 from pipeline.i18n import _, translated
@@ -52,7 +53,7 @@ def _choose_part(set_name: str) -> str:
         return ""
     return st.selectbox(
         _("Part of the corpus"), ["", *parts], key=f"agreement-part-{set_name}", label_visibility="collapsed",
-        format_func=lambda part: part or _("All parts"), width=130,
+        format_func=lambda part: part or _("All parts"), width=box_width([_("All parts"), *parts]),
     )  # fmt: skip
 
 
@@ -63,7 +64,8 @@ def _choose_rubric(set_name: str) -> Rubric:
         return rubrics[0]
     return st.selectbox(
         _("Rubric"), rubrics, key=f"agreement-rubric-{set_name}", label_visibility="collapsed",
-        format_func=lambda rubric: translated(rubric.title), width=150,
+        format_func=lambda rubric: translated(rubric.title),
+        width=box_width(translated(rubric.title) for rubric in rubrics),
     )  # fmt: skip
 
 

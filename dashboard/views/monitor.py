@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import identity, state
 from dashboard.components.choices import segments
 from dashboard.components.page import empty_state, errors_in_words, header
+from dashboard.components.widths import box_width
 from dashboard.markup import plain
 from dashboard.sections.monitor.comparison import comparisons
 from dashboard.sections.monitor.inputs import inputs
@@ -45,7 +46,7 @@ def _of_model(tab: str, choices: DeltaGenerator) -> None:
     with choices:
         period = st.selectbox(
             _("Period"), PERIODS, index=1, key="monitor-period", format_func=_period, label_visibility="collapsed",
-            width=110,
+            width=box_width(map(_period, PERIODS)),
         )  # fmt: skip
     days = monitor.days(period)
     if not days:
@@ -59,7 +60,7 @@ def _of_model(tab: str, choices: DeltaGenerator) -> None:
     with choices:
         model = st.selectbox(
             _("Model"), list(names), key="monitor-model", format_func=names.__getitem__,
-            label_visibility="collapsed", width=230,
+            label_visibility="collapsed", width=box_width(names.values()),
         )  # fmt: skip
     if tab == INPUTS:
         inputs(model, period)

@@ -14,6 +14,8 @@ from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import _, pgettext
 from pipeline.people.access import Action
 
+EVALUATE = "pronlab evaluate --set speechocean762 --part test --scorer speech"  # not shown: a command
+
 
 @errors_in_words()
 def render() -> None:
@@ -35,9 +37,9 @@ def _evaluation(evaluations: Sequence[SavedEvaluation]) -> None:
     if not evaluations:
         empty_state(
             _(
-                "No speech scorer has been evaluated yet. Run `pronlab evaluate --manifest M --scorer speech --part "
-                "dev`; docs/reference/formats.md describes the corpus's manifest."
-            )
+                "No speech scorer has been evaluated yet. Import a set of sentences that experts scored on the Data "
+                "page, such as speechocean762, then run `{command}`."
+            ).format(command=EVALUATE)
         )
         return
     chosen = sections.choose_evaluation(evaluations)
@@ -50,9 +52,9 @@ def _evaluation(evaluations: Sequence[SavedEvaluation]) -> None:
     else:
         st.info(
             _(
-                "The model came with the figures of this evaluation only. To see plots, run it here: `pronlab evaluate "
-                "--manifest M --scorer speech --part dev`."
-            ),
+                "The model came with the figures of this evaluation only. To see plots, import the set on the Data "
+                "page and run it here: `{command}`."
+            ).format(command=EVALUATE),
             icon=":material/scatter_plot:",
         )
 

@@ -29,7 +29,7 @@ def render() -> None:
         return
     tell_unknown_project(names)
     with choices:
-        project = shared.project(pick(_("Project"), {name: name for name in names}, key=state.PROJECT, width=160))
+        project = shared.project(pick(_("Project"), {name: name for name in names}, key=state.PROJECT))
         part = None if project.kind == PAIRS else st.segmented_control(
             _("Show"), list(PARTS), default="disputes", required=True, key="review-show", label_visibility="collapsed",
             format_func=lambda key: _(PARTS[key]),

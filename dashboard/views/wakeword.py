@@ -1,4 +1,4 @@
-"""Wake word: from a few hundred recordings of a word to a detector, in six steps."""
+"""Wake word: from a few hundred recordings of a word to a detector, in five steps."""
 
 import streamlit as st
 
@@ -13,11 +13,11 @@ from pipeline.i18n import N_, _
 from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
 
-DATA, CONFIGURATION, HELP = "1 Data", "2 Configuration", "6 Help"  # not shown
+DATA, CONFIGURATION, HELP = "1 Data", "2 Configuration", "Help"  # not shown
 EVALUATION, EXPORT = "4 Evaluation", "5 Export"  # not shown
 STEPS = {
     DATA: N_("1 Data"), CONFIGURATION: N_("2 Configuration"), "3 Training": N_("3 Training"),  # not shown
-    EVALUATION: N_("4 Evaluation"), EXPORT: N_("5 Export"), HELP: N_("6 Help"),
+    EVALUATION: N_("4 Evaluation"), EXPORT: N_("5 Export"), HELP: N_("Help"),
 }  # fmt: skip
 OF_A_WORD = {DATA: clips.draw, CONFIGURATION: configure.draw}
 OF_A_RUN = {"3 Training": training.draw, EVALUATION: evaluate.draw, EXPORT: export.draw}  # not shown

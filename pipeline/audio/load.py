@@ -31,6 +31,8 @@ MIN_RATE_HZ = 4_000
 # 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
 MAX_DECODED_SAMPLES = 50_000_000
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", *MEDIA_SUFFIXES)
+AUDIO_KINDS = tuple(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
+KINDS_IN_WORDS = ", ".join(kind.upper() for kind in AUDIO_KINDS)
 
 # A sample counts as clipped in a run of CLIP_RUN equal ones this close to the file's peak, or at full scale.
 CLIP_LEVEL = 0.99
@@ -41,7 +43,7 @@ CLIP_LOWEST_PEAK = 0.1
 # libsndfile notes a data chunk that promises more bytes than the file has; recorders that stream write a huge number.
 # What is read, by libsndfile's names; of other containers nobody knows here whether they are whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG", "MP3", "MPEG")
-EXPECTED = Message(N_("Expected WAV, FLAC, Ogg/Opus, MP3, M4A, WebM, AMR or WMA that is complete; export it again."))
+EXPECTED = Message(N_("Expected a complete file ({kinds}); export it again."), kinds=KINDS_IN_WORDS)
 _STREAMED_BYTES = 140_000_000  # more than 120 s of 24-bit stereo at 192 kHz: no size that anybody recorded
 TRUNCATED_BY_S: Seconds = 0.02
 TRUNCATED_MP3_BY_S: Seconds = 0.1  # encoders pad MP3 at both ends

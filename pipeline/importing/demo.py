@@ -5,6 +5,7 @@ import shutil
 from pipeline import artifacts
 from pipeline.corpus.sets import registration
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.importing.importer import ImportReport, import_path
 from pipeline.parallel import Progress
 from pipeline.people.access import Action, Identity
@@ -12,7 +13,7 @@ from pipeline.people.people import permit
 from pipeline.settings import Settings
 
 NAME = "demo"
-TITLE = "Synthetic Turkish demo"
+TITLE = N_("Synthetic Turkish demo")
 
 
 def install_demo(

@@ -102,7 +102,7 @@ OVER_A_BILLION = N_("over 1,000 M parameters")
 GOP = N_("GOP features of a Kaldi acoustic model")
 PUBLISHED: tuple[SystemResult, ...] = (
     _published(
-        "Kaldi GOP features, SVR", "Zhang et al. 2021", phone=0.45, making=Making(GOP, public=N_("code"))
+        N_("Kaldi GOP features, SVR"), "Zhang et al. 2021", phone=0.45, making=Making(GOP, public=N_("code"))
     ),
     _published(
         "GOPT", "Gong et al. 2022", 0.714, 0.753, 0.760, 0.742, 0.533, 0.612,

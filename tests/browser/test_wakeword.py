@@ -13,7 +13,7 @@ from tests.wakeword_sounds import collect_chirps
 Open = Callable[..., Any]
 
 
-def test_six_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path) -> None:
+def test_five_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Path) -> None:
     settings = server[1]
     collect_chirps(settings, tmp_path, 24, 16)
     page = open_page("wakeword")

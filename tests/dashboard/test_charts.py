@@ -167,8 +167,13 @@ def test_ratings_by_evaluator_fill_missing_ones_with_zero() -> None:
 
 def test_histogram_keeps_every_score() -> None:
     figure = score_charts.score_histogram({"human": [1.0, 99.0, 100.0], "synthetic": [50.0]})
-    assert [list(trace.x) for trace in figure.data] == [[1.0, 99.0, 100.0], [50.0]]
-    assert figure.data[0].xbins.end > 100
+    human, synthetic = figure.data
+    assert (human.x[0], human.y[0]) == (2.5, 1)
+    assert (human.x[-1], human.y[-1], human.customdata[-1]) == (97.5, 2, "95–100")
+    assert sum(synthetic.y) == 1
+    low, high = figure.layout.xaxis.range
+    assert low <= 0
+    assert high > 100  # so that 100 is named too
 
 
 def test_a_try_without_a_score_is_a_gap_not_a_zero() -> None:

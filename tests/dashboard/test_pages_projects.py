@@ -107,7 +107,7 @@ def test_how_experts_work_and_the_consensus(open_page: Open, study: Project) -> 
     table = page.dataframe[0].value
     assert len(table) == 12
     page.selectbox(key="review-method").set_value("severity").run()
-    assert set(page.dataframe[0].value["method"]) == {"Corrected for each expert's severity"}
+    assert set(page.dataframe[0].value["method"]) == {"Corrected for expert severity"}
 
 
 def test_a_project_is_set_up_and_changed(open_page: Open, settings: Settings, words: str) -> None:

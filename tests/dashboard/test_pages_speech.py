@@ -239,7 +239,7 @@ def test_axis_smoothing_and_zoom_stay_while_curves_are_drawn_anew(
         return next(figure for figure in figures if figure["layout"]["yaxis"]["title"]["text"] == "Training loss")
 
     page.toggle(key="train-log").set_value(True)
-    page.slider(key="train-smoothing").set_value(0.5).run()
+    page.slider(key="train-smoothing").set_value(50).run()
     assert (curve()["layout"]["yaxis"]["type"], len(curve()["data"])) == ("log", 2)
     zoom["speechllm-loss-zoom"] = {"revision": f"{run.id} True", "x": [2.0, 5.0], "y": [-1.0, 0.0]}
     with run.start() as writer:

@@ -87,7 +87,7 @@ def detector(chirps: Settings, trained_run: RunDirectory) -> RunDirectory:
     [
         ("1 Data", "There are no clips yet"), ("2 Configuration", "Add or speak clips of the word under 1 Data first"),
         ("3 Training", "No detector has been trained yet"), ("4 Evaluation", "No detector has been trained yet"),
-        ("5 Export", "No detector has been trained yet"), ("6 Help", "How many recordings?"),
+        ("5 Export", "No detector has been trained yet"), ("Help", "How many recordings?"),
         ("7 Nowhere", "There are no clips yet"),
     ],
 )  # fmt: skip
@@ -456,7 +456,7 @@ def test_work_is_started_in_the_background(open_page: Open, detector: RunDirecto
     (job,) = (RunDirectory(path) for path in chirps.jobs_root.iterdir())
     until(lambda: job.state.status in ("running", "finished", "failed"), 240)  # a slow start looks lost meanwhile
     assert job.state.status != "failed", job.log_tail()
-    end_now(job)  # what it makes is seen in a browser (test_six_steps)
+    end_now(job)  # what it makes is seen in a browser (test_five_steps)
 
 
 def test_the_listener_hears_frames_as_browsers_send_them(detector: RunDirectory, chirps: Settings) -> None:

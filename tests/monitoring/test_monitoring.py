@@ -62,6 +62,6 @@ def test_the_page_shows_predictions(open_page: Callable[..., Any], settings: Set
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown["Predictions"] == "120"
     assert shown["Not scored"] == "10.0%"
-    assert shown["95 % latency"] == "20 ms"
+    assert shown["95 % latency"] == "up to 20 ms"
     assert any("PSI" in str(element.value) for element in page.markdown)
     assert len(page.dataframe[0].value) == 50

@@ -8,6 +8,7 @@ from dashboard import identity
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.filters import choose_set
 from dashboard.components.page import empty_state
+from dashboard.components.set_titles import shown_title
 from dashboard.markup import plain
 from dashboard.services import data
 from pipeline.i18n import N_, _, ngettext, number
@@ -65,7 +66,9 @@ def draw() -> None:
     has_ratings = data.has_ratings(chosen.name)
     if not has_ratings:
         empty_state(
-            _("There are no ratings in {set} yet. The manifest can be exported.").format(set=plain(chosen.title)),
+            _("There are no ratings in {set} yet. The manifest can be exported.").format(
+                set=plain(shown_title(chosen.title))
+            ),
             page="label",
             page_label=_("Rate recordings on the Label page"),
         )

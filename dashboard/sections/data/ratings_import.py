@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.filters import choose_set
 from dashboard.components.page import errors_in_words
+from dashboard.components.uploader import upload
 from dashboard.markup import plain
 from dashboard.services import data, rubrics
 from pipeline.corpus.sets import RecordingSet
@@ -34,10 +35,10 @@ def draw() -> None:
     chosen = choose_set()
     if chosen is None:
         return
-    file = st.file_uploader(
+    file = upload(
         _("A table (CSV or Excel) or a Label Studio export (JSON)"), ["csv", "tsv", "txt", "xlsx", "json"],
-        key="ratings-file", max_upload_size=MAX_MB,
-        help=_("A table needs columns for the recording (its id or path), the rater, and the scores."),
+        key="ratings-file", most_mb=MAX_MB,
+        help_=_("A table needs columns for the recording (its id or path), the rater, and the scores."),
     )  # fmt: skip
     if file is not None:
         with errors_in_words():
@@ -85,7 +86,7 @@ def _rubric(chosen: RecordingSet, key: str) -> str:
     others = [rubric for rubric in rubrics.added() if rubric.unit is chosen.rubric]
     if not others:
         return ""
-    titles = {"": _("the usual one for words or sentences")}
+    titles = {"": _("usual (words or sentences)")}
     titles |= {rubric.name: translated(rubric.title) for rubric in others}
     return st.selectbox(
         _("Rubric"), list(titles), key=key, format_func=lambda name: titles[name],

@@ -5,7 +5,9 @@ import streamlit as st
 from dashboard import identity
 from dashboard.charts import rater_charts, score_charts
 from dashboard.components.filters import choose_set
+from dashboard.components.formats import percent_format
 from dashboard.components.page import empty_state
+from dashboard.components.set_titles import shown_title
 from dashboard.markup import message
 from dashboard.services import data, shared
 from pipeline.i18n import N_, _, number
@@ -31,11 +33,11 @@ def draw() -> None:
         left, right = st.columns(2)
         with left:
             st.header(_("Label coverage"))
-            names, n_labelled = [row.title for row in overview], [row.n_labelled or 0 for row in overview]
+            names, n_labelled = [shown_title(row.title) for row in overview], [row.n_labelled or 0 for row in overview]
             st.plotly_chart(rater_charts.coverage(names, n_labelled, [row.n_recordings for row in overview]))
         with right:
             st.header(_("Ratings per rater"))
-            counts = {row.title: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
+            counts = {shown_title(row.title): row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
             if counts:
                 st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
             else:
@@ -46,7 +48,7 @@ def draw() -> None:
     st.dataframe(
         [
             {
-                _("Set"): row.title,
+                _("Set"): shown_title(row.title),
                 _("Recordings"): row.n_recordings,
                 _("Speakers"): row.n_speakers,
                 _("Duration"): _duration(row.hours),
@@ -62,7 +64,7 @@ def draw() -> None:
         hide_index=True,
         column_config={
             _("Set"): st.column_config.TextColumn(pinned=True),
-            _("Labelled"): st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            _("Labelled"): st.column_config.ProgressColumn(format=percent_format(), min_value=0, max_value=100),
         },
     )
     if sees_ratings:

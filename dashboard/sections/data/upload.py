@@ -13,7 +13,7 @@ from dashboard.components.progress import progress_bar
 from dashboard.markup import plain
 from dashboard.sections.data import upload_review
 from dashboard.services import shared, uploads
-from pipeline.audio.load import AUDIO_SUFFIXES, MAX_DURATION_S
+from pipeline.audio.load import KINDS_IN_WORDS, MAX_DURATION_S
 from pipeline.i18n import _, minute, ngettext, number
 from pipeline.importing.uploads.limits import LIMITS, MIB
 from pipeline.times import utc_time
@@ -91,7 +91,7 @@ def _limits() -> str:
         "most {n} files and {total} GB in total. Nothing is imported until you press Import. Files that you leave here "
         "are deleted after {days} days."
     ).format(
-        kinds=", ".join(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES),
+        kinds=KINDS_IN_WORDS,
         seconds=number(MAX_DURATION_S),
         file=number(LIMITS.file_bytes // MIB),
         zip=number(st.get_option("server.maxUploadSize")),

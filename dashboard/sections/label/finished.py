@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.components.page import empty_state
+from dashboard.components.set_titles import shown_title
 from dashboard.markup import plain
 from dashboard.services import label
 from pipeline.corpus.sets import RecordingSet
@@ -81,7 +82,7 @@ def _all_done(chosen: RecordingSet, me: Identity) -> None:
     progress = label.progress_in_set(chosen.name, me)
     all_of = ngettext(
         "The only recording of {set} is done", "All {n} recordings of {set} are done", progress.total
-    ).format(n=number(progress.total), set=plain(chosen.title))
+    ).format(n=number(progress.total), set=plain(shown_title(chosen.title)))
     counts = _("{rated} rated, {skipped} skipped, {flagged} flagged").format(
         rated=number(progress.rated), skipped=number(progress.skipped), flagged=number(progress.flagged)
     )

@@ -16,15 +16,19 @@ ICONS = {"steady": ":material/check:", "moderate": ":material/warning:", "large"
 
 def predictions(model: str, days: list[Day]) -> None:
     summary = monitor.summary(days)
-    latency = _("over {ms} ms") if summary.p95.is_open else _("{ms} ms")
+    p95 = _("over {ms} ms") if summary.p95.is_open else _("up to {ms} ms")
     row = st.container(horizontal=True, gap="large")
     row.metric(_("Predictions"), number(summary.n), width="content")
     row.metric(_("Not scored"), percent(summary.refused_share, 1), width="content")
     mean_score = "–" if summary.mean_score is None else number(summary.mean_score, 1)
     row.metric(_("Mean score"), mean_score, width="content")
+    row.metric(_("Mean latency"), _("{ms} ms").format(ms=number(summary.mean_ms)), width="content")
     row.metric(
-        _("95 % latency"), latency.format(ms=number(summary.p95.ms)), help=_("95 % of predictions take at most this."),
-        width="content",
+        _("95 % latency"), p95.format(ms=number(summary.p95.ms)), width="content",
+        help=_(
+            "95 % of predictions take at most this. Latencies are counted in bins that end at 5, 10, 20, 50, 100, 200 "
+            "and 500 ms, 1, 2 and 5 s; this is the end of a bin, so 95 % may take less."
+        ),
     )  # fmt: skip
     names = [day.day for day in days]
     left, right = st.columns(2)

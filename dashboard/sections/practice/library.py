@@ -6,6 +6,7 @@ from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.uploader import upload
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import language_name
 from dashboard.sections.practice.classes import link
@@ -77,9 +78,10 @@ def _write() -> None:
             key="lesson-kind",
         )  # fmt: skip
         texts = st.text_area(_("One word or sentence per line"), height=140, key="lesson-texts")
-        file = st.file_uploader(
-            _("Or a list: CSV, Excel or text"), type=["csv", "tsv", "txt", "xlsx"], max_upload_size=1,
-            key=f"lesson-file-{state.recall(FILES, 0)}", help=_("A table has the column “text”, and “note” for hints."),
+        file = upload(
+            _("Or a list: CSV, Excel or text"), ["csv", "tsv", "txt", "xlsx"], most_mb=1,
+            key=f"lesson-file-{state.recall(FILES, 0)}",
+            help_=_("A table has the column “text”, and “note” for hints."),
         )  # fmt: skip
         if st.form_submit_button(_("Add lesson"), type="primary", key="lesson-add"):
             if language is None:
@@ -91,7 +93,7 @@ def _write() -> None:
 def _upload() -> None:
     with st.form("lesson-upload", clear_on_submit=True):
         st.markdown(_("**Upload a lesson**"))
-        file = st.file_uploader(_("YAML file"), type=["yaml", "yml"], max_upload_size=1)
+        file = upload(_("YAML file"), ["yaml", "yml"], most_mb=1)
         st.code(EXAMPLE, language=None)
         if st.form_submit_button(_("Upload lesson"), key="lesson-upload-add") and file is not None:
             _add(_name_of(file.name.rpartition(".")[0]), file.getvalue()[: MAX_BYTES + 1])

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.components.formats import date_format
 from pipeline.i18n import N_, _
 from pipeline.projects.project import Project
 
@@ -41,7 +42,10 @@ def form(base: Project, gold: str, key: str, sets: list[str], *, new: bool) -> d
             help=_("0: none. A repeat is an earlier pair with the sides swapped, to see how consistent an expert is."),
         )  # fmt: skip
         deadline = right.date_input(
-            _("Deadline"), date.fromisoformat(base.deadline) if base.deadline else None, key=f"{key}-deadline"
+            _("Deadline"),
+            date.fromisoformat(base.deadline) if base.deadline else None,
+            key=f"{key}-deadline",
+            format=date_format(),
         )
         same_text = left.checkbox(
             labels["same_text"], base.same_text, key=f"{key}-same",

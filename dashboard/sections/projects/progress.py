@@ -5,6 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from dashboard.components.formats import percent_format
 from dashboard.components.page import errors_in_words
 from dashboard.components.tables import fitted, without_empty
 from dashboard.sections.projects.kinds import KIND_LABELS
@@ -27,7 +28,7 @@ def draw() -> None:
         key="projects",
         column_config={
             _("Project"): config.Column(pinned=True),
-            _("Progress"): config.ProgressColumn(format="%.0f%%", max_value=100, width="small"),
+            _("Progress"): config.ProgressColumn(format=percent_format(), max_value=100, width="small"),
             _("Ratings"): config.Column(help=_("Of a pair project: answers.")),
             _("Time left"): config.Column(
                 help=_("Work that is left for all experts together, at the median time that a rating took so far.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.components.page import errors_in_words
 from dashboard.components.rating_form import rubric_preview
+from dashboard.components.uploader import upload
 from dashboard.markup import message, plain
 from dashboard.services import rubrics
 from pipeline.i18n import _, translated
@@ -43,9 +44,9 @@ def _shown(rubric: Rubric, key: str) -> None:
 
 
 def _add() -> None:
-    file = st.file_uploader(
-        _("Add a rubric (YAML)"), ["yaml", "yml"], key="rubric-file", max_upload_size=MAX_MB,
-        help=_("A rubric of the same name becomes a new version; ratings remember which they were given with."),
+    file = upload(
+        _("Add a rubric (YAML)"), ["yaml", "yml"], key="rubric-file", most_mb=MAX_MB,
+        help_=_("A rubric of the same name becomes a new version; ratings remember which they were given with."),
     )  # fmt: skip
     if file is None:
         return

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.formats import date_format, percent_format
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from dashboard.sections.projects import pair_setup
@@ -25,8 +26,8 @@ from pipeline.text import lines_of
 NEW = ""
 STANDARD = ""  # the rubric that comes with Pronlab for the set's recordings
 ORDER_LABELS = {
-    "random": N_("Random, in a different order for each expert"),
-    "disagreement": N_("Largest disagreement between scorers first"),
+    "random": N_("Random, different per expert"),
+    "disagreement": N_("Scorers differ most first"),
     "uncertainty": N_("Least certain scores first"),
 }
 LABELS = {
@@ -117,7 +118,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         names = [STANDARD, *(rubric.name for rubric in rubrics.added())]
         rubric = left.selectbox(
             labels["rubric"], names, names.index(base.rubric) if base.rubric in names else 0, key=f"{key}-rubric",
-            format_func=lambda name: name or _("the usual one for words or sentences"),
+            format_func=lambda name: name or _("usual (words or sentences)"),
             help=_("How the recordings are rated. Add rubrics below."),
         )  # fmt: skip
         part = right.text_input(labels["part"], base.part, placeholder=_("all"), key=f"{key}-part")
@@ -138,7 +139,10 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             labels["order"], ORDERS, ORDERS.index(base.order), format_func=lambda key: _(ORDER_LABELS[key]),
             key=f"{key}-order",
         )  # fmt: skip
-        share = right.slider(labels["random_share"], 0.0, 1.0, base.random_share, 0.05, key=f"{key}-share")
+        shown_share = round(100 * base.random_share)
+        share = right.slider(
+            labels["random_share"], 0, 100, shown_share, 5, format=percent_format(), key=f"{key}-share"
+        )
         spread = left.number_input(
             labels["max_spread"], 1.0, 100.0, base.max_spread, placeholder=_("never"), key=f"{key}-spread"
         )
@@ -148,7 +152,10 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             key=f"{key}-consensus",
         )  # fmt: skip
         deadline = right.date_input(
-            labels["deadline"], date.fromisoformat(base.deadline) if base.deadline else None, key=f"{key}-deadline"
+            labels["deadline"],
+            date.fromisoformat(base.deadline) if base.deadline else None,
+            key=f"{key}-deadline",
+            format=date_format(),
         )
         gold = st.text_area(
             labels["gold"], gold_text(base), height=100, key=f"{key}-gold",
@@ -184,7 +191,8 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
             return None
     return {
         "name": name, "set": set_name, "rubric": rubric, "title": title.strip(), "part": part.strip(),
-        "overlap": int(overlap), "experts": experts, "plan": plan, "order": order, "random_share": float(share),
+        "overlap": int(overlap), "experts": experts, "plan": plan, "order": order,
+        "random_share": base.random_share if share == shown_share else share / 100,
         "max_spread": spread,
         "extra": int(extra), "consensus": consensus, "deadline": deadline.isoformat() if deadline else "",
         "gold": gold, "calibration": int(calibration), "gold_every": int(gold_every),

@@ -13,6 +13,7 @@ from dashboard.services import results
 from dashboard.services.results import Utterances
 from pipeline.evaluation.saved import SavedEvaluation
 from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.metrics.pronunciation import LONG_STRESS
 from pipeline.metrics.published import N_TEST, PAPER_PER_ACCURACY
 from pipeline.model_names import unlike
 
@@ -24,7 +25,10 @@ ASPECTS = {
     "total": N_("Total"),
 }
 PLOTTED = ("total", "accuracy", "fluency", "prosodic")
-WORD_ASPECTS = {"accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "total": N_("Word total")}
+WORD_ASPECTS = {
+    "accuracy": N_("Word accuracy"), "stress": N_("Word stress"), "total": N_("Word total"),
+    LONG_STRESS: N_("Word stress, two syllables or more"),
+}  # fmt: skip
 
 
 def choose_evaluation(evaluations: Sequence[SavedEvaluation]) -> SavedEvaluation:

@@ -11,8 +11,8 @@ from pipeline.projects.project import CONSENSUS, Project
 from pipeline.projects.review import ProjectReview
 
 METHODS = {
-    "median": N_("Median"), "trimmed_mean": N_("Mean without the highest and the lowest"),
-    "severity": N_("Corrected for each expert's severity"),
+    "median": N_("Median"), "trimmed_mean": N_("Mean without extremes"),
+    "severity": N_("Corrected for expert severity"),
 }  # fmt: skip
 _DECIDED = re.compile(r"decided by (.+)", re.DOTALL)
 

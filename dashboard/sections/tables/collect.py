@@ -7,6 +7,7 @@ from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.uploader import upload
 from dashboard.services import tables
 from pipeline.i18n import _, ngettext, number
 from pipeline.people.access import Action
@@ -59,10 +60,10 @@ def _import() -> None:
     if not (me.may(Action.IMPORT_DATA) or me.may(Action.TRAIN)):
         return
     with st.expander(_("Import a file"), icon=":material/upload:"), errors_in_words():
-        file = st.file_uploader(
+        file = upload(
             _("A table (CSV or Excel) or JSON lines"), ["csv", "tsv", "txt", "xlsx", "jsonl", "json"],
-            key=f"prompts-file-{state.recall('prompts-files', 0)}", max_upload_size=MAX_MB,
-            help=_("Columns: text and author; score (0-100), rater and notes if there are any."),
+            key=f"prompts-file-{state.recall('prompts-files', 0)}", most_mb=MAX_MB,
+            help_=_("Columns: text and author; score (0-100), rater and notes if there are any."),
         )  # fmt: skip
         if file is not None and st.button(_("Import prompts"), type="primary"):
             n = tables.add_file(file.name, file.getvalue())

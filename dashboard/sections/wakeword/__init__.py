@@ -1,1 +1,1 @@
-"""The six steps of the Wake word page, one module each."""
+"""The five steps of the Wake word page and its help, one module each."""

@@ -5,14 +5,16 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
-from dashboard.components.recorder import SPANS, UPLOAD_TYPES, WORD
+from dashboard.components.recorder import MOST_MB, SPANS, WORD
 from dashboard.components.report_files import download_json
+from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
+from dashboard.components.widths import box_width
 from dashboard.markup import plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
-from pipeline.audio.load import MAX_UPLOAD_BYTES
+from pipeline.audio.load import AUDIO_KINDS
 from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
 from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
 from pipeline.wakeword.data.clips import ClipScan, Label
@@ -35,7 +37,7 @@ def choose_word() -> ClipLibrary | None:
     if state.chosen(state.WAKE_WORD) not in known:
         state.choose(state.WAKE_WORD, known[0])
     word = st.selectbox(
-        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=220
+        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=box_width(known)
     )
     return wakeword.library(word)
 
@@ -97,10 +99,7 @@ def _counts(clips: ClipLibrary) -> None:
 def _add(clips: ClipLibrary) -> None:
     round_ = state.recall(UPLOADS, 0)
     part = st.selectbox(_("Kind of clips"), PARTS, format_func=lambda name: _(TITLES[name]), key="wakeword-part")
-    files = st.file_uploader(
-        _("Files"), type=UPLOAD_TYPES, accept_multiple_files=True, key=f"wakeword-files-{round_}",
-        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-    )  # fmt: skip
+    files = upload_several(_("Files"), AUDIO_KINDS, key=f"wakeword-files-{round_}", most_mb=MOST_MB)
     st.caption(
         _(
             "Or record one clip of this kind, such as other speech or the noise of the room. For takes of the word, "
@@ -108,7 +107,7 @@ def _add(clips: ClipLibrary) -> None:
         )
     )
     recording = voice_recorder(f"wakeword-{round_}", SPANS[WORD], key="wakeword-recorder")
-    uploads = [(file.name, file.getvalue()) for file in files or []]
+    uploads = [(file.name, file.getvalue()) for file in files]
     if recording is not None:
         uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording))
     n = len(uploads)

@@ -1,4 +1,4 @@
-"""Step 6: how to get to a detector that can be trusted."""
+"""Help: how to get to a detector that can be trusted."""
 
 import streamlit as st
 

@@ -6,6 +6,7 @@ from dashboard import state
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import WORD, recorder
+from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.services import wakeword
 from pipeline.i18n import _, number
@@ -100,7 +101,7 @@ def _enrolled_here() -> None:
         st.caption(_("Nobody is enrolled yet."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(_("Enrolled voices"), names, key="owner-enrolled-name", width=220)
+        name = st.selectbox(_("Enrolled voices"), names, key="owner-enrolled-name", width=box_width(names))
         if name and confirm(
             _("Delete"), _("Delete the voice of **{name}** permanently?").format(name=plain(name)),
             answer=_("Yes, delete it"), key="owner-delete", icon=":material/delete:",

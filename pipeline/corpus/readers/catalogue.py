@@ -143,7 +143,7 @@ LAYOUTS.register(speechocean762.NAME)(
     Layout(
         partial(_folder_that, speechocean762.is_published_layout), speechocean762.read_published,
         N_("speechocean762 as published: train/wav.scp, test/wav.scp, resource/scores.json"),
-        title="speechocean762: English read by Mandarin speakers", licence=speechocean762.LICENCE, also=_manifest,
+        title=N_("speechocean762: English read by Mandarin speakers"), licence=speechocean762.LICENCE, also=_manifest,
     )
 )  # fmt: skip
 LAYOUTS.register("hub-dataset")(
@@ -159,7 +159,7 @@ LAYOUTS.register("l2-arctic")(
     Layout(
         partial(_folder_that, l2arctic.is_l2arctic), l2arctic.read_l2arctic,
         N_("L2-ARCTIC: SPEAKER/wav, transcript, textgrid, annotation"),
-        title="L2-ARCTIC: English by speakers of six languages", licence="CC BY-NC 4.0",
+        title=N_("L2-ARCTIC: English by speakers of six languages"), licence="CC BY-NC 4.0",
     )
 )  # fmt: skip
 LAYOUTS.register("common-voice")(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.artifacts import TEMPORARY_PREFIX
-from pipeline.audio.load import AUDIO_SUFFIXES
+from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
 from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, same_name
 from pipeline.corpus.readers.textgrids import SUFFIX as TEXTGRID
 from pipeline.corpus.sets import RESULT_SUFFIX, confined
@@ -110,8 +110,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _unusable(file: Path, root: Path, relative: str) -> Problem | None:
     if file.suffix.lower() not in AUDIO_SUFFIXES:
-        kinds = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
-        message = Message(N_("{file} is not an audio file ({kinds}) and was skipped."), file=relative, kinds=kinds)
+        message = Message(
+            N_("{file} is not an audio file ({kinds}) and was skipped."), file=relative, kinds=KINDS_IN_WORDS
+        )
         return Problem("not_audio", message, "warning", relative)
     try:
         relative.encode()

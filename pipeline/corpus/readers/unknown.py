@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import splitext
 
-from pipeline.audio.load import AUDIO_SUFFIXES
+from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
 
 OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".webm", ".amr", ".3gp", ".wma", ".aiff", ".aif", ".caf", ".sph", ".mka")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".xls", ".txt", ".lab", ".textgrid", ".scp",
@@ -38,7 +38,7 @@ def explained(path: Path) -> str:
     if foreign and not readable:
         suffix = max(foreign, key=lambda key: len(foreign[key]))
         said.append(
-            f"Missing: audio that can be read here ({', '.join(kind[1:] for kind in AUDIO_SUFFIXES)}). Convert it: "
+            f"Missing: audio that can be read here ({KINDS_IN_WORDS}). Convert it: "
             f'for f in *{suffix}; do ffmpeg -i "$f" -ar 16000 -ac 1 "${{f%{suffix}}}.wav"; done'
         )
     if audio:

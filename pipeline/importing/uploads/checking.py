@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline import artifacts
 from pipeline.audio.check import inspect_file
-from pipeline.audio.load import AUDIO_SUFFIXES
+from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
 from pipeline.corpus.sets import RESULT_SUFFIX
 from pipeline.i18n import N_, Message
 from pipeline.importing.uploads import archive
@@ -208,13 +208,12 @@ def _check_kind(kind: Kind, path: PurePosixPath) -> None:
     elif suffix in OTHER_SPREADSHEETS:
         text = Message(N_("Spreadsheets of this kind are not read. Save it as xlsx or CSV."))
     else:
-        kinds = ", ".join(known.removeprefix(".") for known in AUDIO_SUFFIXES)
         text = Message(
             N_(
                 "Files of this kind are not used. Recordings are {kinds}; texts are txt, lab or TextGrid; tables are "
                 "csv, tsv, xlsx or jsonl."
             ),
-            kinds=kinds,
+            kinds=KINDS_IN_WORDS,
         )
     raise Refused("not_used", text)
 

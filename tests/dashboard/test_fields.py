@@ -1,0 +1,23 @@
+"""What fields say in the reader's language: formats, kinds of files and their limits."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dashboard.components.formats import date_format, percent_format
+from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
+from pipeline.i18n import speaking
+
+
+def test_percents_and_dates_are_written_as_the_language_writes_them() -> None:
+    with speaking("en"):
+        assert (percent_format() % 48, date_format()) == ("48%", "YYYY-MM-DD")
+    with speaking("tr"):
+        assert (percent_format() % 48, date_format()) == ("%48", "DD.MM.YYYY")
+
+
+def test_every_kind_of_audio_is_named_where_a_file_is_chosen(open_page: Callable[..., Any]) -> None:
+    page = open_page("practice", lesson="free-en", text="See the car.")
+    page.segmented_control(key="recorder-way").set_value("file").run()
+    assert not page.exception
+    assert any(KINDS_IN_WORDS in caption.value for caption in page.caption)
+    assert all(suffix[1:].upper() in KINDS_IN_WORDS for suffix in AUDIO_SUFFIXES)
