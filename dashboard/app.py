@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from dashboard import i18n, identity
-from dashboard.components import streamlit_words
 from dashboard.components.page import errors_in_words
 from dashboard.markup import plain
 from dashboard.navigation import PAGE_FILES, PAGES, SECTIONS, Page, first_page
@@ -30,7 +29,6 @@ def main() -> None:
         return
     identity.sidebar()
     i18n.selector()
-    streamlit_words.translate()
     me = identity.present()
     # With a list of people the address without a page shows each their first page; without one, the home page.
     first = None if me is None or identity.people().is_open else first_page(me)
