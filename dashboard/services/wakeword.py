@@ -419,8 +419,8 @@ def detect(run: RunDirectory, audio: bytes, choice: DetectorChoice) -> FileDetec
     from pipeline.wakeword.file_detection import detect_in_file
 
     finished = finished_run(run)
-    judges = _judges_of(finished, choice)
-    return detect_in_file(finished, audio, choice.preset, choice.threshold, choice.word, *judges)
+    threshold, verify, owner = _judges_of(finished, choice)
+    return detect_in_file(finished, audio, choice.preset, threshold, choice.word, verify, owner)
 
 
 @asks(Action.TRAIN)
@@ -429,16 +429,20 @@ def detector(run: RunDirectory, choice: DetectorChoice) -> JudgedDetector:
     from pipeline.wakeword.file_detection import detector_of
 
     finished = finished_run(run)
-    return detector_of(finished, choice.preset, choice.threshold, choice.word, *_judges_of(finished, choice))
+    threshold, verify, owner = _judges_of(finished, choice)
+    return detector_of(finished, choice.preset, threshold, choice.word, verify, owner)
 
 
-def _judges_of(finished: FinishedRun, choice: DetectorChoice) -> tuple[Verify | None, OwnerVerify | None]:
+def _judges_of(finished: FinishedRun, choice: DetectorChoice) -> tuple[float | None, Verify | None, OwnerVerify | None]:
+    """With the threshold, which is low where a judge decides."""
     from pipeline.wakeword.owner.verification import owner_verifier
     from pipeline.wakeword.phone_judge import PhoneJudge
 
     settings = shared.settings()
+    judge = PhoneJudge(settings, choice.phones, finished.folder) if choice.phones else None
     return (
-        PhoneJudge(settings, choice.phones, finished.folder).verifier() if choice.phones else None,
+        choice.threshold if judge is None else judge.asked_from(choice.threshold),
+        None if judge is None else judge.verifier(),
         owner_verifier(settings, choice.owner) if choice.owner else None,
     )
 

@@ -57,6 +57,11 @@ class PhoneJudge:
         """That score and log odds together reach at sensitivity .5."""
         return LIMIT if self.learnt is None else LEARNT_LIMIT[self.learnt.learnt_from.recordings > 0]
 
+    def asked_from(self, threshold: float | None = None) -> float | None:
+        """The detector's threshold (logits) with this judge: the one given, else the low one that was counted when the
+        word was learnt; None where there is neither."""
+        return self.learnt.first_threshold if threshold is None and self.learnt is not None else threshold
+
     @property
     def weights(self) -> tuple[float, float]:
         """Of nats per phone and of the learnt logit, beside the detector's log odds."""

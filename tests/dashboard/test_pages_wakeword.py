@@ -12,6 +12,7 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
+from dashboard.services import wakeword
 from dashboard.services.wakeword import DetectorChoice, SpeakTask
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
@@ -33,6 +34,7 @@ from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robu
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word
 from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
 from pipeline.wakeword.packaging.export import export
+from pipeline.wakeword.phones import listener_folder
 from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.runtime.runner import WordWeights
 from tests.pages import button, said
@@ -417,6 +419,20 @@ def test_a_trial_asks_the_judge_of_phones_and_the_owners_voice(
     assert "Detected at 1.0 s." in said(page)
     assert "The judge of phones rejected the detections at 7.5 s." in said(page)
     assert "Another voice than the owner's at 4.0 s (similarity 0.12)." in said(page)
+
+
+def test_with_a_judge_the_page_asks_from_the_low_threshold_on(
+    detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `detect` and `listen` do: at the detector's own threshold words went by unasked."""
+    monkeypatch.setattr("dashboard.services.shared.settings", lambda: chirps)
+    few = np.zeros(2, dtype=np.float32)
+    sha256 = artifacts.sha256_of(listener_folder(chirps) / "listener.onnx")
+    kept = LearntWord("boy", ((1, 2),), WordWeights(few, few, 0.0, few, few), LearntFrom(9, 0, 1, 1), sha256, -3.25)
+    save_learnt_word(open_finished_run(chirps, detector.id).folder, kept)
+    own = wakeword.detector(detector, DetectorChoice()).threshold
+    assert wakeword.detector(detector, DetectorChoice(phones="boy")).threshold == -3.25 != own
+    assert wakeword.detector(detector, DetectorChoice(threshold=1.5, phones="boy")).threshold == 1.5
 
 
 def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(

@@ -92,8 +92,7 @@ def detect(
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
     judge = judge_of_run(finished, phones) if phones else None
-    if threshold is None and judge is not None and judge.learnt is not None:
-        threshold = judge.learnt.first_threshold  # as `listen` does
+    threshold = judge.asked_from(threshold) if judge else threshold
     verify = judge.verifier() if judge else remote_verifier(url, key=key) if url else None
     judges = verify, _verifier(owner, owner_threshold)
     of_words = [detect_in_file(finished, audio, detector_preset, threshold, name, *judges) for name in words]
@@ -247,7 +246,7 @@ def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
     if detector.judge is not None:
         raise click.UsageError("This bundle brings its own judge: leave --phones away.")
     judge = PhoneJudge(Settings.from_env(), word, detector.folder)
-    detector.ask_from(None if judge.learnt is None else judge.learnt.first_threshold)
+    detector.ask_from(judge.asked_from())
     return judge
 
 
