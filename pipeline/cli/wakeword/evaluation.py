@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.packaging.bundle import Bundle
     from pipeline.wakeword.packaging.esp32 import Esp32Bundle
+    from pipeline.wakeword.phone_judge import PhoneJudge
 
 
 @click.command()
@@ -215,13 +216,14 @@ def export(
     if phones and (bundle is None or esp32):
         raise click.UsageError("--phones is for a bundle with a runner: name its file with --bundle OUT.zip.")
     if bundle is not None:
+        judge = _judge_for_a_bundle(finished, phones) if phones else None  # before the minutes that follow
         with background_run(run, N_("Exporting")) as work:
             if not keep_threshold:
                 set_thresholds(finished, background, stoppable(work))
             answer, text = (
                 _export_for_esp32(finished, bundle, background, stoppable(work))
                 if esp32
-                else _export_bundle(finished, bundle, phones)
+                else _export_bundle(finished, bundle, judge)
             )
             emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
         return
@@ -242,12 +244,18 @@ def export(
     )
 
 
-def _export_bundle(finished: "FinishedRun", out: Path, phones: str | None) -> tuple["Bundle", str]:
+def _judge_for_a_bundle(finished: "FinishedRun", word: str) -> "PhoneJudge":
+    from pipeline.wakeword.packaging.bundled_judge import learnt_by
+
+    judge = judge_of_run(finished, word)
+    learnt_by(judge)
+    return judge
+
+
+def _export_bundle(finished: "FinishedRun", out: Path, judge: "PhoneJudge | None") -> tuple["Bundle", str]:
     from pipeline.wakeword.packaging.bundle import write_bundle
-    from pipeline.wakeword.phone_judge import PhoneJudge
     from pipeline.wakeword.threshold import in_words
 
-    judge = PhoneJudge(Settings.from_env(), phones, finished.folder) if phones else None
     written = write_bundle(finished.folder, out, judge)
     basis = finished.info.metrics.get("threshold")
     text = (

@@ -12,10 +12,8 @@ README.md        the model's card
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.export import OPSET
+from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime import runner
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
@@ -132,14 +131,7 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     whole = _sound_to_logits(model, info.features, every)
     draw = np.random.default_rng(0)
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
-    with TemporaryDirectory() as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = Path(temporary) / BUNDLE_MODEL
-        torch.onnx.export(
-            whole, (torch.from_numpy(sounds[2]),), str(file), input_names=["sound"], output_names=["logit"],
-            dynamo=False, dynamic_axes={"sound": {0: "n_samples"}, "logit": {0: "n_windows"}}, opset_version=OPSET,
-        )  # fmt: skip
-        content = file.read_bytes()
+    content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     difference = 0.0
     for sound in sounds:
@@ -160,8 +152,6 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     from scipy.fft import dct
 
     window, size = config.window, 1 << (config.window - 1).bit_length()
-    angle = 2.0 * np.pi * np.outer(np.arange(size // 2 + 1), np.arange(window)) / size
-    waves = np.concatenate([np.cos(angle), np.sin(angle)]) * np.hanning(window)
     filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
     cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
     n_frames, _bins = config.shape
@@ -175,16 +165,13 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.model = model
-            self.register_buffer("waves", torch.tensor(waves[:, None], dtype=torch.float32))
+            self.register_buffer("waves", waves_of(np.hanning(window), size))
             self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
             self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
             self.register_buffer("offsets", torch.arange(n_frames))
 
         def forward(self, sound: "Tensor") -> "Tensor":
-            spectrum = torch.nn.functional.conv1d(sound[None, None], self.waves, stride=config.hop)[0]
-            half = size // 2 + 1
-            power = spectrum[:half] ** 2 + spectrum[half:] ** 2
-            frames = torch.log(self.filters @ power + FLOOR)
+            frames = torch.log(self.filters @ power_of(sound[None, None], self.waves, config.hop) + FLOOR)
             if config.kind == "mfcc":
                 frames = self.cepstrum @ frames
             starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)

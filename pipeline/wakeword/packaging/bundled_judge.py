@@ -6,10 +6,8 @@ judge.f32     little-endian floats: `mean`, `weights`, `phone_weights`, `bias`, 
 """
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from pipeline.scoring.speech.placing import LEVEL_DB, LEVEL_FRAME, LOUD_DB, at_o
 from pipeline.wakeword.file_names import JUDGE_MODEL, JUDGE_WEIGHTS
 from pipeline.wakeword.learnt_word import LearntWord
 from pipeline.wakeword.owner.voice import WORD_STATE
+from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 from pipeline.wakeword.phone_judge import PhoneJudge
 from pipeline.wakeword.runtime.runner import JUDGED_S
 
@@ -35,15 +34,20 @@ if TYPE_CHECKING:
 CLOSE = 0.001  # of what the listener reads: sums of sines are no FFT
 
 
-def files_of(judge: PhoneJudge) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """The files, and what detector.json says of them. Raises ModelError for a word that has not been learnt, for a
-    listener of waveforms, and where the graph does not hear what the listener hears."""
-    learnt = judge.learnt
-    if learnt is None:
+def learnt_by(judge: PhoneJudge) -> LearntWord:
+    """Raises ModelError for a word that has not been learnt: a bundle takes no dictionary along."""
+    if judge.learnt is None:
         raise ModelError(
             N_("Nothing has been learnt of {word!r}: run `pronlab wakeword learn-phones RUN {word}` first."),
             word=judge.word,
         )
+    return judge.learnt
+
+
+def files_of(judge: PhoneJudge) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """The files, and what detector.json says of them. Raises ModelError for a word that has not been learnt, for a
+    listener of waveforms, and where the graph does not hear what the listener hears."""
+    learnt = learnt_by(judge)
     files = {JUDGE_MODEL: _graph(judge.source), JUDGE_WEIGHTS: _values(learnt)}
     phones_weight, learnt_weight = judge.weights
     about = {
@@ -64,7 +68,6 @@ def _values(learnt: LearntWord) -> bytes:
 def _graph(folder: Path) -> bytes:
     """The front end and the listener as one graph, checked on noise of three lengths."""
     import onnx
-    import torch
     from onnx import compose, helper
 
     runtime = ListenerRuntime(folder)
@@ -78,16 +81,9 @@ def _graph(folder: Path) -> bytes:
     draw = np.random.default_rng(0)
     longest = round(JUDGED_S * SAMPLE_RATE_HZ)
     sounds = [(0.1 * draw.standard_normal(n)).astype(np.float32) for n in (longest, longest // 2 + 77, longest // 20)]
-    with TemporaryDirectory() as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = Path(temporary) / JUDGE_MODEL
-        torch.onnx.export(
-            _front_end(runtime.front_end.n_mels), (torch.from_numpy(sounds[0]),), str(file), input_names=["sound"],
-            output_names=["front"], dynamo=False, opset_version=opset,
-            dynamic_axes={"sound": {0: "n_samples"}, "front": {2: "n_frames"}},
-        )  # fmt: skip
-        _check(file.read_bytes(), runtime, sounds)
-        front = onnx.load(str(file))
+    content = graph_of(_front_end(runtime.front_end.n_mels), sounds[0], "front", {2: "n_frames"}, opset)
+    _check(content, runtime, sounds)
+    front = onnx.load_from_string(content)
     front.ir_version = listener.ir_version
     ((reads,), (log_probs, layers)) = [value.name for value in listener.graph.input], LISTENER_OUTPUTS
     whole = compose.merge_models(front, compose.add_prefix(listener, "listener/"), [("front", f"listener/{reads}")])
@@ -127,9 +123,7 @@ def _front_end(n_mels: int) -> Any:
     """`placing.at_one_level` and `log_mel` as sums of squares, sines and cosines."""
     import torch
 
-    angle = 2.0 * np.pi * np.outer(np.arange(FFT_SIZE // 2 + 1), np.arange(FFT_SIZE)) / FFT_SIZE
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FFT_SIZE) / FFT_SIZE)
-    waves = np.concatenate([np.cos(angle), np.sin(angle)]) * window
     filters = mel_filters(n_mels, FFT_SIZE, SAMPLE_RATE_HZ, 0.0, SAMPLE_RATE_HZ / 2, "slaney", unit_area=True)
 
     class SoundToFrames(torch.nn.Module):
@@ -139,20 +133,18 @@ def _front_end(n_mels: int) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self.register_buffer("waves", torch.tensor(waves[:, None], dtype=torch.float32))
+            self.register_buffer("waves", waves_of(window, FFT_SIZE))
             self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
             self.register_buffer("frame", torch.full((1, 1, LEVEL_FRAME), 1.0 / LEVEL_FRAME))
 
         def forward(self, sound: "Tensor") -> "Tensor":
-            power = torch.nn.functional.conv1d(sound[None, None] ** 2, self.frame, stride=LEVEL_FRAME)
-            loud = (power >= power.max() * 10 ** (-LOUD_DB / 10)).float()
-            level_db = 10.0 * torch.log10((power * loud).sum() / loud.sum() + 1e-12)
+            energy = torch.nn.functional.conv1d(sound[None, None] ** 2, self.frame, stride=LEVEL_FRAME)
+            loud = (energy >= energy.max() * 10 ** (-LOUD_DB / 10)).float()
+            level_db = 10.0 * torch.log10((energy * loud).sum() / loud.sum() + 1e-12)
             levelled = sound[None, None] * 10.0 ** ((LEVEL_DB - level_db) / 20.0)
             padded = torch.nn.functional.pad(levelled, (FFT_SIZE // 2, FFT_SIZE // 2), mode="reflect")
-            spectrum = torch.nn.functional.conv1d(padded, self.waves, stride=HOP)[:, :, :-1]
-            half = FFT_SIZE // 2 + 1
-            energy = spectrum[:, :half] ** 2 + spectrum[:, half:] ** 2
-            level = torch.log10(torch.clamp(self.filters @ energy, min=1e-10))
+            power = power_of(padded, self.waves, HOP)[:, :-1]
+            level = torch.log10(torch.clamp(self.filters @ power, min=1e-10))[None]
             frames: Tensor = (torch.maximum(level, level.max() - 8.0) + 4.0) / 4.0
             return frames
 

@@ -102,13 +102,10 @@ def _traced(model: Any, example: Any, target: Path) -> Any:
 
 def onnx_classifier(file: Path) -> Classifier:
     """An ONNX file as a function from windows to logits, on one core. Raises ModelError for what is none."""
-    import onnxruntime
+    from pipeline.wakeword.runtime.runner import opened
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:  # it raises types of its own for damaged and missing files
-        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    try:  # onnxruntime raises types of its own for damaged and missing files
+        session = opened(file)
     except Exception as error:
         raise ModelError(f"{file} is no ONNX model that can be run ({error}). Export it again.") from error
     name = session.get_inputs()[0].name

@@ -164,6 +164,7 @@ class WordWeights:
 
 
 def opened(file: Path) -> onnxruntime.InferenceSession:
+    """On one core. Raises onnxruntime's own types for a damaged or missing file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -277,7 +278,8 @@ class Detector:
                     score = float(1.0 / (1.0 + np.exp(-log_odds)))
                     detections.append((round(end / RATE_HZ, 3), round(score, 4), word.name))
         gone = n_windows * step
-        self.past = kept[: len(self.past) + gone][-round(JUDGED_S * RATE_HZ) :]
+        if self.judge is not None:
+            self.past = kept[: len(self.past) + gone][-round(JUDGED_S * RATE_HZ) :]
         self.buffer, self.dropped = self.buffer[gone:], self.dropped + gone
         return detections
 

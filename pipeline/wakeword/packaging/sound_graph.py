@@ -1,0 +1,43 @@
+"""Graphs that begin with sound: power spectra as convolutions, as an FFT is no part of ONNX that every runtime has."""
+
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def waves_of(window: NDArray[np.float64], size: int) -> "Tensor":
+    """Cosines and sines of an FFT of `size` under a window, float32 [2 * (size // 2 + 1), 1, len(window)]."""
+    import torch
+
+    angle = 2.0 * np.pi * np.outer(np.arange(size // 2 + 1), np.arange(len(window))) / size
+    return torch.tensor((np.concatenate([np.cos(angle), np.sin(angle)]) * window)[:, None], dtype=torch.float32)
+
+
+def power_of(sound: "Tensor", waves: "Tensor", hop: int) -> "Tensor":
+    """Of samples [1, 1, n] the power [size // 2 + 1, n_frames] of a frame every `hop` samples."""
+    import torch
+
+    spectrum = torch.nn.functional.conv1d(sound, waves, stride=hop)[0]
+    half = len(waves) // 2
+    return spectrum[:half] ** 2 + spectrum[half:] ** 2
+
+
+def graph_of(module: Any, sound: NDArray[np.float32], output: str, axes: dict[int, str], opset: int) -> bytes:
+    """An ONNX file from `sound` [n_samples] to `output`, whose `axes` may have any length."""
+    import torch
+
+    with TemporaryDirectory() as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(temporary) / "graph.onnx"
+        torch.onnx.export(
+            module, (torch.from_numpy(sound),), str(file), input_names=["sound"], output_names=[output], dynamo=False,
+            dynamic_axes={"sound": {0: "n_samples"}, output: axes}, opset_version=opset,
+        )  # fmt: skip
+        return file.read_bytes()
