@@ -23,6 +23,7 @@ RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
 KINDS = ("mel", "mfcc", "micro")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
+SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
 
@@ -79,6 +80,12 @@ class FeatureConfig:
         return self.n_frames(round(self.clip_s * RATE_HZ)), self.n_bins
 
     @property
+    def settling(self) -> int:
+        """Samples until frames are as in the middle of a stream: a front end that adapts to what it hears begins with
+        nothing. Whole hops."""
+        return round(SETTLING_S * RATE_HZ) // self.hop * self.hop if self.kind == "micro" else 0
+
+    @property
     def span(self) -> int:
         """Samples that one window of the detector looks at."""
         return (self.shape[0] - 1) * self.hop + self.window
@@ -107,6 +114,11 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+def settled(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
+    """[frames, bins] of sound at 16 kHz, without its first `settling` samples, which only the front end hears."""
+    return features(samples, config)[config.settling // config.hop :]
 
 
 class FrameStream:

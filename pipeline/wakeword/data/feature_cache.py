@@ -244,6 +244,8 @@ def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
     ]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
         lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+    if recipe.features.settling:  # without it, features of such a front end were other ones
+        lines.append(f"settling {recipe.features.settling}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
