@@ -1,11 +1,12 @@
-"""Log-mel, MFCC or microcontroller features of sound at 16 kHz, and their normalisation.
+"""Log-mel, MFCC or microcontroller features or embeddings of sound at 16 kHz, and their normalisation.
 
 The same function serves training, evaluation and the detector, whose windows are cut from the frames of a stream: frame
 i looks at samples i * hop to i * hop + window, and at nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +19,14 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds
+from pipeline.wakeword import embedding as speech_embedding
 
 RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
-KINDS = ("mel", "mfcc", "micro")
+KINDS = ("mel", "mfcc", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
+_EMBEDDING = {"window_s": speech_embedding.WINDOW / RATE_HZ, "hop_s": speech_embedding.HOP / RATE_HZ}
+AS_BUILT = {"micro": MICRO, "embedding": _EMBEDDING}
 SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
@@ -31,7 +35,8 @@ Frames = NDArray[np.float32]
 class FeatureConfig:
     """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them. `micro` is
     the front end that ESPHome runs on a microcontroller (40 channels with noise suppression and gain control, which
-    adapt to what came before; 30 ms windows, 10 ms apart)."""
+    adapt to what came before; 30 ms windows, 10 ms apart). `embedding` gives frozen speech embeddings by the network in
+    the folder `embedding`, 96 values every 80 ms."""
 
     kind: str = "mel"
     n_mels: int = 40
@@ -41,9 +46,10 @@ class FeatureConfig:
     clip_s: Seconds = 1.5
     low_hz: float = 60.0
     high_hz: float = 7600.0
+    embedding: str = ""
 
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
-        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
+        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 1.0), "hop_s": (0.005, 0.1),
         "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
     }  # fmt: skip
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
@@ -51,12 +57,17 @@ class FeatureConfig:
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong = presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS)
-        if self.kind == "micro":
-            wrong += [
-                f"{name} is {value} with kind micro, got {getattr(self, name)}"
-                for name, value in MICRO.items()
-                if getattr(self, name) != value
-            ]
+        wrong += [
+            f"{name} is {value} with kind {self.kind}, got {getattr(self, name)}"
+            for name, value in AS_BUILT.get(self.kind, {}).items()
+            if getattr(self, name) != value
+        ]
+        if self.kind == "embedding" and not self.embedding:
+            wrong.append("features.embedding names the folder of the embedding's networks with kind embedding")
+        if self.embedding and self.kind != "embedding":
+            wrong.append(f"features.embedding is for kind embedding (preset embedding), the kind is {self.kind}")
+        if self.kind == "embedding" and self.clip_s < self.window_s:
+            wrong.append(f"clip_s is at least {self.window_s} with kind embedding, got {self.clip_s}")
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         presets.refuse(wrong)
@@ -72,7 +83,7 @@ class FeatureConfig:
 
     @property
     def n_bins(self) -> int:
-        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
+        return {"mfcc": self.n_mfcc, "embedding": speech_embedding.N_BINS}.get(self.kind, self.n_mels)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -106,6 +117,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
         samples = np.pad(samples, (0, window - len(samples)))
     if config.kind == "micro":
         return FrameStream(config).feed(samples)
+    if config.kind == "embedding":
+        return speech_embedding.embedding_of(config.embedding).frames(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
     size = 1 << (window - 1).bit_length()
     power = np.abs(rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
@@ -114,6 +127,16 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+def are_same(one: FeatureConfig, other: FeatureConfig) -> bool:
+    """Whether both give the same features, wherever the networks of an embedding lie. Raises FeatureError where they
+    cannot be read."""
+    if one.kind != "embedding" or other.kind != "embedding":
+        return one == other
+    folders = Path(one.embedding), Path(other.embedding)
+    there, here = map(speech_embedding.digest_of_embedding, folders)
+    return there == here and replace(one, embedding=other.embedding) == other
 
 
 def settled(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:

@@ -36,7 +36,7 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
-from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.features import Cmvn, are_same
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
@@ -317,7 +317,7 @@ def _teacher(
         writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
         return None, targets
     model, info = load_model(find(settings, name).path / MODEL_FOLDER)
-    if info.features != config.features:
+    if not are_same(info.features, config.features):
         raise TrainingError(
             f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
         )

@@ -26,6 +26,7 @@ from pipeline.records import to_json
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
+from pipeline.wakeword.packaging.embedding_graph import embedding_graph
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 from pipeline.wakeword.packaging.zipped import write_zip
@@ -128,10 +129,13 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     every = info.features.frames_in(info.detector.hop_s)
     size, _bins = info.features.shape
     span, step = (size - 1) * info.features.hop + info.features.window, every * info.features.hop
-    whole = _sound_to_logits(model, info.features, every)
     draw = np.random.default_rng(0)
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
-    content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
+    if info.features.kind == "embedding":
+        content = embedding_graph(model, info.features, every, OPSET)
+    else:
+        whole = _sound_to_logits(model, info.features, every)
+        content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     difference = 0.0
     for sound in sounds:
