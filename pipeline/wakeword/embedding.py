@@ -111,6 +111,8 @@ def _mel_of(folder: Path, samples: Values) -> Values | None:
         return None
     session = opened(folder / MEL)
     decibels = session.run(None, {session.get_inputs()[0].name: samples[None] * np.float32(FULL_SCALE)})[0]
+    if decibels.size != MEL_FRAMES * N_MEL:
+        raise ValueError(f"{MEL} is another front end")
     return np.asarray(decibels.reshape(MEL_FRAMES, N_MEL) / 10.0 + SHIFT, dtype=np.float32)
 
 
