@@ -19,9 +19,10 @@ from scipy.fft import rfft
 from pipeline.errors import FeatureError
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_, Message
-from pipeline.wakeword.runtime.runner import RATE_HZ, opened
+from pipeline.onnx_graphs import open_graph
 
 NETWORK, MEL = "embedding_model.onnx", "melspectrogram.onnx"
+RATE_HZ = 16_000
 N_BINS = 96
 N_MEL, MEL_FRAMES, MEL_STEP = 32, 76, 8  # mel frames that an embedding looks at, and between two embeddings
 MEL_SIZE, MEL_WINDOW, MEL_HOP = 512, 400, 160  # samples
@@ -44,7 +45,7 @@ class SpeechEmbedding:
         digest_of_embedding(folder)
         sound = 0.1 * np.random.default_rng(0).standard_normal(WINDOW + HOP).astype(np.float32)
         try:
-            self._network = opened(folder / NETWORK)
+            self._network = open_graph(folder / NETWORK, threads=1)
             shape = self.frames(sound).shape
             theirs = _mel_of(folder, sound[:WINDOW])
         except Exception as error:  # onnxruntime raises types of its own
@@ -109,7 +110,7 @@ def _mel_of(folder: Path, samples: Values) -> Values | None:
     """By the folder's own front end, [76, 32], where there is one."""
     if not (folder / MEL).is_file():
         return None
-    session = opened(folder / MEL)
+    session = open_graph(folder / MEL, threads=1)
     decibels = session.run(None, {session.get_inputs()[0].name: samples[None] * np.float32(FULL_SCALE)})[0]
     if decibels.size != MEL_FRAMES * N_MEL:
         raise ValueError(f"{MEL} is another front end")

@@ -62,8 +62,6 @@ class FeatureConfig:
             for name, value in AS_BUILT.get(self.kind, {}).items()
             if getattr(self, name) != value
         ]
-        if self.kind == "embedding" and not self.embedding:
-            wrong.append("features.embedding names the folder of the embedding's networks with kind embedding")
         if self.embedding and self.kind != "embedding":
             wrong.append(f"features.embedding is for kind embedding (preset embedding), the kind is {self.kind}")
         if self.kind == "embedding" and self.clip_s < self.window_s:
@@ -127,6 +125,15 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+def check_embedding(config: FeatureConfig) -> None:
+    """Before any work. Raises FeatureError for one that is to be used and cannot be."""
+    if config.kind != "embedding":
+        return
+    if not config.embedding:
+        raise FeatureError(N_("Name the folder of the speech embedding (features.embedding, or --embedding)."))
+    speech_embedding.embedding_of(config.embedding)
 
 
 def are_same(one: FeatureConfig, other: FeatureConfig) -> bool:

@@ -19,7 +19,7 @@ from pipeline.errors import FeatureError, ModelError, TrainingError
 from pipeline.presets import build, merged
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.embedding import HOP, MEL, N_BINS, NETWORK, WINDOW, embedding_of, log_mel
-from pipeline.wakeword.features import Cmvn, FeatureConfig, FrameStream, are_same, features
+from pipeline.wakeword.features import Cmvn, FeatureConfig, FrameStream, are_same, check_embedding, features
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.sound_graph import graph_of
@@ -120,7 +120,6 @@ def test_a_folder_without_the_network_or_with_another_is_refused(network: Path, 
 def test_settings_that_do_not_go_together_are_refused(network: Path) -> None:
     own = {"features.embedding": str(network)}
     for changes, reason in (
-        ({"features.embedding": ""}, r"names the folder"),
         ({"features.kind": "mel"}, r"is for kind embedding"),
         ({"features.window_s": 0.5}, r"window_s is 0\.782"),
         ({"features.clip_s": 0.5}, r"clip_s is at least 0\.782"),
@@ -128,6 +127,8 @@ def test_settings_that_do_not_go_together_are_refused(network: Path) -> None:
     ):
         with pytest.raises(TrainingError, match=reason):
             build(WakewordConfig, merged(load_preset("embedding"), own, changes))
+    with pytest.raises(FeatureError, match="Name the folder"):
+        check_embedding(build(WakewordConfig, load_preset("embedding")).features)
 
 
 def test_a_model_keeps_the_network_that_it_hears_through(
