@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, rfft
+from scipy.signal import lfilter
 
 from pipeline import presets
 from pipeline.errors import CorpusError, FeatureError
@@ -23,10 +24,16 @@ from pipeline.wakeword import embedding as speech_embedding
 
 RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
-KINDS = ("mel", "mfcc", "micro", "embedding")
+KINDS = ("mel", "mfcc", "adaptive", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
 _EMBEDDING = {"window_s": speech_embedding.WINDOW / RATE_HZ, "hop_s": speech_embedding.HOP / RATE_HZ}
-AS_BUILT = {"micro": MICRO, "embedding": _EMBEDDING}
+AS_BUILT = {"adaptive": {"window_s": 1.03}, "micro": MICRO, "embedding": _EMBEDDING}
+# Of adaptive features, after the front end of TensorFlow Lite Micro: noise suppression, then gain control (PCAN).
+SPECTRUM_S: Seconds = 0.03
+ADAPT_SHARES = (0.025, 0.06)  # of a new frame in the level that bands of even and odd number adapt to
+LEFT = 0.05  # of a band's magnitude, at least, when its level is taken away
+STRENGTH, OFFSET, GAIN = 0.95, 80.0, 10.0  # of the gain control; magnitudes of 16-bit sound
+FULL_SCALE = 32_768.0
 SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
@@ -35,8 +42,9 @@ Frames = NDArray[np.float32]
 class FeatureConfig:
     """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them. `micro` is
     the front end that ESPHome runs on a microcontroller (40 channels with noise suppression and gain control, which
-    adapt to what came before; 30 ms windows, 10 ms apart). `embedding` gives frozen speech embeddings by the network in
-    the folder `embedding`, 96 values every 80 ms."""
+    adapt to what came before; 30 ms windows, 10 ms apart). `adaptive` does nearly the same in floats, over the last
+    second alone (`window_s`), and so in every runtime. `embedding` gives frozen speech embeddings by the network in the
+    folder `embedding`, 96 values every 80 ms."""
 
     kind: str = "mel"
     n_mels: int = 40
@@ -49,7 +57,7 @@ class FeatureConfig:
     embedding: str = ""
 
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
-        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 1.0), "hop_s": (0.005, 0.1),
+        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 2.0), "hop_s": (0.005, 0.1),
         "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
     }  # fmt: skip
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
@@ -74,6 +82,11 @@ class FeatureConfig:
     def window(self) -> int:
         """Samples a frame looks at."""
         return round(self.window_s * RATE_HZ)
+
+    @property
+    def spectrum(self) -> int:
+        """Samples of one spectrum; adaptive frames look at those of a second."""
+        return round(SPECTRUM_S * RATE_HZ) if self.kind == "adaptive" else self.window
 
     @property
     def hop(self) -> int:
@@ -115,6 +128,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
         samples = np.pad(samples, (0, window - len(samples)))
     if config.kind == "micro":
         return FrameStream(config).feed(samples)
+    if config.kind == "adaptive":
+        return _adapted(samples, config)
     if config.kind == "embedding":
         return speech_embedding.embedding_of(config.embedding).frames(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
@@ -125,6 +140,29 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+def _adapted(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
+    window, taps = config.spectrum, adapting_taps(config)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, window)[:: config.hop]
+    size = 1 << (window - 1).bit_length()
+    power = np.abs(rfft(frames * (np.hanning(window) * FULL_SCALE).astype(np.float32), size, axis=1)) ** 2
+    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
+    magnitudes = np.sqrt(power @ filters.T)
+    level = np.empty_like(magnitudes[taps.shape[1] - 1 :])
+    for parity in range(2):
+        bands = magnitudes[:, parity::2]
+        level[:, parity::2] = lfilter(taps[parity], 1.0, bands, axis=0)[taps.shape[1] - 1 :]
+    now = magnitudes[taps.shape[1] - 1 :]
+    over = np.maximum(now - level, LEFT * now)
+    return np.log1p(GAIN * over / (level + OFFSET) ** STRENGTH).astype(np.float32)
+
+
+def adapting_taps(config: FeatureConfig) -> NDArray[np.float32]:
+    """Weights [2, frames] of this and the frames before in the level of bands of even and odd number."""
+    n = 1 + (config.window - config.spectrum) // config.hop
+    taps = np.array([share * (1.0 - share) ** np.arange(n) for share in ADAPT_SHARES])
+    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def check_embedding(config: FeatureConfig) -> None:

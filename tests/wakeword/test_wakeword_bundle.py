@@ -18,7 +18,7 @@ from pipeline.wakeword.packaging.bundle import RUNNER, write_bundle
 from tests.wakeword.random_detector import CURVE, RATE_HZ, expected, save_random_detector, sound
 
 
-@pytest.fixture(scope="module", params=["mel", "mfcc"])
+@pytest.fixture(scope="module", params=["mel", "mfcc", "adaptive"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_random_detector(tmp_path_factory.mktemp(request.param), request.param)
 

@@ -23,7 +23,7 @@ from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.export import save_windows
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, save_model
 from tests.wakeword.random_detector import save_random_detector, sound
-from tests.wakeword_sounds import write_clips
+from tests.wakeword_sounds import chirp, hum, write_clips
 
 pytest.importorskip("pymicro_features", reason="the package pymicro-features is not installed")
 pytest.importorskip("tflite_micro", reason="the package tflite-micro is not installed")
@@ -61,6 +61,21 @@ def test_frames_that_come_in_pieces_are_those_of_the_whole() -> None:
     assert 0.0 <= whole.min() < whole.max() < 26.0, "what a byte of ESPHome's holds"
     with pytest.raises(TrainingError, match=r"window_s is 0\.03 with kind micro"):
         FeatureConfig(kind="micro")
+
+
+def test_adaptive_features_follow_those_of_the_microcontroller() -> None:
+    draw = np.random.default_rng(4)
+    other = np.concatenate([hum(draw, 6.0), chirp(draw), hum(draw, 6.0)])
+    samples = (other + 0.003 * draw.standard_normal(len(other))).astype(np.float32)
+    micro = features(samples, FeatureConfig(kind="micro", window_s=0.03))
+    adaptive = features(
+        samples, FeatureConfig(kind="adaptive", window_s=1.03, clip_s=2.5, low_hz=125.0, high_hz=7500.0)
+    )
+    micro = micro[-len(adaptive) :]
+    together = [np.corrcoef(micro[:, band], adaptive[:, band])[0, 1] for band in range(40)]
+    assert np.mean(together) > 0.9
+    mel = features(samples, FeatureConfig(low_hz=125.0, high_hz=7500.0))[-len(adaptive) :]
+    assert np.mean([np.corrcoef(micro[:, band], mel[:, band])[0, 1] for band in range(40)]) < np.mean(together)
 
 
 def test_windows_are_rendered_as_the_front_end_hears_them_in_a_stream(tmp_path: Path) -> None:

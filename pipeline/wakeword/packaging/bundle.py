@@ -23,7 +23,17 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import to_json
-from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
+from pipeline.wakeword.features import (
+    FLOOR,
+    FULL_SCALE,
+    GAIN,
+    LEFT,
+    OFFSET,
+    RATE_HZ,
+    STRENGTH,
+    FeatureConfig,
+    adapting_taps,
+)
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.embedding_graph import embedding_graph
@@ -155,13 +165,15 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     import torch
     from scipy.fft import dct
 
-    window, size = config.window, 1 << (config.window - 1).bit_length()
+    window = config.spectrum
+    size = 1 << (window - 1).bit_length()
     filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
     cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
-    n_frames, _bins = config.shape
+    n_frames, n_bins = config.shape
 
     class SoundToLogits(torch.nn.Module):
         waves: "Tensor"
+        taps: "Tensor"
         filters: "Tensor"
         cepstrum: "Tensor"
         offsets: "Tensor"
@@ -173,14 +185,27 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
             self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
             self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
             self.register_buffer("offsets", torch.arange(n_frames))
+            if config.kind == "adaptive":
+                taps = adapting_taps(config)[np.arange(n_bins) % 2, ::-1]
+                self.register_buffer("taps", torch.tensor(taps[:, None].copy()))
 
         def forward(self, sound: "Tensor") -> "Tensor":
-            frames = torch.log(self.filters @ power_of(sound[None, None], self.waves, config.hop) + FLOOR)
+            power = self.filters @ power_of(sound[None, None], self.waves, config.hop)
+            if config.kind == "adaptive":
+                frames = self.adapted(FULL_SCALE * power.sqrt())
+            else:
+                frames = torch.log(power + FLOOR)
             if config.kind == "mfcc":
                 frames = self.cepstrum @ frames
             starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
             windows = frames.T[starts[:, None] + self.offsets]
             logits: Tensor = self.model(windows)
             return logits
+
+        def adapted(self, magnitudes: "Tensor") -> "Tensor":
+            level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=n_bins)[0]
+            now = magnitudes[:, self.taps.shape[2] - 1 :]
+            over = torch.maximum(now - level, LEFT * now)
+            return torch.log1p(GAIN * over / (level + OFFSET) ** STRENGTH)
 
     return SoundToLogits().eval()
