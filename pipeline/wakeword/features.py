@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, rfft
-from scipy.signal import lfilter
 
 from pipeline import presets
 from pipeline.errors import CorpusError, FeatureError
@@ -20,6 +19,7 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds
+from pipeline.wakeword import adaptive
 from pipeline.wakeword import embedding as speech_embedding
 
 RATE_HZ = 16_000
@@ -27,13 +27,8 @@ FLOOR = 1e-6  # of the mel energies, under any microphone's noise
 KINDS = ("mel", "mfcc", "adaptive", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
 _EMBEDDING = {"window_s": speech_embedding.WINDOW / RATE_HZ, "hop_s": speech_embedding.HOP / RATE_HZ}
-AS_BUILT = {"adaptive": {"window_s": 1.03}, "micro": MICRO, "embedding": _EMBEDDING}
-# Of adaptive features, after the front end of TensorFlow Lite Micro: noise suppression, then gain control (PCAN).
-SPECTRUM_S: Seconds = 0.03
-ADAPT_SHARES = (0.025, 0.06)  # of a new frame in the level that bands of even and odd number adapt to
-LEFT = 0.05  # of a band's magnitude, at least, when its level is taken away
-STRENGTH, OFFSET, GAIN = 0.95, 80.0, 10.0  # of the gain control; magnitudes of 16-bit sound
-FULL_SCALE = 32_768.0
+_ADAPTIVE = {"window_s": (adaptive.SPECTRUM + adaptive.SECOND) / RATE_HZ, "hop_s": 0.01}
+AS_BUILT = {"adaptive": _ADAPTIVE, "micro": MICRO, "embedding": _EMBEDDING}
 SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
@@ -84,11 +79,6 @@ class FeatureConfig:
         return round(self.window_s * RATE_HZ)
 
     @property
-    def spectrum(self) -> int:
-        """Samples of one spectrum; adaptive frames look at those of a second."""
-        return round(SPECTRUM_S * RATE_HZ) if self.kind == "adaptive" else self.window
-
-    @property
     def hop(self) -> int:
         return round(self.hop_s * RATE_HZ)
 
@@ -129,7 +119,7 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "micro":
         return FrameStream(config).feed(samples)
     if config.kind == "adaptive":
-        return _adapted(samples, config)
+        return adaptive.adapted(_magnitudes(samples, config), config.hop)
     if config.kind == "embedding":
         return speech_embedding.embedding_of(config.embedding).frames(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
@@ -142,27 +132,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     return np.asarray(mel, dtype=np.float32)
 
 
-def _adapted(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
-    window, taps = config.spectrum, adapting_taps(config)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, window)[:: config.hop]
-    size = 1 << (window - 1).bit_length()
-    power = np.abs(rfft(frames * (np.hanning(window) * FULL_SCALE).astype(np.float32), size, axis=1)) ** 2
-    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
-    magnitudes = np.sqrt(power @ filters.T)
-    level = np.empty_like(magnitudes[taps.shape[1] - 1 :])
-    for parity in range(2):
-        bands = magnitudes[:, parity::2]
-        level[:, parity::2] = lfilter(taps[parity], 1.0, bands, axis=0)[taps.shape[1] - 1 :]
-    now = magnitudes[taps.shape[1] - 1 :]
-    over = np.maximum(now - level, LEFT * now)
-    return np.log1p(GAIN * over / (level + OFFSET) ** STRENGTH).astype(np.float32)
-
-
-def adapting_taps(config: FeatureConfig) -> NDArray[np.float32]:
-    """Weights [2, frames] of this and the frames before in the level of bands of even and odd number."""
-    n = 1 + (config.window - config.spectrum) // config.hop
-    taps = np.array([share * (1.0 - share) ** np.arange(n) for share in ADAPT_SHARES])
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+def _magnitudes(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
+    return adaptive.magnitudes(samples, config.hop, config.n_mels, config.low_hz, config.high_hz)
 
 
 def check_embedding(config: FeatureConfig) -> None:
@@ -196,6 +167,7 @@ class FrameStream:
         self._config = config
         self._samples = np.zeros(0, dtype=np.float32)
         self._front_end = _micro_front_end() if config.kind == "micro" else None
+        self._spectra = np.zeros((0, config.n_mels), dtype=np.float32)  # what adaptive frames adapt to
 
     def feed(self, samples: NDArray[np.float32]) -> Frames:
         """[frames, bins] that are complete now, none among them."""
@@ -203,10 +175,23 @@ class FrameStream:
         self._samples = np.concatenate([self._samples, samples])
         if self._front_end is not None:
             return self._fed_to(self._front_end)
+        if config.kind == "adaptive":
+            return self._adapted()
         if len(self._samples) < config.window:
             return np.zeros((0, config.n_bins), dtype=np.float32)
         frames = features(self._samples, config)
         self._samples = self._samples[len(frames) * config.hop :]
+        return frames
+
+    def _adapted(self) -> Frames:
+        config = self._config
+        if len(self._samples) < adaptive.SPECTRUM:
+            return np.zeros((0, config.n_bins), dtype=np.float32)
+        new = _magnitudes(self._samples, config)
+        self._samples = self._samples[len(new) * config.hop :]
+        self._spectra = np.concatenate([self._spectra, new])
+        frames = adaptive.adapted(self._spectra, config.hop)
+        self._spectra = self._spectra[len(frames) :]
         return frames
 
     def _fed_to(self, front_end: Any) -> Frames:

@@ -23,17 +23,8 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import to_json
-from pipeline.wakeword.features import (
-    FLOOR,
-    FULL_SCALE,
-    GAIN,
-    LEFT,
-    OFFSET,
-    RATE_HZ,
-    STRENGTH,
-    FeatureConfig,
-    adapting_taps,
-)
+from pipeline.wakeword import adaptive
+from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.embedding_graph import embedding_graph
@@ -165,7 +156,7 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     import torch
     from scipy.fft import dct
 
-    window = config.spectrum
+    window = adaptive.SPECTRUM if config.kind == "adaptive" else config.window
     size = 1 << (window - 1).bit_length()
     filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
     cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
@@ -186,13 +177,13 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
             self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
             self.register_buffer("offsets", torch.arange(n_frames))
             if config.kind == "adaptive":
-                taps = adapting_taps(config)[np.arange(n_bins) % 2, ::-1]
+                taps = adaptive.taps(config.hop)[np.arange(n_bins) % 2, ::-1]
                 self.register_buffer("taps", torch.tensor(taps[:, None].copy()))
 
         def forward(self, sound: "Tensor") -> "Tensor":
             power = self.filters @ power_of(sound[None, None], self.waves, config.hop)
             if config.kind == "adaptive":
-                frames = self.adapted(FULL_SCALE * power.sqrt())
+                frames = self.adapted(adaptive.FULL_SCALE * power.sqrt())
             else:
                 frames = torch.log(power + FLOOR)
             if config.kind == "mfcc":
@@ -205,7 +196,7 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
         def adapted(self, magnitudes: "Tensor") -> "Tensor":
             level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=n_bins)[0]
             now = magnitudes[:, self.taps.shape[2] - 1 :]
-            over = torch.maximum(now - level, LEFT * now)
-            return torch.log1p(GAIN * over / (level + OFFSET) ** STRENGTH)
+            over = torch.maximum(now - level, adaptive.LEFT * now)
+            return torch.log1p(adaptive.GAIN * over / (level + adaptive.OFFSET) ** adaptive.STRENGTH)
 
     return SoundToLogits().eval()
