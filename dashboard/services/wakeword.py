@@ -392,14 +392,13 @@ def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
     from pipeline.audio.encode import to_wav
     from pipeline.wakeword.data.clips import Label
     from pipeline.wakeword.data.example_batch import example_batch
-    from pipeline.wakeword.features import RATE_HZ, FeatureConfig
+    from pipeline.wakeword.features import RATE_HZ
 
     files = {label: clips.files(label) for label in Label}
     noise, rir = ([str(clips.folder(part))] if clips.files(part) else [] for part in ("noise", "rir"))
     drawn = example_batch(files, noise, rir, n, seed)
-    hop_s = FeatureConfig().hop_s
     windows = [
-        BatchWindow(window.label, to_wav(window.sound, RATE_HZ), window.frames, hop_s) for window in drawn.windows
+        BatchWindow(window.label, to_wav(window.sound, RATE_HZ), window.frames, drawn.hop_s) for window in drawn.windows
     ]
     return Batch(windows, drawn.statistics)
 

@@ -28,7 +28,7 @@ def magnitudes(
     size = 1 << (SPECTRUM - 1).bit_length()
     power = np.abs(rfft(frames * np.hanning(SPECTRUM).astype(np.float32), size, axis=1)) ** 2
     filters = mel_filters(n_mels, size, RATE_HZ, low_hz, high_hz, "oshaughnessy", unit_area=False)
-    return (np.float32(FULL_SCALE) * np.sqrt(power @ filters.T)).astype(np.float32)
+    return np.asarray(FULL_SCALE * np.sqrt(power @ filters.T), dtype=np.float32)
 
 
 def adapted(spectra: NDArray[np.float32], hop: int) -> NDArray[np.float32]:
@@ -37,13 +37,13 @@ def adapted(spectra: NDArray[np.float32], hop: int) -> NDArray[np.float32]:
     first = weights.shape[1] - 1
     level = np.empty_like(spectra[first:])
     for parity in range(2):
-        level[:, parity::2] = lfilter(weights[parity], 1.0, spectra[:, parity::2], axis=0)[first:]
+        level[:, parity::2] = lfilter(weights[parity], np.ones(1), spectra[:, parity::2], axis=0)[first:]
     now = spectra[first:]
     over = np.maximum(now - level, LEFT * now)
-    return np.log1p(GAIN * over / (level + OFFSET) ** STRENGTH).astype(np.float32)
+    return np.asarray(np.log1p(GAIN * over / (level + OFFSET) ** STRENGTH), dtype=np.float32)
 
 
 def taps(hop: int) -> NDArray[np.float32]:
     """Weights [2, 1 + SECOND / hop] of this and the spectra before in the level of bands of even and odd number."""
     weights = np.array([share * (1.0 - share) ** np.arange(1 + SECOND // hop) for share in SHARES])
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)

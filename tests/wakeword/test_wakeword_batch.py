@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import CorpusError
-from pipeline.wakeword.config import DetectorConfig
+from pipeline.presets import build
+from pipeline.wakeword.config import DetectorConfig, WakewordConfig, load_preset
 from pipeline.wakeword.data.batch_shares import batch_sizes
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.example_batch import example_batch
@@ -29,9 +30,9 @@ def test_an_example_batch_has_sounds_pictures_and_classes(tmp_path: Path) -> Non
     files = {Label.POSITIVE: sorted(words.iterdir()), Label.NEGATIVE: sorted(other.iterdir())}
     drawn = example_batch(files, [str(noise)], [], 8, seed=1)
     assert [window.label for window in drawn.windows] == ["positive"] * 2 + ["negative"] * 4 + ["hard_negative"] * 2
-    shape = FeatureConfig().shape
+    shape = build(WakewordConfig, load_preset("default")).features.shape
     assert {window.frames.shape for window in drawn.windows} == {shape}
-    assert {len(window.sound) for window in drawn.windows} == {24_000}
+    assert {len(window.sound) for window in drawn.windows} == {40_000}, "2.5 s"
     assert {window.clip[:4] for window in drawn.windows if window.label == "hard_negative"} == {"word"}, "pieces of it"
     assert any((window.frames == 0.0).all(axis=0).any() for window in drawn.windows), "some bins are masked"
     assert drawn.statistics[Label.NEGATIVE].mean.shape == (shape[1],)

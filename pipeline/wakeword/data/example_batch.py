@@ -1,4 +1,6 @@
-"""A few windows as training draws them, to hear and to look at: rendered, normalised and masked, with their classes."""
+"""A few windows as training with the preset `default` draws them, to hear and to look at: rendered, normalised and
+masked, with their classes.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +11,14 @@ from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
-from pipeline.wakeword.config import AugmentConfig, TrainConfig
+from pipeline.presets import build
+from pipeline.records import Seconds
+from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.augment import mask
 from pipeline.wakeword.data.batch_shares import batch_sizes
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.rendering import LivePool, Recipe
-from pipeline.wakeword.features import Cmvn, FeatureConfig, features
+from pipeline.wakeword.features import Cmvn, features
 
 ROOMS = 4  # simulated: more take longer and sound alike
 CONTEXT = 12  # utterances of other speech around words
@@ -40,6 +44,7 @@ class BinStatistics:
 
 @dataclass(frozen=True)
 class ExampleBatch:
+    hop_s: Seconds  # of the frames
     windows: tuple[ExampleWindow, ...]
     statistics: dict[Label, BinStatistics]
 
@@ -50,7 +55,8 @@ def example_batch(
     """`n` windows in the shares of a batch. Raises CorpusError without clips of the word or of other speech."""
     if not files.get(Label.POSITIVE) or not files.get(Label.NEGATIVE):
         raise CorpusError(N_("A batch needs clips of the word and of other speech."))
-    shape, augment, train = FeatureConfig(), replace(AugmentConfig(), simulated_rooms=ROOMS), TrainConfig()
+    config = build(WakewordConfig, load_preset("default"))
+    shape, augment, train = config.features, replace(config.augment, simulated_rooms=ROOMS), config.train
     recipe = Recipe(shape, augment, tuple(noise), tuple(rir), seed)
     clips = {label: [Clip(str(path), label, "", 0.0, 0, 0.0, "") for path in paths] for label, paths in files.items()}
     clips[Label.HARD_NEGATIVE] = [*clips.get(Label.HARD_NEGATIVE, []), *clips[Label.POSITIVE]]  # pieces of the word
@@ -69,6 +75,7 @@ def example_batch(
     windows = Cmvn.of([frames.reshape(-1, frames.shape[2])])(frames)
     mask(windows, augment, draw)
     return ExampleBatch(
+        shape.hop_s,
         tuple(
             ExampleWindow(label, path.name, sound, seen)
             for (label, path, sound), seen in zip(drawn, windows, strict=True)
