@@ -243,6 +243,60 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
         own_thread.submit(asyncio.run, whole()).result()
 
 
+def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
+    bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("wyoming", reason="the package wyoming is not installed")
+    from wyoming.audio import AudioChunk
+    from wyoming.client import AsyncTcpClient
+    from wyoming.error import Error
+    from wyoming.event import Event
+    from wyoming.info import Describe, Info
+
+    from pipeline.wakeword.wyoming_server import serve
+
+    raw = (
+        b"[1]\n",
+        b"{}\n",
+        b'{"type": "audio-chunk", "payload_length": 1000000000000}\n' + b"x" * 1000,
+        b"x" * 100_000,
+    )
+    bad = [AudioChunk(rate, width, channels, b"\1" * 96) for rate, width, channels in ((1, 2, 1), (16_000, 5, 1))]
+    bad += [AudioChunk(16_000, 2, 0, b"\1" * 96)]
+    fine = [AudioChunk(rate, width, channels, b"\1" * 97) for rate, width, channels in ((8_000, 1, 1), (96_000, 3, 2))]
+
+    async def whole() -> None:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        with open_bundle(bundle) as detector:
+            server = asyncio.create_task(serve(detector.again, "127.0.0.1", 0, "tr", port.set_result))
+            for content in raw:
+                reader, writer = await asyncio.open_connection("127.0.0.1", await port)
+                writer.write(content)
+                with contextlib.suppress(ConnectionError):
+                    assert await asyncio.wait_for(reader.read(), 30) == b""
+                writer.close()
+            for event in (*(chunk.event() for chunk in (*bad, *fine)), Event("audio-chunk", {"rate": "x"})):
+                async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                    await client.write_event(event)
+                    await client.write_event(Describe().event())
+                    answer = await client.read_event()
+                    is_bad = event in [chunk.event() for chunk in bad]
+                    assert answer is None if event.data["rate"] == "x" else Error.is_type(answer.type) == is_bad
+            _, writer = await asyncio.open_connection("127.0.0.1", await port)
+            writer.write(b'{"type": "audio-chunk", "payload_length": 1000}\nx')
+            writer.close()  # in the middle of an event
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                await client.write_event(Describe().event())
+                assert Info.is_type((await client.read_event()).type)
+            server.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await server
+
+    with ThreadPoolExecutor(1) as own_thread:
+        own_thread.submit(asyncio.run, whole()).result()
+    assert [record.exc_info for record in caplog.records] == [None] * 4, "a line each, no traceback"
+
+
 def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:
     pytest.importorskip("wyoming", reason="the package wyoming is not installed")
     done = CliRunner().invoke(main, ["wakeword", "wyoming", str(bundle), "--host", "0.0.0.0"])
