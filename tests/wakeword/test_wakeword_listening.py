@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import threading
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,7 +22,8 @@ from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, ModelError, ServiceError
 from pipeline.settings import Settings
-from pipeline.wakeword.listening import Reaction, sound_of
+from pipeline.wakeword.cascade import remote_verifier
+from pipeline.wakeword.listening import Heard, Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import PhoneJudge
@@ -170,6 +173,64 @@ def test_each_detection_is_posted(bundle: Path, pcm: bytes) -> None:
     assert posted == lines
     with pytest.raises(ServiceError, match="no address to post to"):
         Reaction(url="file:///etc/passwd")
+
+
+@contextlib.contextmanager
+def answering(content: bytes) -> Iterator[str]:
+    """The address of a server that answers one request with this."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(content)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200, b"HTTP/1.1 302 x\r\nLocation: http://[x/\r\n\r\n"],
+)
+def test_an_address_that_answers_what_is_no_http_is_named(content: bytes) -> None:
+    with answering(content) as url:
+        (problem,) = Reaction(url=url)(Heard("merhaba", 1.0, 0.9))
+    assert "did not take the detection" in problem
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://x:y/", "http://a b/", "http://x/ğ", "ftp://x/", "http://:80/"])
+def test_what_is_no_address_is_refused_before_listening(url: str) -> None:
+    with pytest.raises(ServiceError, match="no address to post to"):
+        Reaction(url=url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{}", "[" * 5000, '{"prediction": true, "confidence": NaN, "label": "a"}',
+     '{"prediction": "false", "confidence": 0.5, "label": "a"}'],
+)  # fmt: skip
+def test_a_judge_that_gives_no_verdict_is_named(body: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with answering((head + body).encode()) as url, pytest.raises(ModelError, match="is no judge"):
+        remote_verifier(url)(np.zeros(1600, dtype=np.float32))
+
+
+def test_an_address_or_key_that_cannot_be_a_judges_is_refused() -> None:
+    for url, key in (("http://[::1", None), ("http://127.0.0.1", "ğ")):
+        with pytest.raises(ModelError, match="cannot be asked"):
+            remote_verifier(url, key=key)
+
+
+@pytest.mark.parametrize("option", ["--sensitivity", "--owner-threshold"])
+def test_what_is_no_number_is_refused(bundle: Path, option: str) -> None:
+    done = CliRunner().invoke(main, ["wakeword", "listen", str(bundle), "-", option, "nan"], input=b"")
+    assert (done.exit_code, "nan is no number" in done.stderr) == (1, True), done.output
 
 
 def test_a_bundle_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:

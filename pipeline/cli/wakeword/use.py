@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
+from pipeline.cli._numbers import NUMBER, NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
@@ -38,7 +39,7 @@ owner_option = click.option(
     "--owner", type=FILLED, metavar="NAME", help="React to this enrolled voice only (`pronlab wakeword enrol`)."
 )
 owner_threshold_option = click.option(
-    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
+    "--owner-threshold", type=NumberRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
 )
 
 
@@ -48,7 +49,7 @@ owner_threshold_option = click.option(
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
-@click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
+@click.option("--threshold", type=NUMBER, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", type=FILLED, metavar="URL", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @phones_option
@@ -160,7 +161,7 @@ def judge(run: str, **options: Any) -> None:
 
 sensitivity_option = click.option(
     "--sensitivity",
-    type=click.FloatRange(0.0, 1.0),
+    type=NumberRange(0.0, 1.0),
     default=0.5,
     show_default=True,
     help="0 to 1: a tenth to ten times the false alarms of the bundle's threshold, by its curve.",
