@@ -16,7 +16,9 @@ class NumberRange(click.FloatRange):
         return _a_number(super().convert(value, param, ctx), self, param, ctx)
 
 
-def _a_number(number: float, kind: click.ParamType, param: click.Parameter | None, ctx: click.Context | None) -> float:
+def _a_number(
+    number: float, kind: Number | NumberRange, param: click.Parameter | None, ctx: click.Context | None
+) -> float:
     if math.isnan(number):
         kind.fail("nan is no number.", param, ctx)
     return number

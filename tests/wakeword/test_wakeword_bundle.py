@@ -146,6 +146,25 @@ def test_a_description_that_does_not_fit_the_model_is_refused_before_anything_is
         pass
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"temperature": 0.0}, "temperature is above 0"), ({"words": "x"}, "does not describe a detector"),
+        ({"words": {"a": 1}}, "does not describe a detector"), ({"sha256": None}, "is not the file that"),
+        ({"name": "a\nb"}, "The runner would refuse"), ({"metrics": {"threshold": {"curve": [1]}}}, "The runner would"),
+    ],
+)  # fmt: skip
+def test_no_bundle_is_made_of_a_model_that_its_runner_cannot_use(
+    model: Path, tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    shutil.copytree(model, tmp_path / "m")
+    info = json.loads((model / "model.json").read_text(encoding="utf-8")) | change
+    (tmp_path / "m" / "model.json").write_text(json.dumps(info), encoding="utf-8")
+    with pytest.raises(ModelError, match=reason):
+        write_bundle(tmp_path / "m", tmp_path / "out.zip")
+    assert not (tmp_path / "out.zip").exists()
+
+
 def test_an_archive_that_cannot_be_unpacked_is_no_bundle(model: Path, tmp_path: Path) -> None:
     write_bundle(model, tmp_path / "b.zip")
     content = (tmp_path / "b.zip").read_bytes()

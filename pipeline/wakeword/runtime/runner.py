@@ -73,7 +73,10 @@ def checked(about: Any) -> dict[str, Any]:
         check_numbers(own, NUMBERS)
         if not isinstance(own.get("word"), str) or not own["word"].isprintable() or not own["word"]:
             raise ValueError(f"word is {str(own.get('word'))[:40]!r}, expected text")
-        for point in own.get("curve", []):
+        curve = own.get("curve", [])
+        if not isinstance(curve, list) or not all(isinstance(point, dict) for point in curve):
+            raise ValueError(f"curve is {str(curve)[:40]}, expected its points")
+        for point in curve:
             check_numbers(point, {"fah": (0.0, 1e6), "threshold": ANY})
     judge = about.get("judge")
     if judge is not None:
