@@ -139,7 +139,7 @@ def test_a_word_whose_learning_was_cut_off_is_not_learnt(tmp_path: Path, monkeyp
         ({"learnt_from": {"recordings": "many"}}, "many"),
         ({"learnt_from": []}, "cannot be read"),
         ({"first_threshold": "low"}, "low"),
-        ({"first_threshold": float("nan")}, "threshold is nan"),
+        ({"first_threshold": "nan"}, "threshold is nan"),
         ({"format": 99}, "format is 99"),
     ],
 )
