@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import socket
+import subprocess
 import sys
 import threading
 import zipfile
@@ -231,6 +233,20 @@ def test_an_address_or_key_that_cannot_be_a_judges_is_refused() -> None:
 def test_what_is_no_number_is_refused(bundle: Path, option: str) -> None:
     done = CliRunner().invoke(main, ["wakeword", "listen", str(bundle), "-", option, "nan"], input=b"")
     assert (done.exit_code, "nan is no number" in done.stderr) == (1, True), done.output
+
+
+def test_a_listener_that_is_terminated_leaves_no_files(bundle: Path, tmp_path: Path) -> None:
+    command = "import sys; from pipeline.cli import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "wakeword", "listen", str(bundle), "-"], stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert "Listening for" in process.stderr.readline()
+        assert len(list(tmp_path.glob("pronlab-*"))) == 1
+        process.terminate()
+        assert process.wait(30) == 0
+    assert not list(tmp_path.glob("pronlab-*"))
 
 
 def test_a_bundle_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:

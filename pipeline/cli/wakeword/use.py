@@ -1,6 +1,9 @@
 """Use a detector: on a file, as it comes, for Home Assistant, or as the judge over HTTP."""
 
+import contextlib
 import shlex
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +209,7 @@ def listen(
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
-    with open_bundle(bundle, sensitivity) as detector:
+    with _terminated_as_interrupted(), open_bundle(bundle, sensitivity) as detector:
         about = detector.about
         judge = _judge_of_phones(detector, phones) if phones else None
         confirm = judge.verifier(sensitivity) if judge else None
@@ -218,8 +221,8 @@ def listen(
         elif detector.judge is not None:
             expected = "the bundle's own judge of phones judges what it detects"
         n_detections = 0
-        click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
+            click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
             for heard in detections_in(detector, sound_of(source, device), verify, confirm):
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner
@@ -328,7 +331,6 @@ def wyoming(
 ) -> None:
     """Serve a bundle to Home Assistant and its satellites, by the Wyoming protocol."""
     import asyncio
-    import contextlib
 
     from pipeline.errors import AccessError, ServiceError
     from pipeline.i18n import N_
@@ -349,8 +351,22 @@ def wyoming(
         url = f"tcp://{f'[{host}]' if ':' in host else host}:{bound}"
         emit({"url": url}, as_json, f"The word is served on {url} (Ctrl+C stops it).")
 
-    with open_bundle(bundle, sensitivity) as detector, contextlib.suppress(KeyboardInterrupt):
+    with (
+        _terminated_as_interrupted(),
+        open_bundle(bundle, sensitivity) as detector,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         asyncio.run(serve_bundle(detector.again, host, port, language, ready))
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM ends as Ctrl+C does, so that what was unpacked is deleted: a service manager knows nothing else."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _arguments(command: str) -> tuple[str, ...]:
