@@ -10,12 +10,13 @@ from pipeline.parallel import cores
 MAX_THREADS = 4
 
 
-def open_graph(path: Path) -> Any:
-    """An onnxruntime session. Raises ModelError for a file that cannot be loaded."""
+def open_graph(path: Path, threads: int | None = None) -> Any:
+    """An onnxruntime session of so many threads (default: OMP_NUM_THREADS, or a few). Raises ModelError for a file that
+    cannot be loaded."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, cores()))
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or min(MAX_THREADS, cores()))
     # Threads that wait by spinning take the core that the search through words runs on next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

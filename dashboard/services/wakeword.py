@@ -323,12 +323,15 @@ def finished_run(run: RunDirectory) -> FinishedRun:
 
 @asks(Action.TRAIN)
 def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
-    """What its model costs, and for each device what it lacks."""
+    """What its model costs, and for each device what it lacks. Raises FeatureError for a speech embedding that cannot
+    be used."""
     from dataclasses import replace
 
     from pipeline.wakeword.devices import TARGETS
+    from pipeline.wakeword.features import check_embedding
     from pipeline.wakeword.models.budget import budget_of
 
+    check_embedding(config.features)
     shape, hop_s = config.features.shape, config.detector.hop_s
     beyond = {
         name: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)

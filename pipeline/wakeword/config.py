@@ -297,6 +297,8 @@ class WakewordConfig:
         wrong = presets.outside(self, {"seed": presets.SEEDS})
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
+        if self.features.kind == "embedding" and self.model.target == "esp32_s3":
+            wrong.append("speech embeddings need more than a microcontroller: set model.target to raspberry_pi")
         if self.mining.rounds and not self.data.precompute:
             wrong.append("mining listens through features that are kept: set data.precompute, or mining.rounds to 0")
         if self.distil.teacher and self.model.name in ("resnet18", "resnet34"):

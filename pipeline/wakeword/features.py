@@ -1,11 +1,12 @@
-"""Log-mel, MFCC or microcontroller features of sound at 16 kHz, and their normalisation.
+"""Log-mel, MFCC or microcontroller features or embeddings of sound at 16 kHz, and their normalisation.
 
 The same function serves training, evaluation and the detector, whose windows are cut from the frames of a stream: frame
 i looks at samples i * hop to i * hop + window, and at nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +19,17 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds
+from pipeline.wakeword import adaptive
+from pipeline.wakeword import embedding as speech_embedding
 
 RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
-KINDS = ("mel", "mfcc", "micro")
+KINDS = ("mel", "mfcc", "adaptive", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
+_EMBEDDING = {"window_s": speech_embedding.WINDOW / RATE_HZ, "hop_s": speech_embedding.HOP / RATE_HZ}
+_ADAPTIVE = {"window_s": (adaptive.SPECTRUM + adaptive.SECOND) / RATE_HZ, "hop_s": 0.01}
+AS_BUILT = {"adaptive": _ADAPTIVE, "micro": MICRO, "embedding": _EMBEDDING}
+SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
 
@@ -30,7 +37,9 @@ Frames = NDArray[np.float32]
 class FeatureConfig:
     """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them. `micro` is
     the front end that ESPHome runs on a microcontroller (40 channels with noise suppression and gain control, which
-    adapt to what came before; 30 ms windows, 10 ms apart)."""
+    adapt to what came before; 30 ms windows, 10 ms apart). `adaptive` does nearly the same in floats, over the last
+    second alone (`window_s`), and so in every runtime. `embedding` gives frozen speech embeddings by the network in the
+    folder `embedding`, 96 values every 80 ms."""
 
     kind: str = "mel"
     n_mels: int = 40
@@ -40,9 +49,10 @@ class FeatureConfig:
     clip_s: Seconds = 1.5
     low_hz: float = 60.0
     high_hz: float = 7600.0
+    embedding: str = ""
 
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
-        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 0.1), "hop_s": (0.005, 0.05),
+        "n_mels": (40, 128), "n_mfcc": (5, 128), "window_s": (0.01, 2.0), "hop_s": (0.005, 0.1),
         "clip_s": (0.3, 10.0), "low_hz": (0.0, 1000.0), "high_hz": (2000.0, RATE_HZ / 2),
     }  # fmt: skip
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
@@ -50,12 +60,15 @@ class FeatureConfig:
     def __post_init__(self) -> None:
         """Raises TrainingError naming all that is wrong at once."""
         wrong = presets.not_among(self, self.CHOICES) + presets.outside(self, self.LIMITS)
-        if self.kind == "micro":
-            wrong += [
-                f"{name} is {value} with kind micro, got {getattr(self, name)}"
-                for name, value in MICRO.items()
-                if getattr(self, name) != value
-            ]
+        wrong += [
+            f"{name} is {value} with kind {self.kind}, got {getattr(self, name)}"
+            for name, value in AS_BUILT.get(self.kind, {}).items()
+            if getattr(self, name) != value
+        ]
+        if self.embedding and self.kind != "embedding":
+            wrong.append(f"features.embedding is for kind embedding (preset embedding), the kind is {self.kind}")
+        if self.kind == "embedding" and self.clip_s < self.window_s:
+            wrong.append(f"clip_s is at least {self.window_s} with kind embedding, got {self.clip_s}")
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         presets.refuse(wrong)
@@ -71,12 +84,18 @@ class FeatureConfig:
 
     @property
     def n_bins(self) -> int:
-        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
+        return {"mfcc": self.n_mfcc, "embedding": speech_embedding.N_BINS}.get(self.kind, self.n_mels)
 
     @property
     def shape(self) -> tuple[int, int]:
         """[frames, bins] of one window of the detector."""
         return self.n_frames(round(self.clip_s * RATE_HZ)), self.n_bins
+
+    @property
+    def settling(self) -> int:
+        """Samples until frames are as in the middle of a stream: a front end that adapts to what it hears begins with
+        nothing. Whole hops."""
+        return round(SETTLING_S * RATE_HZ) // self.hop * self.hop if self.kind == "micro" else 0
 
     @property
     def span(self) -> int:
@@ -99,6 +118,10 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
         samples = np.pad(samples, (0, window - len(samples)))
     if config.kind == "micro":
         return FrameStream(config).feed(samples)
+    if config.kind == "adaptive":
+        return adaptive.adapted(_magnitudes(samples, config), config.hop)
+    if config.kind == "embedding":
+        return speech_embedding.embedding_of(config.embedding).frames(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
     size = 1 << (window - 1).bit_length()
     power = np.abs(rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
@@ -109,6 +132,34 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     return np.asarray(mel, dtype=np.float32)
 
 
+def _magnitudes(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
+    return adaptive.magnitudes(samples, config.hop, config.n_mels, config.low_hz, config.high_hz)
+
+
+def check_embedding(config: FeatureConfig) -> None:
+    """Before any work. Raises FeatureError for one that is to be used and cannot be."""
+    if config.kind != "embedding":
+        return
+    if not config.embedding:
+        raise FeatureError(N_("Name the folder of the speech embedding (features.embedding, or --embedding)."))
+    speech_embedding.embedding_of(config.embedding)
+
+
+def are_same(one: FeatureConfig, other: FeatureConfig) -> bool:
+    """Whether both give the same features, wherever the networks of an embedding lie. Raises FeatureError where they
+    cannot be read."""
+    if one.kind != "embedding" or other.kind != "embedding":
+        return one == other
+    folders = Path(one.embedding), Path(other.embedding)
+    there, here = map(speech_embedding.digest_of_embedding, folders)
+    return there == here and replace(one, embedding=other.embedding) == other
+
+
+def settled(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
+    """[frames, bins] of sound at 16 kHz, without its first `settling` samples, which only the front end hears."""
+    return features(samples, config)[config.settling // config.hop :]
+
+
 class FrameStream:
     """The frames of sound that comes piece by piece; those of the whole, wherever it is cut."""
 
@@ -116,6 +167,7 @@ class FrameStream:
         self._config = config
         self._samples = np.zeros(0, dtype=np.float32)
         self._front_end = _micro_front_end() if config.kind == "micro" else None
+        self._spectra = np.zeros((0, config.n_mels), dtype=np.float32)  # what adaptive frames adapt to
 
     def feed(self, samples: NDArray[np.float32]) -> Frames:
         """[frames, bins] that are complete now, none among them."""
@@ -123,10 +175,23 @@ class FrameStream:
         self._samples = np.concatenate([self._samples, samples])
         if self._front_end is not None:
             return self._fed_to(self._front_end)
+        if config.kind == "adaptive":
+            return self._adapted()
         if len(self._samples) < config.window:
             return np.zeros((0, config.n_bins), dtype=np.float32)
         frames = features(self._samples, config)
         self._samples = self._samples[len(frames) * config.hop :]
+        return frames
+
+    def _adapted(self) -> Frames:
+        config = self._config
+        if len(self._samples) < adaptive.SPECTRUM:
+            return np.zeros((0, config.n_bins), dtype=np.float32)
+        new = _magnitudes(self._samples, config)
+        self._samples = self._samples[len(new) * config.hop :]
+        self._spectra = np.concatenate([self._spectra, new])
+        frames = adaptive.adapted(self._spectra, config.hop)
+        self._spectra = self._spectra[len(frames) :]
         return frames
 
     def _fed_to(self, front_end: Any) -> Frames:

@@ -14,7 +14,7 @@ MODEL_FOLDER, SPLIT_FOLDER, EXPORTS = "model", "split", "exports"
 REPORT, EVALUATION, ROBUSTNESS = "report.json", "evaluation.json", "robustness.json"
 FOLDER_SCORES = "folder.json"
 # In the model folder
-WEIGHTS, INFO, CARD = "model.safetensors", "model.json", "README.md"
+WEIGHTS, INFO, CARD, EMBEDDING = "model.safetensors", "model.json", "README.md", "embedding"
 # There and in a bundle
 LEARNT_WEIGHTS, LEARNT_INFO = "phones.safetensors", "phones.json"
 # In a bundle

@@ -36,7 +36,7 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
-from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
@@ -59,6 +59,7 @@ def train_wakeword(
     TrainingError."""
     report: dict[str, Any] | None = None
     n_words = max(1, len(config.data.names))
+    check_embedding(config.features)
     budget = check_budget(config.model, config.features.shape, config.detector.hop_s, n_words)
     with directory.start() as writer, device_turn(settings, writer):
         report = _train(settings, config, budget, writer, show)
@@ -154,6 +155,7 @@ def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> Non
 
 def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> SelectedClips:
     """Render the clips to train on into `folder`, for runs with `data.features` set to it. Raises CorpusError."""
+    check_embedding(config.features)
     clips = find_clips(config, progress)
     make_pools(folder, clips.root, clips.train, recipes(config)[0], progress)
     return clips
@@ -317,7 +319,7 @@ def _teacher(
         writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
         return None, targets
     model, info = load_model(find(settings, name).path / MODEL_FOLDER)
-    if info.features != config.features:
+    if not are_same(info.features, config.features):
         raise TrainingError(
             f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
         )

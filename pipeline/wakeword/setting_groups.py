@@ -52,6 +52,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "features.clip_s": N_("Length of a window (s)"),
             "features.low_hz": N_("Lower edge of the filterbank (Hz)"),
             "features.high_hz": N_("Upper edge of the filterbank (Hz)"),
+            "features.embedding": N_("Folder of a speech embedding"),
         },
     ),
     "augmentation": (

@@ -6,7 +6,8 @@ recordings alone, on the protocol of `wakeword_study` with its shorter training.
 
 Each is measured alone and with the judge of phones, which learns the word from the clips of the training.
 
-FOLDER/voices may hold voices of Kokoro. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
+FOLDER/voices may hold voices of Kokoro, FOLDER/embedding the network of openWakeWord's speech embedding, which the rows
+with "embedding" hear through. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
 and the features and the sound of each stream are kept under FOLDER and shared by the trainings.
 """
 
@@ -43,7 +44,12 @@ AMOUNTS = {
     "spoken + 250": (250, True, True),
     "real 250 + near": (250, False, True),
     "spoken + 25, no near": (25, True, False),
+    "embedding, real 25": (25, False, False),
+    "embedding, real 100": (100, False, False),
+    "embedding, spoken": (0, True, True),
+    "embedding, spoken + 25": (25, True, True),
 }
+EMBEDDING = "embedding"  # the preset, and the start of such names
 FIRST = ("real 100", "spoken", "spoken + 25")
 # What `speak` is given beside the word; SPEECH is the other speech that the training gets, VOICES a folder of voices.
 ROUTES: dict[str, tuple[str, ...]] = {
@@ -67,6 +73,10 @@ class Case:
     near: bool
     route: str = "joined"
     settings: tuple[str, ...] = SETTINGS
+
+    @property
+    def preset(self) -> str:
+        return EMBEDDING if self.name.startswith(EMBEDDING) else "default"
 
     @property
     def id(self) -> str:
@@ -181,7 +191,6 @@ def keep_what_is_made(folder: Path) -> None:
     from io import BytesIO
 
     from pipeline import artifacts
-    from pipeline.records import to_json
     from pipeline.wakeword.data import feature_cache, rendering
     from pipeline.wakeword.data.clips import Label
 
@@ -192,7 +201,7 @@ def keep_what_is_made(folder: Path) -> None:
         sounds = [hashlib.sha256((root / path).read_bytes()).hexdigest() for path in task.paths]
         # The first route was measured before tasks had `variants` of their own.
         variants = [str(n) for n in [getattr(task, "variants", 1)] if n not in (1, recipe.augment.variants)]
-        of_task = json.dumps(to_json(of_all_seeds), sort_keys=True), task.label, *sounds, *variants
+        of_task = json.dumps(feature_cache.written(of_all_seeds), sort_keys=True), task.label, *sounds, *variants
         file = _kept_at(folder, "renderings", *of_task)
         if not file.is_file():
             stretches, _, _ = rendering.rendered(recipe, root, context, task)
@@ -230,8 +239,10 @@ def train(folder: Path, case: Case) -> Any:
             "positive": list(map(str, positive)), "negative": [str(folder / "speech_train")],
             "hard_negative": list(map(str, hard)), "noise": [str(folder / "noise_train")], "rir": [str(folder / "rir")],
         }  # fmt: skip
-        named = {"name": case.id, "seed": case.seed, "data": data}
-        config = build(WakewordConfig, merged(load_preset("default"), named, overrides(case.settings)))
+        named: dict[str, Any] = {"name": case.id, "seed": case.seed, "data": data}
+        if case.preset == EMBEDDING:
+            named["features"] = {"embedding": str(folder / EMBEDDING)}
+        config = build(WakewordConfig, merged(load_preset(case.preset), named, overrides(case.settings)))
         run = RunDirectory.create(settings.runs_root, kind="wakeword", name=case.id, config=config, seed=case.seed)
         train_wakeword(settings, config, run)
         done = [run]
@@ -267,10 +278,11 @@ def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, 
     from pipeline.wakeword.evaluation.stream_metrics import frames_of_stream
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
 
-    file = folder / "streams" / f"{keyword}-{seed}.pickle"
-    sound = file.with_suffix(".pcm")
+    kind = "" if config.kind == "mel" else f"-{config.kind}"
+    file = folder / "streams" / f"{keyword}-{seed}{kind}.pickle"
+    sound = folder / "streams" / f"{keyword}-{seed}.pcm"
     file.parent.mkdir(exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):  # whoever comes second waits for it
+    with FileLock(sound.with_suffix(".lock")):  # whoever comes second waits for it
         if not file.is_file():
             words = files_of((folder / "kw" / keyword / str(seed) / "test",))
             noise = read_noise((str(folder / "noise_test"),))

@@ -12,8 +12,11 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.errors import FeatureError, ModelError, TrainingError
 from pipeline.presets import build
-from pipeline.wakeword.config import WakewordConfig, load_preset
-from pipeline.wakeword.features import Cmvn, FeatureConfig, FrameStream, features
+from pipeline.wakeword.config import AugmentConfig, WakewordConfig, load_preset
+from pipeline.wakeword.data.clips import Label, scan_folders
+from pipeline.wakeword.data.feature_cache import make_pools
+from pipeline.wakeword.data.rendering import LivePool, Recipe
+from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, FrameStream, features, settled
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.models.budget import budget_of
 from pipeline.wakeword.packaging.bundle import write_bundle
@@ -21,6 +24,7 @@ from pipeline.wakeword.packaging.esp32 import _c_array
 from pipeline.wakeword.packaging.export import save_windows
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, save_model
 from tests.wakeword.random_detector import save_random_detector, sound
+from tests.wakeword_sounds import chirp, hum, write_clips
 
 pytest.importorskip("pymicro_features", reason="the package pymicro-features is not installed")
 pytest.importorskip("tflite_micro", reason="the package tflite-micro is not installed")
@@ -58,6 +62,44 @@ def test_frames_that_come_in_pieces_are_those_of_the_whole() -> None:
     assert 0.0 <= whole.min() < whole.max() < 26.0, "what a byte of ESPHome's holds"
     with pytest.raises(TrainingError, match=r"window_s is 0\.03 with kind micro"):
         FeatureConfig(kind="micro")
+
+
+def test_adaptive_features_follow_those_of_the_microcontroller() -> None:
+    draw = np.random.default_rng(4)
+    other = np.concatenate([hum(draw, 6.0), chirp(draw), hum(draw, 6.0)])
+    samples = (other + 0.003 * draw.standard_normal(len(other))).astype(np.float32)
+    micro = features(samples, FeatureConfig(kind="micro", window_s=0.03))
+    adaptive = features(
+        samples, FeatureConfig(kind="adaptive", window_s=1.03, clip_s=2.5, low_hz=125.0, high_hz=7500.0)
+    )
+    micro = micro[-len(adaptive) :]
+    together = [np.corrcoef(micro[:, band], adaptive[:, band])[0, 1] for band in range(40)]
+    assert np.mean(together) > 0.9
+    mel = features(samples, FeatureConfig(low_hz=125.0, high_hz=7500.0))[-len(adaptive) :]
+    assert np.mean([np.corrcoef(micro[:, band], mel[:, band])[0, 1] for band in range(40)]) < np.mean(together)
+
+
+def test_windows_are_rendered_as_the_front_end_hears_them_in_a_stream(tmp_path: Path) -> None:
+    config = FeatureConfig(kind="micro", window_s=0.03)
+    heard_before = (0.05 * np.random.default_rng(2).standard_normal(4 * RATE_HZ)).astype(np.float32)
+    stream = features(heard_before, config)
+    last = settled(heard_before[-config.settling - 16_000 :], config)
+    from_its_start = features(heard_before[-16_000:], config)
+    assert np.abs(last - stream[-len(last) :])[:10].mean() < 0.3
+    assert np.abs(from_its_start - stream[-len(last) :])[:10].mean() > 10.0
+
+    words, other, _ = write_clips(tmp_path / "clips", 2, 2)
+    scan = scan_folders({Label.POSITIVE: [words], Label.NEGATIVE: [other]})
+    augment = AugmentConfig(variants=2, negative_variants=1, simulated_rooms=0, context=0.0, noise_chance=1.0)
+    recipe = Recipe(config, augment)
+    pools = make_pools(tmp_path / "pools", scan.root, scan.clips, recipe)
+    assert set(pools[Label.POSITIVE].lengths) == {config.n_frames(round((config.clip_s + augment.shift_s) * RATE_HZ))}
+    live = LivePool(recipe, scan.root, scan.clips[:1], scan.clips[2:], Label.POSITIVE)
+    window = live.sample(1, np.random.default_rng(3))[0]
+    (rendered, _), *_ = live.sounds(1, np.random.default_rng(3))
+    in_a_stream = features(np.concatenate([rendered[: config.settling], rendered]), config)[-len(window) :]
+    assert window.shape == config.shape
+    assert np.abs(window - in_a_stream).mean() < 0.2
 
 
 def test_the_8_bit_model_answers_step_by_step_as_pytorch(model: Path, tmp_path: Path) -> None:

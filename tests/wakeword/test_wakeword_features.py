@@ -20,7 +20,7 @@ from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open
 from pipeline.wakeword.data.noise import loudest_energy, mixed
 from pipeline.wakeword.data.rendering import LivePool, Recipe, context_of, synthetic_passes, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
-from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, features
+from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, FrameStream, features
 from tests.wakeword_sounds import chirp, write_clips
 
 STILL = AugmentConfig(
@@ -50,6 +50,24 @@ def test_log_mel_as_librosa_has_it(n_mels: int) -> None:
     n = min(len(theirs), mel.shape[1])
     assert np.allclose(theirs[:n], np.log(mel.T[:n] + 1e-6), atol=0.05)
     assert ours.shape == (1 + (RATE_HZ - 400) // 160, n_mels)
+
+
+def test_adaptive_frames_look_at_a_second_and_at_nothing_else() -> None:
+    sound = 0.1 * np.random.default_rng(1).standard_normal(4 * RATE_HZ).astype(np.float32)
+    config = FeatureConfig(kind="adaptive", window_s=1.03, clip_s=2.5)
+    whole = features(sound, config)
+    assert len(whole) == config.n_frames(len(sound)) == 298
+    assert np.allclose(features(sound[50 * config.hop :], config), whole[50:], atol=1e-4)
+    stream = FrameStream(config)
+    pieces = [stream.feed(sound[start : start + 9_999]) for start in range(0, len(sound), 9_999)]
+    assert np.allclose(np.concatenate(pieces), whole, atol=1e-4)
+    assert np.allclose(whole.mean(axis=0)[5:], features(3.0 * sound, config).mean(axis=0)[5:], rtol=0.1), "of any level"
+    steady = np.concatenate([sound, sound, sound])
+    louder = steady.copy()
+    louder[-RATE_HZ // 4 :] *= 10.0
+    assert features(louder, config)[-5:].mean() > 2.0 * features(steady, config)[-5:].mean(), "what is new stands out"
+    with pytest.raises(TrainingError, match=r"window_s is 1\.03 with kind adaptive"):
+        FeatureConfig(kind="adaptive")
 
 
 def test_mfcc_are_cepstra_of_it() -> None:

@@ -151,6 +151,6 @@ def test_contradictions_are_refused(settings: dict[str, object], message: str) -
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:
-    with pytest.raises(TrainingError, match="known: default, esp32, small, thorough, tiny"):
+    with pytest.raises(TrainingError, match="known: default, embedding, esp32, small, thorough, tiny"):
         load_preset("huge")
     assert np.isfinite(budget_of(ModelConfig(name="gru"), SHAPE).macs)

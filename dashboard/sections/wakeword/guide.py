@@ -40,9 +40,9 @@ GUIDE = (
     (
         N_("Which preset?"),
         N_(
-            "*default* for a Raspberry Pi or better, *small* for a microcontroller, *thorough* when the last tenth of "
-            "a percent counts. The presets of a detector (aggressive, balanced, conservative) change its votes and "
-            "its lock-out, not the model."
+            "*default* for a Raspberry Pi or better, *embedding* for few recordings where you have a speech embedding, "
+            "*small* for a microcontroller, *thorough* when the last tenth of a percent counts. The presets of a "
+            "detector (aggressive, balanced, conservative) change its votes and its lock-out, not the model."
         ),
     ),
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.file_detection import Detection
 
 FILE, LIVE, BROWSER = "file", "live", "browser"
+PHONES = "try-phones"  # the key of the field
 SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone"), BROWSER: N_("This browser")}
 
 
@@ -34,9 +35,11 @@ def draw(run: RunDirectory, word: str) -> None:
         key="try-way", wrap=True,
     )  # fmt: skip
     preset = preset_field(middle, key="try-preset")
+    judged = source != BROWSER and st.session_state.get(PHONES, "").strip()
+    own = number(wakeword.finished_run(run).info.of_word(word).threshold, 2)
     threshold = right.number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
-        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
+        placeholder=_("low, with a judge") if judged else own,
     )  # fmt: skip
     if source == BROWSER:
         _in_browser(run, threshold)
@@ -54,7 +57,7 @@ def _judges() -> tuple[str, str]:
     """The word whose phones are to be heard, and the owner; "" where nobody is asked."""
     left, right = st.columns(2, vertical_alignment="bottom")
     phones = left.text_input(
-        _("Judge of phones"), max_chars=60, key="try-phones", placeholder=_("not asked"),
+        _("Judge of phones"), max_chars=60, key=PHONES, placeholder=_("not asked"),
         help=_(
             "Write the English word or phrase. A detection then counts only where the listener of the speech scorer "
             "hears the phones of this word. Empty: every detection counts."

@@ -27,8 +27,9 @@ SECTIONS = {
     "positive": "data", "negative": "data", "hard_negative": "data", "noise": "data", "rir": "data",
     "max_positives": "data", "source": "data", "split": "data", "fold": "data", "model": "model.name", "width": "model",
     "target": "model", "steps": "train", "batch": "train", "rate": "train", "teacher": "distil",
+    "embedding": "features",
 }  # fmt: skip
-PRESETS = "default, esp32, small, thorough, tiny, or one saved on the Wake word page"
+PRESETS = "default, embedding, esp32, small, thorough, tiny, or one saved on the Wake word page"
 
 
 def data_options(command: Any) -> Any:
@@ -59,6 +60,9 @@ def data_options(command: Any) -> Any:
         click.option("--batch", type=int, help="Clips per step."),
         click.option("--rate", type=float, help="Learning rate."),
         click.option("--teacher", help="Wake-word run to distil from."),
+        click.option(
+            "--embedding", type=folder, help="Folder of a frozen speech embedding to hear through (--preset embedding)."
+        ),
         click.option("--name", help="Name of the run."),
         click.option("--seed", type=int, help="Seed of all random draws."),
     ]

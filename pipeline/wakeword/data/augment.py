@@ -46,7 +46,8 @@ def plain(config: AugmentConfig, snr_db: float | None) -> AugmentConfig:
 
 class Renderer:
     """`noise`, `rooms` and `speech` are what there is to mix in; without recorded noise it is coloured, without speech
-    there is none around the word."""
+    there is none around the word. All that is rendered has so many more samples before it as the front end settles in.
+    """
 
     def __init__(
         self,
@@ -55,16 +56,17 @@ class Renderer:
         noise: Sequence[Samples] = (),
         rooms: Sequence[Samples] = (),
         speech: Sequence[Samples] = (),
+        settling: int = 0,
     ) -> None:
         self.config = config
-        self._noise, self._rooms, self._speech = noise, rooms, speech
+        self._noise, self._rooms, self._speech, self._settling = noise, rooms, speech, settling
         self._before, self._after = round(clip_s * RATE_HZ), round(config.shift_s * RATE_HZ)
 
     def word(self, word: Samples, draw: np.random.Generator) -> Samples:
-        """[clip_s + shift_s]: the word ends at clip_s, other speech or silence around it."""
+        """[settling + clip_s + shift_s]: the word ends at clip_s, other speech or silence around it."""
         config = self.config
         word = self._varied(word, draw)[-self._before :]
-        before = np.zeros(self._before - len(word), dtype=np.float32)
+        before = np.zeros(self._settling + self._before - len(word), dtype=np.float32)
         after = np.zeros(self._after, dtype=np.float32)
         energy = loudest_energy(word)
         for side, at_end in ((before, True), (after, False)):
@@ -88,12 +90,12 @@ class Renderer:
         """One stretch of the utterances after each other, gaps between, or (one time in ten, where there is noise) as
         long a stretch of noise alone."""
         config = self.config
-        parts: list[Samples] = []
+        parts: list[Samples] = [np.zeros(self._settling, dtype=np.float32)]
         for utterance in utterances:
             gap = np.zeros(int(draw.uniform(0.0, LONGEST_GAP_S) * RATE_HZ), dtype=np.float32)
             parts += [self._varied(utterance, draw, share=0.5), gap]
         stretch = np.concatenate(parts)
-        shortest = self._before + self._after
+        shortest = self._settling + self._before + self._after
         if len(stretch) < shortest:
             stretch = np.pad(stretch, (0, shortest - len(stretch)))
         if config.noise_chance and draw.random() < NOISE_ALONE:

@@ -31,6 +31,7 @@ from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rendering import Recipe, Values, Windows, context_of, rendered, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms
+from pipeline.wakeword.embedding import digest_of_embedding
 
 INDEX = "pools.json"
 
@@ -146,7 +147,7 @@ def make_pools(
                 np.lib.format.write_array_header_2_0(whole, header)
                 shutil.copyfileobj(file, whole)
         index = {
-            "recipe": to_json(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
+            "recipe": written(recipe), "digest": digest_of(clips, recipe), "n_clips": len(clips), "lengths": lengths,
             "cache": {"hits": used[0], "misses": used[1]},
         }  # fmt: skip
         if any(words):
@@ -162,7 +163,7 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
     """Raises FeatureError for pools of another configuration, of other clips, or of another shape than they say,
     naming both sides."""
     index = read_index(folder)
-    differences = _differences(index["recipe"], to_json(recipe))
+    differences = _differences(index["recipe"], written(recipe))
     if differences:
         raise FeatureError(f"The features in {folder} were made otherwise: {'; '.join(differences)}.")
     if clips is not None and index["digest"] != digest_of(clips, recipe):
@@ -244,12 +245,24 @@ def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
     ]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
         lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+    if recipe.features.settling:  # without it, features of such a front end were other ones
+        lines.append(f"settling {recipe.features.settling}")
+    if recipe.features.embedding:
+        lines.append(f"embedding {digest_of_embedding(Path(recipe.features.embedding))}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def written(recipe: Recipe) -> dict[str, Any]:
+    """As `pools.json` has it. The name of an embedding only where there is one: features without have not changed."""
+    values: dict[str, Any] = to_json(recipe)
+    if not recipe.features.embedding:
+        del values["features"]["embedding"]
+    return values
 
 
 def place_of(root: Path, clips: Sequence[Clip], recipe: Recipe) -> Path:
     """The folder under `root` for just these features."""
-    text = json.dumps(to_json(recipe), sort_keys=True) + digest_of(clips, recipe)
+    text = json.dumps(written(recipe), sort_keys=True) + digest_of(clips, recipe)
     return root / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -19,7 +19,7 @@ from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import SoundCache
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
-from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
+from pipeline.wakeword.features import RATE_HZ, FeatureConfig, settled
 
 STRETCH_S: Seconds = 12.0  # utterances are joined up to about so long
 MOST_CONTEXT = 400  # utterances kept at hand to surround words and to babble
@@ -67,12 +67,12 @@ class LivePool:
 
     def sample(self, n: int, draw: np.random.Generator) -> Windows:
         config = self._recipe.features
-        return np.stack([features(sound, config)[: config.shape[0]] for sound, _ in self.sounds(n, draw)])
+        return np.stack([settled(sound, config)[: config.shape[0]] for sound, _ in self.sounds(n, draw)])
 
     def sounds(self, n: int, draw: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], Path]]:
-        """`n` windows as sound [clip_s], and the clips they were rendered from."""
+        """`n` windows as sound [settling + clip_s], and the clips they were rendered from."""
         workspace = _workspace(self._recipe, self._context)
-        size = round(self._recipe.features.clip_s * RATE_HZ)
+        size = self._recipe.features.settling + round(self._recipe.features.clip_s * RATE_HZ)
         for index in draw.integers(0, len(self._clips), n):
             path, label = self._clips[int(index)]
             sound = workspace.sound_of(path, label, self._label, draw)
@@ -110,6 +110,7 @@ class _Workspace:
             read_noise(recipe.noise) if needs_noise else [],
             rooms,
             [self.sounds.get(path) for path in context] if needs_speech else [],
+            recipe.features.settling,
         )
 
     def render(self, task: RenderTask, root: Path) -> dict[str, list[Values]]:
@@ -139,7 +140,7 @@ class _Workspace:
         return sound[start:end]
 
     def _frames(self, samples: NDArray[np.float32]) -> Values:
-        return features(samples, self.recipe.features).astype(np.float16)
+        return settled(samples, self.recipe.features).astype(np.float16)
 
 
 @cache

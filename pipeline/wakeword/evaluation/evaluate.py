@@ -31,6 +31,7 @@ from pipeline.metrics.detection import (
     share_interval,
 )
 from pipeline.parallel import Progress
+from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import read_noise
@@ -60,7 +61,7 @@ from pipeline.wakeword.runtime.detector import Classifier
 CURVE_POINTS = 200
 TARGET_FAH = 0.5
 GAINS_DB = (-6.0, 6.0)
-SHIFTS = (-3, 3)  # frames
+SHIFT_S: Seconds = 0.03
 PIECES = (N_("beginning"), N_("end"), N_("halves exchanged"))
 
 
@@ -205,13 +206,13 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
     (the edge repeated)."""
     step = np.zeros(config.n_bins, dtype=np.float32)
     # A gain shifts every log energy; of cepstral coefficients, only the first, by sqrt(n_mels). The front end of
-    # microcontrollers controls it away.
-    if config.kind != "micro":
+    # microcontrollers controls it away, and what it does to an embedding no sum says.
+    if config.kind in ("mel", "mfcc"):
         step[: 1 if config.kind == "mfcc" else None] = np.sqrt(config.n_mels) if config.kind == "mfcc" else 1.0
 
     def averaged_classifier(windows: NDArray[np.float32]) -> NDArray[np.float32]:
         variants = [windows, *(windows + step * np.float32(db / 10.0 * np.log(10.0)) for db in GAINS_DB)]
-        for shift in SHIFTS:
+        for shift in (-config.frames_in(SHIFT_S), config.frames_in(SHIFT_S)):
             frames = np.clip(np.arange(windows.shape[1]) + shift, 0, windows.shape[1] - 1)
             variants.append(windows[:, frames])
         return np.asarray(np.mean([classifier(variant) for variant in variants], axis=0), dtype=np.float32)

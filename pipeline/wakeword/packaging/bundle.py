@@ -23,9 +23,11 @@ from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import to_json
+from pipeline.wakeword import adaptive
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
+from pipeline.wakeword.packaging.embedding_graph import embedding_graph
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 from pipeline.wakeword.packaging.zipped import write_zip
@@ -134,10 +136,13 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     every = info.features.frames_in(info.detector.hop_s)
     size, _bins = info.features.shape
     span, step = (size - 1) * info.features.hop + info.features.window, every * info.features.hop
-    whole = _sound_to_logits(model, info.features, every)
     draw = np.random.default_rng(0)
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
-    content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
+    if info.features.kind == "embedding":
+        content = embedding_graph(model, info.features, every, OPSET)
+    else:
+        whole = _sound_to_logits(model, info.features, every)
+        content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     difference = 0.0
     for sound in sounds:
@@ -157,13 +162,15 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     import torch
     from scipy.fft import dct
 
-    window, size = config.window, 1 << (config.window - 1).bit_length()
+    window = adaptive.SPECTRUM if config.kind == "adaptive" else config.window
+    size = 1 << (window - 1).bit_length()
     filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
     cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
-    n_frames, _bins = config.shape
+    n_frames, n_bins = config.shape
 
     class SoundToLogits(torch.nn.Module):
         waves: "Tensor"
+        taps: "Tensor"
         filters: "Tensor"
         cepstrum: "Tensor"
         offsets: "Tensor"
@@ -175,14 +182,27 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
             self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
             self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
             self.register_buffer("offsets", torch.arange(n_frames))
+            if config.kind == "adaptive":
+                taps = adaptive.taps(config.hop)[np.arange(n_bins) % 2, ::-1]
+                self.register_buffer("taps", torch.tensor(taps[:, None].copy()))
 
         def forward(self, sound: "Tensor") -> "Tensor":
-            frames = torch.log(self.filters @ power_of(sound[None, None], self.waves, config.hop) + FLOOR)
+            power = self.filters @ power_of(sound[None, None], self.waves, config.hop)
+            if config.kind == "adaptive":
+                frames = self.adapted(adaptive.FULL_SCALE * power.sqrt())
+            else:
+                frames = torch.log(power + FLOOR)
             if config.kind == "mfcc":
                 frames = self.cepstrum @ frames
             starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
             windows = frames.T[starts[:, None] + self.offsets]
             logits: Tensor = self.model(windows)
             return logits
+
+        def adapted(self, magnitudes: "Tensor") -> "Tensor":
+            level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=n_bins)[0]
+            now = magnitudes[:, self.taps.shape[2] - 1 :]
+            over = torch.maximum(now - level, adaptive.LEFT * now)
+            return torch.log1p(adaptive.GAIN * over / (level + adaptive.OFFSET) ** adaptive.STRENGTH)
 
     return SoundToLogits().eval()

@@ -30,7 +30,7 @@ def power_of(sound: "Tensor", waves: "Tensor", hop: int) -> "Tensor":
 
 
 def graph_of(module: Any, sound: NDArray[np.float32], output: str, axes: dict[int, str], opset: int) -> bytes:
-    """An ONNX file from `sound` [n_samples] to `output`, whose `axes` may have any length."""
+    """An ONNX file from `sound` [n_samples, ...] to `output`, whose `axes` may have any length."""
     import torch
 
     with TemporaryDirectory() as temporary, warnings.catch_warnings():

@@ -1,4 +1,5 @@
-"""A trained detector on disk: `model.safetensors`, and `model.json` with all that is needed to use it."""
+"""A trained detector on disk: `model.safetensors`, and `model.json` with all that is needed to use it; a copy of the
+speech embedding that it hears through, if any."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from pipeline.errors import ModelError, TrainingError
 from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
+from pipeline.wakeword.embedding import NETWORK
 from pipeline.wakeword.features import Cmvn, FeatureConfig
-from pipeline.wakeword.file_names import INFO, WEIGHTS
+from pipeline.wakeword.file_names import EMBEDDING, INFO, WEIGHTS
 
 if TYPE_CHECKING:
     from pipeline.wakeword.models import WakewordModel
@@ -70,6 +72,9 @@ class DetectorInfo:
 
 
 def save_model(folder: Path, model: "WakewordModel", info: DetectorInfo) -> None:
+    if info.features.embedding:
+        network = (Path(info.features.embedding) / NETWORK).read_bytes()
+        artifacts.write_bytes(folder / EMBEDDING / NETWORK, network)
     artifacts.write_tensors(folder / WEIGHTS, model.state_dict())
     digest = artifacts.sha256_of(folder / WEIGHTS)
     artifacts.write_json(folder / INFO, {"format": FORMAT, "sha256": digest, **_as_written(info)})
@@ -82,8 +87,10 @@ def save_info(folder: Path, info: DetectorInfo) -> None:
 
 
 def _as_written(info: DetectorInfo) -> dict[str, Any]:
-    """Without the section of several words where there is one."""
+    """Without the section of several words where there is one; an embedding is that of the folder."""
     written: dict[str, Any] = to_json(asdict(info))
+    if info.features.embedding:
+        written["features"]["embedding"] = EMBEDDING
     if not info.words:
         written.pop("words")
     return written
@@ -103,10 +110,13 @@ def read_info(folder: Path) -> DetectorInfo:
         low = [value for value in (known["temperature"], *(word.temperature for word in words)) if value <= 0]
         if low:
             raise TypeError(f"temperature is above 0, got {low[0]}")
+        features = presets.build(FeatureConfig, raw["features"])
+        if features.embedding:
+            features = replace(features, embedding=str(folder / EMBEDDING))
         return DetectorInfo(
             **{
                 **known,
-                "features": presets.build(FeatureConfig, raw["features"]),
+                "features": features,
                 "model": presets.build(ModelConfig, raw["model"]),
                 "detector": presets.build(DetectorConfig, raw["detector"]),
                 "words": words,

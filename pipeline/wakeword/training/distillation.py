@@ -16,7 +16,7 @@ from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.rendering import LivePool
-from pipeline.wakeword.features import FeatureConfig, features
+from pipeline.wakeword.features import FeatureConfig, settled
 
 SHARES = {Label.POSITIVE: 0.3, Label.NEGATIVE: 0.45, Label.HARD_NEGATIVE: 0.25}
 FOLDS = 5
@@ -62,14 +62,14 @@ def encoder_soft_targets(
     truth = np.array([label is Label.POSITIVE for label in labels])
     if truth.all() or not truth.any():
         raise TrainingError("A teacher needs clips of the word and others.")
-    states = _states(folder, sounds, progress, check_stop)
+    states = _states(folder, [sound[config.settling :] for sound in sounds], progress, check_stop)
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     groups = np.unique([str(clip) for clip in clips], return_inverse=True)[1]
     logits = cross_val_predict(
         probe, states, truth, groups=groups, cv=GroupKFold(min(FOLDS, len(set(groups)))), method="decision_function"
     )
     clipped = np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT).astype(np.float32)
-    windows = np.stack([features(sound, config)[: config.shape[0]] for sound in sounds])
+    windows = np.stack([settled(sound, config)[: config.shape[0]] for sound in sounds])
     return SoftTargets(windows, clipped, float(((logits > 0) == truth).mean()))
 
 
