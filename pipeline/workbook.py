@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from xml.parsers import expat
 from pipeline.errors import TableError
 from pipeline.i18n import N_, Message
 from pipeline.optional import require
+from pipeline.zips import ZIP_ERRORS
 
 MAX_COLUMNS = 16_384  # as in Excel
 MAX_ROW_ELEMENTS = 16 * MAX_COLUMNS  # of XML: a cell has a value, a formula, runs of text
@@ -19,7 +19,7 @@ MAX_ROWS = 1_048_576  # of a sheet, as in Excel
 MAX_CELLS = 5_000_000  # of a workbook, empty ones before the last of a row included
 SHOWN = 60  # characters of a formula in a message
 _XLS = b"\xd0\xcf\x11\xe0"
-_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, EOFError)
+_BROKEN = (OSError, KeyError, TypeError, AttributeError, IndexError, SyntaxError)
 
 
 class Record(NamedTuple):
@@ -50,7 +50,7 @@ def read_sheets(content: bytes) -> dict[str, list[Record]]:
             )
         _refuse_endless_rows(content)
         return _rows_of_sheets(content)
-    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
+    except (*_BROKEN, *ZIP_ERRORS) as error:
         raise TableError(
             f"The file cannot be read as an Excel workbook ({error}). Save it as .xlsx or as CSV UTF-8."
         ) from error

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from pipeline.cli._access import asker
+from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
@@ -45,7 +46,7 @@ def list_(as_json: bool) -> None:
 @name_argument
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     help="Smallest difference in points (default: the project's, else 20).",
 )
 @json_option

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli._access import asker
+from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.errors import JobError
@@ -63,9 +64,7 @@ def show(run_id: str, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run_id", metavar="RUN")
-@click.option(
-    "--within", type=click.FloatRange(0, 3600), metavar="SECONDS", help="Kill it if it has not ended by then."
-)
+@click.option("--within", type=NumberRange(0, 3600), metavar="SECONDS", help="Kill it if it has not ended by then.")
 @json_option
 def stop(run_id: str, within: float | None, as_json: bool) -> None:
     """Stop a run after its current step; its checkpoints are kept."""

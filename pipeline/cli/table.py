@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli._access import asker, asker_name
+from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.records import whole_points
@@ -97,7 +98,7 @@ def score_prompt(text: str, author: str, as_json: bool) -> None:
 
 @table.command("feedback")
 @click.argument("prediction")
-@click.option("--score", type=click.FloatRange(0, 100), help="Your own score, 0-100.")
+@click.option("--score", type=NumberRange(0, 100), help="Your own score, 0-100.")
 @click.option("--agrees/--disagrees", default=None, help="Whether you agree with the score.")
 @click.option("--comment", default="", help="Reasons.")
 @json_option

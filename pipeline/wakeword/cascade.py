@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from pipeline import artifacts
 from pipeline.errors import ModelError
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
@@ -118,13 +119,17 @@ def phone_verifier(score: Callable[[Samples], float], limit: float, name: str) -
 
 
 def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = None) -> Verify:
-    """The verifier behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Its function
-    raises ModelError where the verifier cannot be reached or refuses."""
+    """The verifier behind `POST <url>/verify`; `key` is an API key with the scope score, if it needs one. Raises
+    ModelError for an address or key that cannot be one; its function where the verifier cannot be reached, refuses or
+    gives no verdict."""
     import httpx2
     import soundfile
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
+    try:
+        client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise ModelError(f"The judge at {url} cannot be asked ({error}). Check its address and key.") from error
 
     def verify(samples: Samples, log_odds: float = 0.0) -> Verdict:
         buffer = io.BytesIO()
@@ -136,13 +141,16 @@ def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = 
                 f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"
             ) from error
         try:
-            body = answer.json()
-        except ValueError as error:
+            body = artifacts.loads(answer.content)
+            if answer.status_code != httpx2.codes.OK:
+                raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
+            prediction, confidence, label = body["prediction"], body["confidence"], body["label"]
+            if not (isinstance(prediction, bool) and isinstance(label, str) and 0.0 <= confidence <= 1.0):
+                raise ValueError(body)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"What answers at {url} is no judge (HTTP {answer.status_code}). Check --judge."
             ) from error
-        if answer.status_code != httpx2.codes.OK:
-            raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
-        return Verdict(bool(body["prediction"]), float(body["confidence"]), str(body["label"]))
+        return Verdict(prediction, float(confidence), label)
 
     return verify

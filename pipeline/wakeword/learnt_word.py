@@ -82,7 +82,8 @@ def save_learnt_word(folder: Path, learnt: LearntWord) -> None:
         "mean": weights.mean, "weights": weights.weights, "bias": np.array([weights.bias], dtype=np.float32),
         "phone_weights": weights.phone_weights, "phone_bias": weights.phone_bias,
     }  # fmt: skip
-    artifacts.write_bytes(folder / LEARNT_WEIGHTS, save(tensors))
+    (folder / LEARNT_INFO).unlink(missing_ok=True)  # cut off in between, nothing is learnt: weights of one word would
+    artifacts.write_bytes(folder / LEARNT_WEIGHTS, save(tensors))  # be read as another's
     artifacts.write_json(
         folder / LEARNT_INFO,
         {
@@ -111,6 +112,8 @@ def read_learnt_word(folder: Path, word: str | None = None) -> LearntWord | None
         ways = tuple(tuple(encode(way.split())) for way in raw["ways"])
         _check(ways, tensors)
         first = raw.get("first_threshold")
+        if first is not None and not np.isfinite(float(first)):
+            raise ValueError(f"its first threshold is {first}")
         learnt_from = LearntFrom(**{kind: int(n) for kind, n in raw["learnt_from"].items()})
         return LearntWord(
             word or str(raw["word"]), ways, WordWeights(bias=float(tensors.pop("bias")[0]), **tensors), learnt_from,

@@ -3,10 +3,10 @@
 import json
 import queue
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,10 +60,10 @@ class Reaction:
     _running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.url)
-        if self.url and (address.scheme not in ("http", "https") or not address.hostname):
+        if self.url and not _is_address(self.url):
             raise ServiceError(
-                f"{self.url!r} is no address to post to. Expected http://HOST/PATH or https://HOST/PATH."
+                f"{self.url!r} is no address to post to. Expected http://HOST/PATH or https://HOST/PATH, of ASCII "
+                f"characters without blanks."
             )
 
     def __call__(self, heard: Heard) -> list[str]:
@@ -96,7 +96,7 @@ class Reaction:
         try:
             with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
                 return []
-        except (urllib.error.URLError, OSError) as error:
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: it redirects to what is no address
             return [f"{self.url} did not take the detection ({error})."]
 
 
@@ -164,6 +164,15 @@ def _microphone(device: str) -> Iterator[Samples]:
             f"The microphone cannot be opened ({error}). Choose one with --device NAME, as `python -m sounddevice` "
             f"lists them."
         ) from error
+
+
+def _is_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        has_host = bool(address.hostname) and address.port != 0  # a port that is none raises
+    except ValueError:
+        return False
+    return has_host and address.scheme in ("http", "https") and all("!" <= sign <= "~" for sign in url)
 
 
 def _replaced(argument: str, values: dict[str, str]) -> str:

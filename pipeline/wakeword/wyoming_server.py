@@ -1,6 +1,7 @@
 """A Wyoming server of one bundle, of one word or several: what Home Assistant and its satellites ask for wake words."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from wyoming.audio import AudioChunk, AudioChunkConverter, AudioStart, AudioStop
+from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.info import Attribution, Describe, Info, WakeModel, WakeProgram
 from wyoming.server import AsyncEventHandler, AsyncTcpServer
@@ -15,10 +17,17 @@ from wyoming.wake import Detect, Detection, NotDetected
 
 from pipeline import __version__
 from pipeline.errors import ServiceError
+from pipeline.records import Seconds
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.runtime.runner import Detector, silence_after
 
 AUTHOR = Attribution(name="Pronlab", url="")
+# What a client may send. Whoever announces more, or sound of a few samples per second, would fill the memory.
+MOST_BYTES = 1 << 20  # of one event; satellites send some kilobytes
+RATES_HZ = range(8_000, 192_001)
+WIDTHS, CHANNELS = range(1, 5), range(1, 3)  # bytes of a sample, and samples at once
+PIECE_S: Seconds = 1.0  # that is heard before other clients have their turn
+LOG = logging.getLogger("pronlab.wyoming")
 
 
 def info_of(words: Sequence[str], language: str) -> Info:
@@ -37,11 +46,28 @@ def info_of(words: Sequence[str], language: str) -> Info:
     return Info(wake=[program])
 
 
+class BoundedReader:
+    """What the handler reads from, no part of it larger than `MOST_BYTES`: ValueError, at which wyoming ends the
+    connection."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader, self.readline, self.feed_eof = reader, reader.readline, reader.feed_eof
+
+    async def readexactly(self, n: int) -> bytes:
+        if n > MOST_BYTES:
+            LOG.warning(
+                "A client announced %d bytes in one event, and at most %d are read; it is disconnected.", n, MOST_BYTES
+            )
+            raise ValueError(n)
+        return await self._reader.readexactly(n)
+
+
 class Handler(AsyncEventHandler):
     """One connection, with a detector of its own that begins anew with each stream."""
 
-    def __init__(self, make: Callable[[], Detector], language: str, *streams: Any) -> None:
-        super().__init__(*streams)
+    def __init__(self, make: Callable[[], Detector], language: str, reader: asyncio.StreamReader, writer: Any) -> None:
+        bounded: Any = BoundedReader(reader)
+        super().__init__(bounded, writer)
         self._detector, self._language = make(), language
         self._wanted = {word.name for word in self._detector.words}
         self._begin()
@@ -52,8 +78,18 @@ class Handler(AsyncEventHandler):
         self._has_detected = False
         self._timestamp: int | None = None  # of the last sound
 
+    async def run(self) -> None:
+        """Until the client goes, or sends what is no event."""
+        try:
+            await super().run()
+        except (ConnectionError, EOFError):  # it went in the middle of an event, or of an answer
+            pass
+        except (AttributeError, KeyError, TypeError, RecursionError) as error:  # wyoming reads JSON of any shape
+            LOG.warning("A client sent what is no event (%s: %s); it is disconnected.", type(error).__name__, error)
+
     async def handle_event(self, event: Event) -> bool:
-        """Answer one event; False ends the connection, of a client that wants another word."""
+        """Answer one event; False ends the connection, of a client that wants another word or sends what is no
+        sound."""
         words = [word.name for word in self._detector.words]
         if Describe.is_type(event.type):
             await self.write_event(info_of(words, self._language).event())
@@ -65,7 +101,7 @@ class Handler(AsyncEventHandler):
         elif AudioStart.is_type(event.type):
             self._begin()
         elif AudioChunk.is_type(event.type):
-            await self._hear(AudioChunk.from_event(event))
+            return await self._hear(AudioChunk.from_event(event))
         elif AudioStop.is_type(event.type):
             if not self._has_detected:
                 await self._answer(silence_after())
@@ -73,11 +109,23 @@ class Handler(AsyncEventHandler):
                 await self.write_event(NotDetected().event())
         return True
 
-    async def _hear(self, given: AudioChunk) -> None:
-        chunk = self._converter.convert(given)
-        samples = np.frombuffer(chunk.audio[: len(chunk.audio) // 2 * 2], dtype="<i2").astype(np.float32) / 32_768.0
+    async def _hear(self, given: AudioChunk) -> bool:
+        if given.rate not in RATES_HZ or given.width not in WIDTHS or given.channels not in CHANNELS:
+            text = (
+                f"Sound of {given.width} bytes at {given.rate} Hz in {given.channels} channels is not heard here. Send "
+                f"16-bit samples at {RATE_HZ} Hz, mono."
+            )
+            await self.write_event(Error(text, "unsupported-audio").event())
+            return False
+        frame = given.width * given.channels
+        given.audio = given.audio[: len(given.audio) // frame * frame]
+        sound = np.frombuffer(self._converter.convert(given).audio, dtype="<i2").astype(np.float32) / 32_768.0
         self._timestamp = given.timestamp
-        await self._answer(samples)
+        n = round(PIECE_S * RATE_HZ)
+        for start in range(0, len(sound), n):
+            await self._answer(sound[start : start + n])
+            await asyncio.sleep(0)
+        return True
 
     async def _answer(self, samples: NDArray[np.float32]) -> None:
         for _at_s, _score, word in self._detector.feed(samples):

@@ -31,6 +31,7 @@ from pipeline.records import RubricName
 from pipeline.runs import RunDirectory
 from pipeline.settings import Settings
 from pipeline.times import as_text
+from tests.zip_entries import with_entries
 
 
 @cache
@@ -300,7 +301,7 @@ def test_an_archive_with_a_password_is_told(settings: Settings) -> None:
     assert "password" in reasons(staging)["x.zip/a.wav"]
 
 
-@pytest.mark.parametrize("damage", ["cut", "rubbish", "empty", "flipped", "method"])
+@pytest.mark.parametrize("damage", ["cut", "rubbish", "empty", "flipped", "method", "lzma"])
 def test_a_damaged_archive_is_told(settings: Settings, damage: str) -> None:
     content = bytearray(zipped([("a.wav", wav())]))
     if damage == "cut":
@@ -311,6 +312,8 @@ def test_a_damaged_archive_is_told(settings: Settings, damage: str) -> None:
         content = bytearray()
     elif damage == "flipped":
         content[200] ^= 0xFF
+    elif damage == "lzma":
+        content = bytearray(with_entries(content, method=zipfile.ZIP_LZMA))
     else:
         content[content.index(b"PK\x01\x02") + 10] = 9  # Deflate64, which Python does not read
     staging = sent(settings, ("x.zip", bytes(content)), ("good.wav", wav(300)))

@@ -362,7 +362,7 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     page.text_input(key=f"learn-{detector.id}").input("smart  mirror")
     button(page, "Learn it").click().run()
     run = RunDirectory(detector.path)
-    assert started.pop() == ("learn-phones", run, "smart mirror")
+    assert started.pop() == ("learn-phones", run, "--", "smart mirror")
     few = np.zeros(2, dtype=np.float32)
     learnt = LearntWord("boy", ((1, 2),), WordWeights(few, few, 0.0, few, few), LearntFrom(212, 0, 720, 500), "x")
     save_learnt_word(open_finished_run(chirps, detector.id).folder, learnt)

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import TableError
 from pipeline.settings import CHECKOUT
 from pipeline.tablefile import SheetChoiceError, Table, decoded, header_key, open_table, read_table, split_rows
+from tests.zip_entries import with_entries
 
 COLUMNS = {
     "recording_id": ("kayıt",),
@@ -247,6 +248,12 @@ def test_a_row_of_a_sheet_without_end_is_refused() -> None:
     head = sheet_row(1, A="kayıt", B="puan")
     with pytest.raises(TableError, match="a row of more than 16384 cells"):
         read_table(with_sheet(head + "<row>" + "<c/>" * 300_000 + "</row>"), COLUMNS)
+
+
+@pytest.mark.parametrize(("flags", "method"), [(1, zipfile.ZIP_DEFLATED), (0, 99), (0, zipfile.ZIP_LZMA)])
+def test_a_workbook_that_cannot_be_unpacked_is_refused(flags: int, method: int) -> None:
+    with pytest.raises(TableError, match="cannot be read as an Excel workbook"):
+        read_table(with_entries(workbook(A=TABLE), flags, method), COLUMNS)
 
 
 def test_an_excel_workbook() -> None:

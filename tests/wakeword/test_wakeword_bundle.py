@@ -2,11 +2,14 @@
 
 import ast
 import json
+import os
+import shutil
 import subprocess
 import sys
 import wave
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +17,11 @@ from click.testing import CliRunner
 
 from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
+from pipeline.errors import ModelError
 from pipeline.wakeword.packaging.bundle import RUNNER, write_bundle
+from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from tests.wakeword.random_detector import CURVE, RATE_HZ, expected, save_random_detector, sound
+from tests.zip_entries import with_entries
 
 
 @pytest.fixture(scope="module", params=["mel", "mfcc", "adaptive"])
@@ -27,6 +33,13 @@ def unpacked(bundle: Path, folder: Path) -> Path:
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def opened_once(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    write_bundle(model, folder / "b.zip")
+    return unpacked(folder / "b.zip", folder / "b")
 
 
 def test_the_runner_goes_off_where_the_detector_does(model: Path, tmp_path: Path) -> None:
@@ -57,11 +70,21 @@ def test_the_runner_says_what_it_cannot_use(model: Path, tmp_path: Path) -> None
     folder = unpacked(tmp_path / "b.zip", tmp_path / "b")
     (tmp_path / "s.wav").write_bytes(b"RIFF")
     command = [sys.executable, "-I", "runner.py", "../s.wav"]
-    for reason in ("cannot be read as a WAV file", "holds no bundle"):
+    for reason in ("cannot be read (it ends too early)", "holds no bundle"):
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert reason in done.stderr
         (folder / "detector.json").unlink(missing_ok=True)
+
+
+def test_the_runner_ends_without_a_word_when_nobody_reads_on(opened_once: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.wav").write_bytes(to_wav(sound()))
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-I", "runner.py", str(tmp_path / "s.wav")]
+    done = subprocess.run(command, cwd=opened_once, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_the_runner_needs_numpy_and_onnxruntime_only() -> None:
@@ -80,7 +103,8 @@ def test_the_runner_needs_numpy_and_onnxruntime_only() -> None:
 def test_the_runner_reads_wav_of_any_width_and_rate(tmp_path: Path, width: int, channels: int, rate_hz: int) -> None:
     from pipeline.wakeword.runtime import runner
 
-    times = np.arange(rate_hz) / rate_hz
+    n = 5 * rate_hz // 2 + 7
+    times = np.arange(n) / rate_hz
     values = 0.5 * np.sin(2 * np.pi * 440.0 * times)
     whole = np.round(values * (2.0 ** (8 * width - 1) - 1)).astype(np.int64)
     raw = (
@@ -93,11 +117,61 @@ def test_the_runner_reads_wav_of_any_width_and_rate(tmp_path: Path, width: int, 
         file.setsampwidth(width)
         file.setframerate(rate_hz)
         file.writeframes(np.tile(raw, (1, channels)).tobytes())
-    samples = runner.read_wav(str(tmp_path / "w.wav"))
-    middle = slice(2_000, 14_000)
+    with (tmp_path / "w.wav").open("ab") as cut:
+        cut.truncate(cut.tell() - 1)  # in the middle of a sample
+    samples = np.concatenate(list(runner.read_wav(str(tmp_path / "w.wav"))))
+    middle = slice(2_000, -2_000)  # over the ends of two seconds
     truth = 0.5 * np.sin(2 * np.pi * 440.0 * np.arange(len(samples)) / RATE_HZ)
-    assert abs(len(samples) - RATE_HZ) <= 1
+    assert abs(len(samples) - (n - 1) * RATE_HZ / rate_hz) <= 1
     assert np.abs(samples[middle] - truth[middle]).max() < (0.02 if width == 1 else 0.005)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2}, {"word": None}, {"word": "hey\x1b[2J"}, {"votes": None}, {"votes": -1}, {"hysteresis": "x"},
+        {"lockout_s": float("nan")}, {"temperature": 0}, {"threshold": float("inf")}, {"window_samples": 2**40},
+        {"hop_samples": 800}, {"words": [{"word": "a"}, {"word": "b"}]}, {"curve": [{"fah": float("nan")}]},
+        {"target_false_alarms_per_hour": float("inf")}, {"judge": {}}, {"judge": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_description_that_does_not_fit_the_model_is_refused_before_anything_is_heard(
+    model: Path, tmp_path: Path, change: dict[str, Any], opened_once: Path
+) -> None:
+    shutil.copytree(opened_once, tmp_path / "b")
+    about = json.loads((tmp_path / "b" / "detector.json").read_text(encoding="utf-8"))
+    (tmp_path / "b" / "detector.json").write_text(json.dumps(about | change), encoding="utf-8")
+    with pytest.raises(ModelError, match=str(tmp_path / "b")), open_bundle(tmp_path / "b"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"temperature": 0.0}, "temperature is above 0"), ({"words": "x"}, "does not describe a detector"),
+        ({"words": {"a": 1}}, "does not describe a detector"), ({"sha256": None}, "is not the file that"),
+        ({"name": "a\nb"}, "The runner would refuse"), ({"metrics": {"threshold": {"curve": [1]}}}, "The runner would"),
+    ],
+)  # fmt: skip
+def test_no_bundle_is_made_of_a_model_that_its_runner_cannot_use(
+    model: Path, tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    shutil.copytree(model, tmp_path / "m")
+    info = json.loads((model / "model.json").read_text(encoding="utf-8")) | change
+    (tmp_path / "m" / "model.json").write_text(json.dumps(info), encoding="utf-8")
+    with pytest.raises(ModelError, match=reason):
+        write_bundle(tmp_path / "m", tmp_path / "out.zip")
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_an_archive_that_cannot_be_unpacked_is_no_bundle(model: Path, tmp_path: Path) -> None:
+    write_bundle(model, tmp_path / "b.zip")
+    content = (tmp_path / "b.zip").read_bytes()
+    for flags, method in ((1, zipfile.ZIP_DEFLATED), (0, 99), (0, zipfile.ZIP_LZMA)):  # a password, and two methods
+        (tmp_path / "b.zip").write_bytes(with_entries(content, flags, method))
+        with pytest.raises(ModelError, match="is no bundle"), open_bundle(tmp_path / "b.zip"):
+            pass
 
 
 def test_a_bundle_from_the_command_line(model: Path, tmp_path: Path) -> None:

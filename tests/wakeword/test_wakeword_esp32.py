@@ -20,6 +20,7 @@ from pipeline.wakeword.features import RATE_HZ, Cmvn, FeatureConfig, FrameStream
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.models.budget import budget_of
 from pipeline.wakeword.packaging.bundle import write_bundle
+from pipeline.wakeword.packaging.esp32 import _c_array
 from pipeline.wakeword.packaging.export import save_windows
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model, save_model
 from tests.wakeword.random_detector import save_random_detector, sound
@@ -142,6 +143,15 @@ def test_the_bundle_has_what_esphome_and_others_need(model: Path, tmp_path: Path
     array = files["model.cc"].decode().split("{")[1].split("}")[0]
     assert bytes(int(byte, 16) for byte in array.replace("\n", "").split(",") if byte.strip()) == files["model.tflite"]
     assert "extern const uint8_t hey_kap_model[];" in files["model.h"].decode()
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("7 Eleven", "word_7_eleven"), ("İstanbul", "i_stanbul"), ("привет", "wake_word")]
+)
+def test_the_array_has_a_name_that_c_takes(word: str, name: str) -> None:
+    files = _c_array(b"\1", word)
+    assert f"extern const uint8_t {name}_model[];" in files["model.h"].decode()
+    assert f"const size_t {name}_model_size = sizeof({name}_model);" in files["model.cc"].decode()
 
 
 def test_a_detector_that_no_microcontroller_can_hear_is_refused(model: Path, tmp_path: Path) -> None:

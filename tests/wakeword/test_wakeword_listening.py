@@ -3,9 +3,13 @@
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import subprocess
 import sys
 import threading
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,7 +24,8 @@ from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, ModelError, ServiceError
 from pipeline.settings import Settings
-from pipeline.wakeword.listening import Reaction, sound_of
+from pipeline.wakeword.cascade import remote_verifier
+from pipeline.wakeword.listening import Heard, Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import PhoneJudge
@@ -172,6 +177,78 @@ def test_each_detection_is_posted(bundle: Path, pcm: bytes) -> None:
         Reaction(url="file:///etc/passwd")
 
 
+@contextlib.contextmanager
+def answering(content: bytes) -> Iterator[str]:
+    """The address of a server that answers one request with this."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(content)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200, b"HTTP/1.1 302 x\r\nLocation: http://[x/\r\n\r\n"],
+)
+def test_an_address_that_answers_what_is_no_http_is_named(content: bytes) -> None:
+    with answering(content) as url:
+        (problem,) = Reaction(url=url)(Heard("merhaba", 1.0, 0.9))
+    assert "did not take the detection" in problem
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://x:y/", "http://a b/", "http://x/ğ", "ftp://x/", "http://:80/"])
+def test_what_is_no_address_is_refused_before_listening(url: str) -> None:
+    with pytest.raises(ServiceError, match="no address to post to"):
+        Reaction(url=url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{}", "[" * 5000, '{"prediction": true, "confidence": NaN, "label": "a"}',
+     '{"prediction": "false", "confidence": 0.5, "label": "a"}'],
+)  # fmt: skip
+def test_a_judge_that_gives_no_verdict_is_named(body: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with answering((head + body).encode()) as url, pytest.raises(ModelError, match="is no judge"):
+        remote_verifier(url)(np.zeros(1600, dtype=np.float32))
+
+
+def test_an_address_or_key_that_cannot_be_a_judges_is_refused() -> None:
+    for url, key in (("http://[::1", None), ("http://127.0.0.1", "ğ")):
+        with pytest.raises(ModelError, match="cannot be asked"):
+            remote_verifier(url, key=key)
+
+
+@pytest.mark.parametrize("option", ["--sensitivity", "--owner-threshold"])
+def test_what_is_no_number_is_refused(bundle: Path, option: str) -> None:
+    done = CliRunner().invoke(main, ["wakeword", "listen", str(bundle), "-", option, "nan"], input=b"")
+    assert (done.exit_code, "nan is no number" in done.stderr) == (1, True), done.output
+
+
+def test_a_listener_that_is_terminated_leaves_no_files(bundle: Path, tmp_path: Path) -> None:
+    command = "import sys; from pipeline.cli import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "wakeword", "listen", str(bundle), "-"], stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert "Listening for" in process.stderr.readline()
+        assert len(list(tmp_path.glob("pronlab-*"))) == 1
+        process.terminate()
+        assert process.wait(30) == 0
+    assert not list(tmp_path.glob("pronlab-*"))
+
+
 def test_a_bundle_that_is_none_is_refused(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK")
     with pytest.raises(ModelError, match="is no bundle"), open_bundle(tmp_path / "x.zip"):
@@ -241,6 +318,60 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
 
     with ThreadPoolExecutor(1) as own_thread:  # playwright leaves a loop running in the one of the tests
         own_thread.submit(asyncio.run, whole()).result()
+
+
+def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
+    bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("wyoming", reason="the package wyoming is not installed")
+    from wyoming.audio import AudioChunk
+    from wyoming.client import AsyncTcpClient
+    from wyoming.error import Error
+    from wyoming.event import Event
+    from wyoming.info import Describe, Info
+
+    from pipeline.wakeword.wyoming_server import serve
+
+    raw = (
+        b"[1]\n",
+        b"{}\n",
+        b'{"type": "audio-chunk", "payload_length": 1000000000000}\n' + b"x" * 1000,
+        b"x" * 100_000,
+    )
+    bad = [AudioChunk(rate, width, channels, b"\1" * 96) for rate, width, channels in ((1, 2, 1), (16_000, 5, 1))]
+    bad += [AudioChunk(16_000, 2, 0, b"\1" * 96)]
+    fine = [AudioChunk(rate, width, channels, b"\1" * 97) for rate, width, channels in ((8_000, 1, 1), (96_000, 3, 2))]
+
+    async def whole() -> None:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        with open_bundle(bundle) as detector:
+            server = asyncio.create_task(serve(detector.again, "127.0.0.1", 0, "tr", port.set_result))
+            for content in raw:
+                reader, writer = await asyncio.open_connection("127.0.0.1", await port)
+                writer.write(content)
+                with contextlib.suppress(ConnectionError):
+                    assert await asyncio.wait_for(reader.read(), 30) == b""
+                writer.close()
+            for event in (*(chunk.event() for chunk in (*bad, *fine)), Event("audio-chunk", {"rate": "x"})):
+                async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                    await client.write_event(event)
+                    await client.write_event(Describe().event())
+                    answer = await client.read_event()
+                    is_bad = event in [chunk.event() for chunk in bad]
+                    assert answer is None if event.data["rate"] == "x" else Error.is_type(answer.type) == is_bad
+            _, writer = await asyncio.open_connection("127.0.0.1", await port)
+            writer.write(b'{"type": "audio-chunk", "payload_length": 1000}\nx')
+            writer.close()  # in the middle of an event
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                await client.write_event(Describe().event())
+                assert Info.is_type((await client.read_event()).type)
+            server.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await server
+
+    with ThreadPoolExecutor(1) as own_thread:
+        own_thread.submit(asyncio.run, whole()).result()
+    assert [record.exc_info for record in caplog.records] == [None] * 4, "a line each, no traceback"
 
 
 def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:

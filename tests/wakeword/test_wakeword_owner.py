@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import load_audio
 from pipeline.errors import AudioError, CorpusError
@@ -107,6 +108,11 @@ def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: P
     assert read_owner(settings, "Ays\u0327e", "m").name == "Ayşe"
     with pytest.raises(CorpusError, match="another model of voices"):
         read_owner(settings, "Ayşe", "other")
+    file = settings.data_root / "owners" / "Ayşe.json"
+    for voice in ([], ["nan", 1.0], [1.0], [3.0, 4.0]):
+        artifacts.write_json(file, {**artifacts.read_json(file), "voice": voice})
+        with pytest.raises(CorpusError, match=r"no vector of length one.*Enrol 'Ayşe' again"):
+            read_owner(settings, "Ayşe", "m")
     forget_owner(settings, "Ayşe")
     with pytest.raises(CorpusError, match="enrolled here: nobody yet"):
         read_owner(settings, "Ayşe", "m")

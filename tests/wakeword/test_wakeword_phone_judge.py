@@ -118,6 +118,17 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
         read_learnt_word(tmp_path, "boy")
 
 
+def test_a_word_whose_learning_was_cut_off_is_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    save_learnt_word(tmp_path, learnt_word())
+    monkeypatch.setattr("pipeline.artifacts.write_json", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        save_learnt_word(tmp_path, replace(learnt_word(), word="toy"))
+    assert read_learnt_word(tmp_path) is None, "the weights are of toy"
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -128,6 +139,7 @@ def test_a_learnt_word_is_read_as_it_was_saved(tmp_path: Path) -> None:
         ({"learnt_from": {"recordings": "many"}}, "many"),
         ({"learnt_from": []}, "cannot be read"),
         ({"first_threshold": "low"}, "low"),
+        ({"first_threshold": "nan"}, "threshold is nan"),
         ({"format": 99}, "format is 99"),
     ],
 )

@@ -23,7 +23,7 @@ from pipeline.wakeword.data.clip_library import open_library
 from pipeline.wakeword.data.clips import Label, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
-from pipeline.wakeword.data.speaking import speak
+from pipeline.wakeword.data.speaking import speak, texts_in
 from pipeline.wakeword.wake_words import pronunciation, wake_word
 
 DICTIONARY = ("computer", "computers", "commuter", "compute", "snow", "boy", "no", "toy", "so", "say", "tea", "harvest")
@@ -113,6 +113,22 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     assert len(list(out.rglob("*.wav"))) == 2, "its own folder is written anew"
     with pytest.raises(CorpusError, match="holds clips of 'computer'"):
         speak(settings, "banana", out, n_clips=2)
+
+
+def test_a_round_that_was_cut_off_as_it_began_is_done_anew(
+    settings: Settings, tmp_path: Path, tones: list[Tone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".tmp-x.json").write_text("{", encoding="utf-8")
+    speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0)
+
+    def cut_off(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shutil.rmtree", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0)
+    assert texts_in(tmp_path / "a") == {}, "no list of clips that are gone"
 
 
 def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:

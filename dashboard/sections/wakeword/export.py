@@ -119,7 +119,7 @@ def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
             help=_("Takes two to four minutes of one core."),
         ):  # fmt: skip
             with errors_in_words():
-                wakeword.start_work("learn-phones", run, english_word(word))
+                wakeword.start_work("learn-phones", run, "--", english_word(word))
                 st.rerun()
         if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
             job_panel(job.directory)

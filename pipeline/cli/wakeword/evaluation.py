@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--target-fah",
-    type=click.FloatRange(0.0, 100.0),
+    type=NumberRange(0.0, 100.0),
     help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
 )
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")

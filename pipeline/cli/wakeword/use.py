@@ -1,6 +1,9 @@
 """Use a detector: on a file, as it comes, for Home Assistant, or as the judge over HTTP."""
 
+import contextlib
 import shlex
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +11,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
+from pipeline.cli._numbers import NUMBER, NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
@@ -38,7 +42,7 @@ owner_option = click.option(
     "--owner", type=FILLED, metavar="NAME", help="React to this enrolled voice only (`pronlab wakeword enrol`)."
 )
 owner_threshold_option = click.option(
-    "--owner-threshold", type=click.FloatRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
+    "--owner-threshold", type=NumberRange(-1.0, 1.0), help="Similarity that a voice needs (default: the model's)."
 )
 
 
@@ -48,7 +52,7 @@ owner_threshold_option = click.option(
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
-@click.option("--threshold", type=float, help="Threshold in logits (default: the model's).")
+@click.option("--threshold", type=NUMBER, help="Threshold in logits (default: the model's).")
 @click.option("--judge", "url", type=FILLED, metavar="URL", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @phones_option
@@ -160,7 +164,7 @@ def judge(run: str, **options: Any) -> None:
 
 sensitivity_option = click.option(
     "--sensitivity",
-    type=click.FloatRange(0.0, 1.0),
+    type=NumberRange(0.0, 1.0),
     default=0.5,
     show_default=True,
     help="0 to 1: a tenth to ten times the false alarms of the bundle's threshold, by its curve.",
@@ -205,7 +209,7 @@ def listen(
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
-    with open_bundle(bundle, sensitivity) as detector:
+    with _terminated_as_interrupted(), open_bundle(bundle, sensitivity) as detector:
         about = detector.about
         judge = _judge_of_phones(detector, phones) if phones else None
         confirm = judge.verifier(sensitivity) if judge else None
@@ -217,8 +221,8 @@ def listen(
         elif detector.judge is not None:
             expected = "the bundle's own judge of phones judges what it detects"
         n_detections = 0
-        click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
         try:
+            click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
             for heard in detections_in(detector, sound_of(source, device), verify, confirm):
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner
@@ -327,7 +331,6 @@ def wyoming(
 ) -> None:
     """Serve a bundle to Home Assistant and its satellites, by the Wyoming protocol."""
     import asyncio
-    import contextlib
 
     from pipeline.errors import AccessError, ServiceError
     from pipeline.i18n import N_
@@ -348,8 +351,22 @@ def wyoming(
         url = f"tcp://{f'[{host}]' if ':' in host else host}:{bound}"
         emit({"url": url}, as_json, f"The word is served on {url} (Ctrl+C stops it).")
 
-    with open_bundle(bundle, sensitivity) as detector, contextlib.suppress(KeyboardInterrupt):
+    with (
+        _terminated_as_interrupted(),
+        open_bundle(bundle, sensitivity) as detector,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         asyncio.run(serve_bundle(detector.again, host, port, language, ready))
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM ends as Ctrl+C does, so that what was unpacked is deleted: a service manager knows nothing else."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _arguments(command: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ An archive can name files outside its folder, hold links, unpack to a thousand t
 
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import BinaryIO
 from pipeline.i18n import N_, Message
 from pipeline.importing.uploads.limits import MIB, Limits
 from pipeline.importing.uploads.refusal import Refused
+from pipeline.zips import ZIP_ERRORS
 
 BLOCK_BYTES = 1 << 20
 END = b"PK\x05\x06"
@@ -23,7 +23,6 @@ UTF8, ENCRYPTED = 0x800, 0x1
 UNICODE_PATH = 0x7075
 END64, END64_BYTES = b"PK\x06\x06", 56
 LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, list[M
     _check_directory(path, limits)
     try:
         archive = zipfile.ZipFile(path)
-    except (*UNREADABLE, OSError) as error:
+    except (*ZIP_ERRORS, OSError) as error:
         raise _damaged() from error
     with archive:
         members = [Member(_name(info), info.file_size, info) for info in archive.infolist() if not info.is_dir()]
@@ -63,7 +62,7 @@ def unpack(archive: zipfile.ZipFile, member: Member, target: Path, limits: Limit
             _copy(source, file, limits)  # type: ignore[arg-type]
     except BaseException as error:
         target.unlink(missing_ok=True)
-        if isinstance(error, UNREADABLE):
+        if isinstance(error, ZIP_ERRORS):
             raise _damaged() from error
         raise
 

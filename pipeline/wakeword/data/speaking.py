@@ -167,7 +167,7 @@ def near_in_many_voices(
 
 def _clear(out: Path, word: str) -> None:
     """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
-    if not out.exists() or not any(out.iterdir()):
+    if not out.exists() or all(path.name.startswith(artifacts.TEMPORARY_PREFIX) for path in out.iterdir()):
         return
     before, _language = spoken_word(out)
     if before != word:
@@ -176,9 +176,9 @@ def _clear(out: Path, word: str) -> None:
             N_("{folder} is not empty and holds {content}, so nothing was written. Name another folder."),
             folder=str(out), content=content,
         )  # fmt: skip
+    (out / SPOKEN).unlink(missing_ok=True)  # first: it lists the clips
     for label in SPOKEN_CLASSES:
         shutil.rmtree(out / label, ignore_errors=True)
-    (out / SPOKEN).unlink(missing_ok=True)
 
 
 def _by_kind(voices: Sequence[Voice]) -> dict[str, list[Voice]]:

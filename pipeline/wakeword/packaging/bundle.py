@@ -78,6 +78,12 @@ def write_bundle(folder: Path, out: Path, judge: "PhoneJudge | None" = None) -> 
             raise ModelError(N_("A judge of phones is of one word, and this detector knows several."))
         of_judge, about = files_of(judge)
         described |= {"judge": to_json(about)}
+    try:
+        runner.checked(described)
+    except ValueError as error:
+        raise ModelError(
+            f"The runner would refuse the bundle of {folder} ({error}). Train or copy it again."
+        ) from error
     files = {
         BUNDLE_MODEL: content,
         BUNDLE_DETECTOR: json.dumps(described, ensure_ascii=False, indent=2).encode(),
@@ -116,7 +122,7 @@ def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
 
 def _measured(view: DetectorInfo) -> dict[str, Any]:
     """The curve by which a sensitivity is turned into a threshold, and the other figures."""
-    figures = {name: dict(value) for name, value in view.metrics.items()}
+    figures = {name: dict(value) for name, value in view.metrics.items() if isinstance(value, dict)}
     return {"curve": figures.get("threshold", {}).pop("curve", []), "figures": figures}
 
 

@@ -312,7 +312,8 @@ def _about(made: Esp32Bundle, info: DetectorInfo, content: bytes) -> dict[str, A
 
 
 def _c_array(content: bytes, word: str) -> dict[str, bytes]:
-    name = f"{re.sub('[^a-z0-9]+', '_', word.lower()).strip('_') or 'wake_word'}_model"
+    plain = re.sub("[^a-z0-9]+", "_", word.lower()).strip("_") or "wake_word"
+    name = f"word_{plain}_model" if plain[0].isdigit() else f"{plain}_model"  # C takes no digit first
     lines = [
         "  " + " ".join(f"0x{byte:02x}," for byte in content[start : start + 16])
         for start in range(0, len(content), 16)

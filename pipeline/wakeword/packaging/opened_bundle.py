@@ -17,6 +17,7 @@ from pipeline.wakeword.file_names import (
     LEARNT_WEIGHTS,
 )
 from pipeline.wakeword.runtime.runner import Detector
+from pipeline.zips import ZIP_ERRORS
 
 NEEDED = (BUNDLE_MODEL, BUNDLE_DETECTOR)
 WITH_JUDGE = {LEARNT_INFO, LEARNT_WEIGHTS, JUDGE_MODEL, JUDGE_WEIGHTS}
@@ -29,8 +30,8 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
     model that is not the one which detector.json was written for."""
     with TemporaryDirectory(prefix="pronlab-bundle-") as temporary:
         folder = path if path.is_dir() else _unpacked(path, Path(temporary))
-        _check(folder)
-        yield _detector(folder, sensitivity)
+        _check(folder, path)
+        yield _detector(folder, path, sensitivity)
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
@@ -40,28 +41,28 @@ def _unpacked(path: Path, folder: Path) -> Path:
                 if archive.getinfo(name).file_size > MOST_BYTES:
                     raise ModelError(f"{name} in {path} is larger than {MOST_BYTES // 1_000_000} MB.")
                 (folder / name).write_bytes(archive.read(name))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, *ZIP_ERRORS) as error:
         raise ModelError(f"{path} is no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one.") from error
     return folder
 
 
-def _check(folder: Path) -> None:
+def _check(folder: Path, path: Path) -> None:
     try:
         about = artifacts.read_json(folder / BUNDLE_DETECTOR)
         digests = {BUNDLE_MODEL: about["sha256"]}
-        if "judge" in about:
+        if about.get("judge") is not None:
             digests |= {name: about["judge"]["sha256"][name] for name in (JUDGE_MODEL, JUDGE_WEIGHTS)}
         changed = [name for name, expected in digests.items() if artifacts.sha256_of(folder / name) != expected]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{folder} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."
+            f"{path} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."
         ) from error
     if changed:
-        raise ModelError(f"{changed[0]} in {folder} is not the file that {BUNDLE_DETECTOR} was written for.")
+        raise ModelError(f"{changed[0]} in {path} is not the file that {BUNDLE_DETECTOR} was written for.")
 
 
-def _detector(folder: Path, sensitivity: float) -> Detector:
+def _detector(folder: Path, path: Path, sensitivity: float) -> Detector:
     try:
         return Detector(folder, sensitivity)
     except Exception as error:  # onnxruntime raises types of its own
-        raise ModelError(f"The bundle {folder} cannot be used ({error}). Export it again.") from error
+        raise ModelError(f"The bundle {path} cannot be used ({error}). Export it again.") from error

@@ -107,6 +107,9 @@ def read_info(folder: Path) -> DetectorInfo:
         wrong += [f"{name} is no section" for name in sections if not isinstance(known[name], dict)]
         if wrong:
             raise TypeError("; ".join(wrong))
+        low = [value for value in (known["temperature"], *(word.temperature for word in words)) if value <= 0]
+        if low:
+            raise TypeError(f"temperature is above 0, got {low[0]}")
         features = presets.build(FeatureConfig, raw["features"])
         if features.embedding:
             features = replace(features, embedding=str(folder / EMBEDDING))
@@ -119,7 +122,7 @@ def read_info(folder: Path) -> DetectorInfo:
                 "words": words,
             }
         )
-    except (KeyError, TypeError, TrainingError) as error:
+    except (AttributeError, KeyError, TypeError, TrainingError) as error:
         raise ModelError(f"{folder / INFO} does not describe a detector ({error}). Train or copy it again.") from error
 
 
@@ -152,7 +155,7 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
             f"The weights in {folder} are of another configuration than {INFO} ({info.model.name}, width "
             f"{info.model.width:g}): {'; '.join(wrong[:3])}."
         )
-    if artifacts.sha256_of(folder / WEIGHTS) != _read(folder)["sha256"]:
+    if artifacts.sha256_of(folder / WEIGHTS) != _read(folder).get("sha256"):
         raise ModelError(f"{folder / WEIGHTS} is not the file that {INFO} was written for. Copy both again.")
     model.load_state_dict(weights)
     return model.eval(), info

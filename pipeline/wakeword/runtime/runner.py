@@ -16,10 +16,11 @@ whether the word's phones are in the last two seconds. `--sensitivity` moves how
 import argparse
 import copy
 import json
+import os
 import sys
 import wave
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import onnxruntime
 RATE_HZ = 16_000
 BLOCK_S = 0.5
 AFTER_S = 0.5  # of silence that sound ends in
+LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000  # of a file
 HALF_TAPS = 32
 PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other, for a bundle without a curve
 RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
@@ -41,6 +43,49 @@ FIRST_FAH = 200.0  # false alarms per hour of the detector that asks: what it mi
 LIMIT_PER_SENSITIVITY = 2.0  # that the limit falls from sensitivity 0 to 1
 BLANK, NEVER = 0, -1e30
 AROUND = 4  # frames before the first phone and after the last that belong to them
+# What detector.json may say.
+FORMAT = 1
+ANY = (-1e6, 1e6)
+WHOLE = {"window_samples": (1, 60 * RATE_HZ), "hop_samples": (1, 60 * RATE_HZ), "votes": (1, 100), "of": (1, 100)}
+NUMBERS = {
+    "threshold": ANY, "temperature": (1e-6, 1e6), "hysteresis": (0.0, 1e6), "lockout_s": (0.0, 3600.0),
+    "target_false_alarms_per_hour": (0.0, 1e6),
+}  # fmt: skip
+OF_JUDGE = {"limit": ANY, "phones_weight": ANY, "learnt_weight": ANY}
+
+
+def check_numbers(about: dict[str, Any], limits: Mapping[str, tuple[float, float]], kind: Any = (int, float)) -> None:
+    """Raises ValueError naming the first that is missing, none, or beyond its limits."""
+    for name, (low, high) in limits.items():
+        value = about.get(name)
+        if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+            raise ValueError(f"{name} is {str(value)[:40]}, expected {low:g} to {high:g}")
+
+
+def checked(about: Any) -> dict[str, Any]:
+    """Of detector.json, all that the detector uses. Raises ValueError where something is not as it is written: a
+    detector shall not stop at the first word that it hears."""
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ValueError(f"detector.json is not of format {FORMAT}")
+    check_numbers(about, WHOLE, int)
+    for word in about.get("words") or [{}]:
+        own = {**about, **word}
+        check_numbers(own, NUMBERS)
+        if not isinstance(own.get("word"), str) or not own["word"].isprintable() or not own["word"]:
+            raise ValueError(f"word is {str(own.get('word'))[:40]!r}, expected text")
+        curve = own.get("curve", [])
+        if not isinstance(curve, list) or not all(isinstance(point, dict) for point in curve):
+            raise ValueError(f"curve is {str(curve)[:40]}, expected its points")
+        for point in curve:
+            check_numbers(point, {"fah": (0.0, 1e6), "threshold": ANY})
+    judge = about.get("judge")
+    if judge is not None:
+        check_numbers(judge, OF_JUDGE)
+        if judge["first_threshold"] is not None:
+            check_numbers(judge, {"first_threshold": ANY})
+        if not all(way and all(type(label) is int and label > BLANK for label in way) for way in judge["ways"]):
+            raise ValueError(f"ways is {str(judge['ways'])[:40]}, expected numbers of phones")
+    return about
 
 
 class Word:
@@ -179,17 +224,25 @@ class Judge:
         self.limit = about["limit"] + LIMIT_PER_SENSITIVITY * (0.5 - sensitivity)
         values = np.fromfile(folder / "judge.f32", dtype="<f4")
         (n_phones,) = {len(way) for way in about["ways"]}
-        n = n_phones * self.session.get_outputs()[1].shape[1]
-        if len(values) != 3 * n + 1 + n_phones:
-            raise ValueError(f"judge.f32 has {len(values)} values, not {3 * n + 1 + n_phones}")
+        log_probs, states = self._heard(np.zeros(round(SHORTEST_S * RATE_HZ)))
+        if not max(max(way) for way in about["ways"]) < log_probs.shape[1] or len(states) != len(log_probs):
+            raise ValueError(f"judge.onnx answers {log_probs.shape} and {states.shape}")
+        n = n_phones * states.shape[1]
+        if len(values) != 3 * n + 1 + n_phones or not np.isfinite(values).all():
+            raise ValueError(f"judge.f32 has {len(values)} values, expected {3 * n + 1 + n_phones}, all finite")
         mean, weights, phone_weights, bias, phone_bias = np.split(values, [n, 2 * n, 3 * n, 3 * n + 1])
         self.word = WordWeights(mean, weights, float(bias[0]), phone_weights, phone_bias)
+
+    def _heard(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log posteriors [T, V] and states [T, width]."""
+        log_probs, states = self.session.run(None, {"sound": samples.astype(np.float32)})
+        return log_probs, states
 
     def __call__(self, samples: np.ndarray) -> float:
         """Of sound [n] at 16 kHz, as log odds that the detector's are added to."""
         if len(samples) < SHORTEST_S * RATE_HZ:
             return NEVER
-        log_probs, states = self.session.run(None, {"sound": samples.astype(np.float32)})
+        log_probs, states = self._heard(samples)
         place = best_place(log_probs.astype(np.float64), self.about["ways"])
         if place is None:
             return NEVER
@@ -199,18 +252,26 @@ class Judge:
 
 class Detector:
     """Takes sound at 16 kHz as it comes, after silence; `feed` answers with the detections that it completes, as
-    (seconds, score, word)."""
+    (seconds, score, word). Raises ValueError for a folder whose files do not fit each other, and onnxruntime's own
+    types."""
 
     def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
         self.folder = folder
-        self.about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+        self.about = checked(json.loads((folder / "detector.json").read_text(encoding="utf-8-sig")))
         self.session = opened(folder / "model.onnx")
         self.words = [Word({**self.about, **word}, sensitivity) for word in self.about.get("words") or [{}]]
         self.judge: Judge | None = None
-        if "judge" in self.about:
+        if self.about.get("judge") is not None:
             self.judge = Judge(folder, self.about["judge"], sensitivity)
             self.ask_from(self.about["judge"]["first_threshold"])
+        n_samples = self.about["window_samples"] + self.about["hop_samples"]
+        self._logits(np.zeros(n_samples, dtype=np.float32), 2)
         self.reset()
+
+    def _logits(self, samples: np.ndarray, n_windows: int) -> np.ndarray:
+        """[n_windows, n_words]. Raises ValueError for a model that answers otherwise."""
+        logits = self.session.run(None, {"sound": samples})[0]
+        return np.asarray(logits, dtype=np.float32).reshape(n_windows, len(self.words))
 
     @property
     def threshold(self) -> float:
@@ -261,11 +322,11 @@ class Detector:
         n_windows = 1 + (len(self.buffer) - span) // step
         if n_windows < 1:
             return []
-        logits = self.session.run(None, {"sound": self.buffer[: span + (n_windows - 1) * step]})[0]
+        logits = self._logits(self.buffer[: span + (n_windows - 1) * step], n_windows)
         ends = self.dropped + span + step * np.arange(n_windows)
         kept, begins = np.concatenate([self.past, self.buffer]), self.dropped - len(self.past)
         detections = []
-        for end, of_window in zip(map(int, ends), logits.reshape(n_windows, len(self.words)), strict=True):
+        for end, of_window in zip(map(int, ends), logits, strict=True):
             for word, logit in zip(self.words, of_window, strict=True):
                 log_odds = word.step(float(logit))
                 if log_odds is not None and self.judge is not None:
@@ -315,9 +376,7 @@ def blocks_of(source: str) -> Iterator[np.ndarray]:
         while data := sys.stdin.buffer.read(2 * n):
             yield np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2") / 32_768.0
     else:
-        samples = read_wav(source)
-        for start in range(0, len(samples), n):
-            yield samples[start : start + n]
+        yield from read_wav(source)
     yield silence_after()
 
 
@@ -326,39 +385,58 @@ def silence_after() -> np.ndarray:
     return np.zeros(round(AFTER_S * RATE_HZ), dtype=np.float32)
 
 
-def read_wav(path: str) -> np.ndarray:
-    """Mono at 16 kHz."""
+def read_wav(path: str) -> Iterator[np.ndarray]:
+    """Mono at 16 kHz, a second at a time. Raises ValueError for samples that are not read here."""
     with wave.open(path) as file:
         width, channels, rate_hz = file.getsampwidth(), file.getnchannels(), file.getframerate()
-        data = file.readframes(file.getnframes())
-    if width > 4 or rate_hz < 1:
-        raise ValueError(f"{8 * width} bits at {rate_hz} Hz")
+        if width > 4 or not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+            raise ValueError(f"{8 * width} bits at {rate_hz} Hz")
+        frames = iter(lambda: file.readframes(rate_hz), b"")
+        mono = (values_of(data[: len(data) // (width * channels) * width * channels], width) for data in frames)
+        seconds = (values.reshape(-1, channels).mean(axis=1) for values in mono)
+        yield from seconds if rate_hz == RATE_HZ else resampled(seconds, rate_hz)
+
+
+def values_of(data: bytes, width: int) -> np.ndarray:
+    """From -1 to 1, of samples of 1 to 4 bytes."""
     if width == 1:
-        values = (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / 128.0
-    elif width == 3:
+        return (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / 128.0
+    if width == 3:
         padded = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)
         whole = np.concatenate([np.zeros((len(padded), 1), np.uint8), padded], axis=1)
-        values = whole.view("<i4").ravel() / 2.0**31
-    else:
-        values = np.frombuffer(data, dtype=f"<i{width}") / 2.0 ** (8 * width - 1)
-    mono = values.reshape(-1, channels).mean(axis=1)
-    return mono if rate_hz == RATE_HZ else resampled(mono, rate_hz)
+        return whole.view("<i4").ravel() / 2.0**31
+    return np.frombuffer(data, dtype=f"<i{width}") / 2.0 ** (8 * width - 1)
 
 
-def resampled(samples: np.ndarray, rate_hz: int) -> np.ndarray:
-    """By a windowed sinc, band-limited to the lower of the two rates."""
+def resampled(blocks: Iterator[np.ndarray], rate_hz: int) -> Iterator[np.ndarray]:
+    """Second by second, by a windowed sinc, band-limited to the lower of the two rates."""
     ratio = RATE_HZ / rate_hz
     scale = min(1.0, ratio)
-    places = np.arange(int(len(samples) * ratio)) / ratio
+    places = np.arange(RATE_HZ) / ratio
     first = np.floor(places).astype(int)
     half = int(np.ceil(HALF_TAPS / scale))
-    padded = np.pad(samples, half)
-    out = np.zeros(len(places))
-    for tap in range(-half + 1, half + 1):
-        distance = first + tap - places
-        weight = scale * np.sinc(scale * distance) * (0.5 + 0.5 * np.cos(np.pi * distance / half))
-        out += weight * padded[first + tap + half]
-    return out
+    weights = np.zeros((2 * half, RATE_HZ), dtype=np.float32)  # of each sample around a place: in every second the same
+    for number in range(2 * half):
+        distance = first + number + 1 - half - places
+        weights[number] = scale * np.sinc(scale * distance) * (0.5 + 0.5 * np.cos(np.pi * distance / half))
+
+    def second(known: np.ndarray) -> np.ndarray:
+        out = np.zeros(RATE_HZ)
+        for number, weight in enumerate(weights):
+            out += weight * known[first + number + 1]
+        return out
+
+    known = np.zeros(half)
+    for block in blocks:
+        known = np.concatenate([known, block])
+        if len(known) >= rate_hz + 2 * half:
+            yield second(known)
+            known = known[rate_hz:]
+    n_left = len(known) - half
+    known = np.pad(known, (0, rate_hz + half))
+    while n_left > 0:
+        yield second(known)[: min(n_left, rate_hz) * RATE_HZ // rate_hz]
+        known, n_left = known[rate_hz:], n_left - rate_hz
 
 
 def main() -> int:
@@ -379,8 +457,12 @@ def main() -> int:
             for at_s, score, word in detector.feed(block):
                 which = {"word": word} if len(detector.words) > 1 else {}
                 print(json.dumps({"at_s": at_s, "score": score, **which}, ensure_ascii=False), flush=True)
+    except BrokenPipeError:  # whoever reads the lines has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written when Python ends
+        return 1
     except (OSError, EOFError, ValueError, wave.Error) as error:
-        print(f"{given.source} cannot be read as a WAV file ({error}).", file=sys.stderr)
+        reason = str(error) or "it ends too early"
+        print(f"{given.source} cannot be read ({reason}). Save it as a WAV file of 16-bit PCM.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
