@@ -31,6 +31,7 @@ BLOCK_S: Seconds = 0.1
 RECENT_S: Seconds = 8.0  # that is kept
 SURE = 1e-4  # of a score: as it is rounded
 POST_TIMEOUT_S: Seconds = 5.0
+MOST_RUNNING = 8  # programs of earlier detections
 STANDARD_INPUT = "-"
 
 
@@ -70,22 +71,31 @@ class Reaction:
         """Act; what went wrong, in words. Listening goes on in any case."""
         return [*self._run(heard), *self._post(heard)]
 
-    def finish(self) -> None:
-        """Wait for the programs that still run."""
+    def finish(self) -> list[str]:
+        """Wait for the programs that still run; which of them failed, in words."""
         for process in self._running:
             process.wait()
+        return self._ended()
+
+    def _ended(self) -> list[str]:
+        """Forget the programs that have ended; which of them failed."""
+        codes = [process.poll() for process in self._running]
+        self._running = [process for process, code in zip(self._running, codes, strict=True) if code is None]
+        return [f"{self.command[0]} ended with status {code}." for code in codes if code]
 
     def _run(self, heard: Heard) -> list[str]:
-        self._running = [process for process in self._running if process.poll() is None]
+        problems = self._ended()
         if not self.command:
             return []
+        if len(self._running) >= MOST_RUNNING:
+            return [*problems, f"{self.command[0]} still runs {MOST_RUNNING} times and is not started again."]
         values = {"{word}": heard.word, "{at_s}": f"{heard.at_s:.3f}", "{score}": f"{heard.score:.4f}"}
         arguments = [_replaced(argument, values) for argument in self.command]
         try:
             self._running.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL))
         except OSError as error:
-            return [f"{arguments[0]} cannot be run ({error.strerror or error})."]
-        return []
+            problems.append(f"{arguments[0]} cannot be run ({error.strerror or error}).")
+        return problems
 
     def _post(self, heard: Heard) -> list[str]:
         if not self.url:

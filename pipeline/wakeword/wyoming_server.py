@@ -26,6 +26,7 @@ AUTHOR = Attribution(name="Pronlab", url="")
 MOST_BYTES = 1 << 20  # of one event; satellites send some kilobytes
 RATES_HZ = range(8_000, 192_001)
 WIDTHS, CHANNELS = range(1, 5), range(1, 3)  # bytes of a sample, and samples at once
+MOST_CLIENTS = 64  # at once
 PIECE_S: Seconds = 1.0  # that is heard before other clients have their turn
 LOG = logging.getLogger("pronlab.wyoming")
 
@@ -65,10 +66,17 @@ class BoundedReader:
 class Handler(AsyncEventHandler):
     """One connection, with a detector of its own that begins anew with each stream."""
 
-    def __init__(self, make: Callable[[], Detector], language: str, reader: asyncio.StreamReader, writer: Any) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Detector],
+        language: str,
+        connected: set["Handler"],
+        reader: asyncio.StreamReader,
+        writer: Any,
+    ) -> None:
         bounded: Any = BoundedReader(reader)
         super().__init__(bounded, writer)
-        self._detector, self._language = make(), language
+        self._detector, self._language, self._connected = make(), language, connected
         self._wanted = {word.name for word in self._detector.words}
         self._begin()
 
@@ -80,12 +88,19 @@ class Handler(AsyncEventHandler):
 
     async def run(self) -> None:
         """Until the client goes, or sends what is no event."""
+        if len(self._connected) >= MOST_CLIENTS:
+            LOG.warning("%d clients are connected, which is the most; another one is turned away.", MOST_CLIENTS)
+            self.writer.close()
+            return
+        self._connected.add(self)
         try:
             await super().run()
         except (ConnectionError, EOFError):  # it went in the middle of an event, or of an answer
             pass
         except (AttributeError, KeyError, TypeError, RecursionError) as error:  # wyoming reads JSON of any shape
             LOG.warning("A client sent what is no event (%s: %s); it is disconnected.", type(error).__name__, error)
+        finally:
+            self._connected.discard(self)
 
     async def handle_event(self, event: Event) -> bool:
         """Answer one event; False ends the connection, of a client that wants another word or sends what is no
@@ -141,7 +156,7 @@ async def serve(
     cannot be had."""
     server = AsyncTcpServer(host, port)
     try:
-        await server.start(partial(Handler, make, language))
+        await server.start(partial(Handler, make, language, set()))
     except OSError as error:
         raise ServiceError(
             f"The server cannot listen on {host}:{port} ({error.strerror or error}). Choose another --port or --host."

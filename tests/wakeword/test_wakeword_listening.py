@@ -24,6 +24,7 @@ from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, ModelError, ServiceError
 from pipeline.settings import Settings
+from pipeline.wakeword import listening
 from pipeline.wakeword.cascade import remote_verifier
 from pipeline.wakeword.listening import Heard, Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
@@ -154,6 +155,19 @@ def test_a_program_or_address_that_fails_is_named_and_listening_goes_on(bundle: 
     assert done.exit_code == 0
     assert len(done.stdout.splitlines()) == done.stderr.count("/nowhere/x cannot be run")
     assert "http://127.0.0.1:9/ did not take the detection" in done.stderr
+
+
+def test_programs_that_fail_or_hang_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard("merhaba", 1.0, 0.9)
+    fails = Reaction((sys.executable, "-c", "raise SystemExit(3)"))
+    assert (fails(heard), fails.finish()) == ([], [f"{sys.executable} ended with status 3."])
+    monkeypatch.setattr(listening, "MOST_RUNNING", 2)
+    hangs = Reaction((sys.executable, "-c", "import time; time.sleep(60)"))
+    assert hangs(heard) == hangs(heard) == []
+    assert hangs(heard) == [f"{sys.executable} still runs 2 times and is not started again."]
+    for process in hangs._running:
+        process.kill()
+    assert len(hangs.finish()) == 2
 
 
 def test_each_detection_is_posted(bundle: Path, pcm: bytes) -> None:
@@ -321,7 +335,7 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
 
 
 def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
-    bundle: Path, caplog: pytest.LogCaptureFixture
+    bundle: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("wyoming", reason="the package wyoming is not installed")
     from wyoming.audio import AudioChunk
@@ -330,6 +344,7 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
     from wyoming.event import Event
     from wyoming.info import Describe, Info
 
+    from pipeline.wakeword import wyoming_server
     from pipeline.wakeword.wyoming_server import serve
 
     raw = (
@@ -365,13 +380,18 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
             async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
                 await client.write_event(Describe().event())
                 assert Info.is_type((await client.read_event()).type)
+            monkeypatch.setattr(wyoming_server, "MOST_CLIENTS", 2)
+            connections = [await asyncio.open_connection("127.0.0.1", await port) for _ in range(3)]
+            assert await asyncio.wait_for(connections[2][0].read(), 30) == b"", "turned away"
+            for _, writer in connections:
+                writer.close()
             server.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await server
 
     with ThreadPoolExecutor(1) as own_thread:
         own_thread.submit(asyncio.run, whole()).result()
-    assert [record.exc_info for record in caplog.records] == [None] * 4, "a line each, no traceback"
+    assert [record.exc_info for record in caplog.records] == [None] * 5, "a line each, no traceback"
 
 
 def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:

@@ -238,7 +238,8 @@ def listen(
         except KeyboardInterrupt:
             pass
         finally:
-            reaction.finish()
+            for problem in reaction.finish():
+                click.echo(f"pronlab: {problem}", err=True)
 
 
 def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
