@@ -15,6 +15,7 @@ MODELS = (
 )  # fmt: skip
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")
+LONGEST_WORD = 60  # characters
 Limits = dict[str, tuple[float, float]]
 Choices = dict[str, Collection[str]]
 
@@ -281,7 +282,11 @@ class DetectorConfig:
 
 @dataclass(frozen=True)
 class WakewordConfig:
+    """`word` is what a detector of one word reports; empty: the word of the clips where `speak` wrote them, else the
+    run's name."""
+
     name: str = ""
+    word: str = ""
     seed: int = 0
     data: DataConfig = field(default_factory=DataConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
@@ -295,6 +300,10 @@ class WakewordConfig:
 
     def __post_init__(self) -> None:
         wrong = presets.outside(self, {"seed": presets.SEEDS})
+        if not (self.word.isprintable() and len(self.word) <= LONGEST_WORD):
+            wrong.append(f"word has at most {LONGEST_WORD} characters that can be printed, got {self.word[:80]!r}")
+        if self.word and self.data.words:
+            wrong.append("several words are named with their folders: leave word away")
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
         if self.features.kind == "embedding" and self.model.target == "esp32_s3":

@@ -82,6 +82,14 @@ class SelectedClips:
     sources_known: bool
 
 
+def word_of(config: WakewordConfig) -> str:
+    """What a detector of one word reports."""
+    from pipeline.wakeword.data.speaking import spoken_word
+
+    spoken = (spoken_word(Path(folder))[0] for folder in config.data.positive)
+    return config.word or next(filter(None, spoken), "") or config.name
+
+
 def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
     """How training clips are rendered, and validation clips: those with noise at one ratio and nothing else."""
     varied = config.augment if config.augment.enabled else plain(config.augment, None)
@@ -226,7 +234,7 @@ def _train(
         **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip
     info = DetectorInfo(
-        config.name, config.features, config.model, config.detector, threshold, temperature, budget.parameters,
+        word_of(config), config.features, config.model, config.detector, threshold, temperature, budget.parameters,
         {"validation": report["validation"], "calibration": calibration, "threshold": report["threshold"]}, words,
     )  # fmt: skip
     folder = writer.run.path / MODEL_FOLDER

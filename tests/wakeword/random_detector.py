@@ -29,6 +29,7 @@ def save_random_detector(folder: Path, kind: str = "mel") -> Path:
     )  # fmt: skip
     scores = [r.score for r in StreamingDetector(classifier_of(network), features, info.detector, 0.0).feed(sound())]
     save_model(folder, network, DetectorInfo(**{**vars(info), "threshold": float(np.quantile(scores, 0.6))}))
+    (folder / "README.md").write_text("# merhaba\n\n## Use\nWindows.\n\n## Not for\nHarm.\n", encoding="utf-8")
     return folder
 
 

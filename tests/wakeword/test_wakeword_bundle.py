@@ -47,6 +47,7 @@ def test_the_runner_goes_off_where_the_detector_does(model: Path, tmp_path: Path
     folder = unpacked(tmp_path / "b.zip", tmp_path / "b")
     assert written.largest_difference < 0.01
     about = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+    assert "arecord" in (folder / "README.md").read_text(encoding="utf-8")
     assert (about["word"], about["votes"], about["of"], about["lockout_s"]) == ("merhaba", 2, 3, 0.5)
     assert (about["curve"], about["figures"]["threshold"]["hours"]) == (CURVE, 10.0)
     samples = np.round(sound() * 32_767) / 32_768

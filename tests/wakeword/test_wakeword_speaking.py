@@ -113,6 +113,11 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     assert len(list(out.rglob("*.wav"))) == 2, "its own folder is written anew"
     with pytest.raises(CorpusError, match="holds clips of 'computer'"):
         speak(settings, "banana", out, n_clips=2)
+    mine = out / "positive" / "low" / "take 1.wav"
+    mine.write_bytes(b"of a person")
+    with pytest.raises(CorpusError, match=r"also holds 1 files .*positive/low/take 1\.wav.*Move them"):
+        speak(settings, "computer", out, n_clips=2)
+    assert mine.read_bytes() == b"of a person" and len(list(out.rglob("*.wav"))) == 3, "nothing is removed"
 
 
 def test_a_round_that_was_cut_off_as_it_began_is_done_anew(
@@ -122,10 +127,14 @@ def test_a_round_that_was_cut_off_as_it_began_is_done_anew(
     (tmp_path / "a" / ".tmp-x.json").write_text("{", encoding="utf-8")
     speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0)
 
-    def cut_off(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+    unlink = Path.unlink
 
-    monkeypatch.setattr("shutil.rmtree", cut_off)
+    def cut_off(path: Path, **options: Any) -> None:
+        if path.suffix == ".wav":
+            raise KeyboardInterrupt
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", cut_off)
     with pytest.raises(KeyboardInterrupt):
         speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0)
     assert texts_in(tmp_path / "a") == {}, "no list of clips that are gone"

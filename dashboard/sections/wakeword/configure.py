@@ -87,6 +87,7 @@ def draw(clips: ClipLibrary | None) -> None:
         with errors_in_words():
             data = {
                 "name": name.strip() or f"{'-'.join([clips.name, *more])}-{preset}-seed{seed}",
+                "word": "" if more else clips.name,  # not shown
                 "seed": int(seed),
                 "data": _data([clips, *map(wakeword.library, more)], sets, others),
                 "data.source": pattern,  # not shown

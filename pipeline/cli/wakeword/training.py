@@ -63,6 +63,9 @@ def data_options(command: Any) -> Any:
         click.option(
             "--embedding", type=folder, help="Folder of a frozen speech embedding to hear through (--preset embedding)."
         ),
+        click.option(
+            "--word", help="What the detector reports (default: the word of spoken clips, else the name of the run)."
+        ),
         click.option("--name", help="Name of the run."),
         click.option("--seed", type=int, help="Seed of all random draws."),
     ]
@@ -213,8 +216,11 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
+    from pipeline.wakeword.run import word_of
+
     named = [*config.data.positive, *filter(None, [config.data.split])]
-    word = "-".join(config.data.names) or (Path(named[0]).name if named else "wakeword")
+    folder = Path(named[0]).name if named else "wakeword"
+    word = "-".join(config.data.names) or word_of(replace(config, name="")) or folder
     return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 

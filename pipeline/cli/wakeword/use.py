@@ -206,6 +206,7 @@ def listen(
     from pipeline.wakeword.listening import listen as detections_in
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
     from pipeline.wakeword.runtime.runner import false_alarms_at
+    from pipeline.wakeword.threshold import in_words
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
@@ -215,7 +216,9 @@ def listen(
         confirm = judge.verifier(sensitivity) if judge else None
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
-        expected = f"about {false_alarms_at(about, sensitivity):.2g} false alarms per hour are expected"
+        expected = f"set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
+        if basis := about.get("figures", {}).get("threshold"):
+            expected += f". {in_words(basis).rstrip('.')}"
         if judge is not None:
             expected = f"the listener of phones judges what it detects, {basis_of(judge)}"
         elif detector.judge is not None:

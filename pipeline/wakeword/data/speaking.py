@@ -11,7 +11,7 @@ A folder like this is one of positives for `pronlab wakeword train`. A detector 
 has not been measured on people.
 """
 
-import shutil
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -48,6 +48,7 @@ SHARES = {espeak.SYNTHESISER: 1.0, NATURAL: 1.0, JOINED: 2.0}  # of the kinds th
 DRAWS = 50  # of a voice, until one is found that can say a text
 EDGE_S, PEAK = 0.05, 0.7
 SPOKEN_CLASSES = (Label.POSITIVE, Label.HARD_NEGATIVE, Label.NEGATIVE)
+OF_A_CLIP = re.compile(r"[a-z_]+/[^/]+/[0-9]{5}\.wav")  # the path of one that was spoken
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def near_in_many_voices(
 
 
 def _clear(out: Path, word: str) -> None:
-    """Remove what an earlier round wrote. Raises CorpusError for a folder that is not one of this word's."""
+    """Remove what an earlier round wrote, and nothing else. Raises CorpusError for a folder that is not one of this
+    word's, or that holds other clips as well."""
     if not out.exists() or all(path.name.startswith(artifacts.TEMPORARY_PREFIX) for path in out.iterdir()):
         return
     before, _language = spoken_word(out)
@@ -176,9 +178,22 @@ def _clear(out: Path, word: str) -> None:
             N_("{folder} is not empty and holds {content}, so nothing was written. Name another folder."),
             folder=str(out), content=content,
         )  # fmt: skip
+    files = [path for label in SPOKEN_CLASSES for path in (out / label).rglob("*") if not path.is_dir()]
+    others = [
+        path
+        for path in files
+        if not OF_A_CLIP.fullmatch(path.relative_to(out).as_posix())
+        and not path.name.startswith(artifacts.TEMPORARY_PREFIX)
+    ]
+    if others:
+        raise CorpusError(
+            N_("{folder} also holds {n} files that were not spoken here ({first}), so nothing was written. Move them "
+               "to a folder of their own."),
+            folder=str(out), n=len(others), first=min(path.relative_to(out).as_posix() for path in others),
+        )  # fmt: skip
     (out / SPOKEN).unlink(missing_ok=True)  # first: it lists the clips
-    for label in SPOKEN_CLASSES:
-        shutil.rmtree(out / label, ignore_errors=True)
+    for path in files:
+        path.unlink()
 
 
 def _by_kind(voices: Sequence[Voice]) -> dict[str, list[Voice]]:

@@ -27,6 +27,7 @@ from pipeline.wakeword import adaptive
 from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
+from pipeline.wakeword.packaging.card import IN_BUNDLE, JUDGE
 from pipeline.wakeword.packaging.embedding_graph import embedding_graph
 from pipeline.wakeword.packaging.export import OPSET
 from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
@@ -91,7 +92,8 @@ def write_bundle(folder: Path, out: Path, judge: "PhoneJudge | None" = None) -> 
         **of_judge,
     }
     files |= {name: (folder / name).read_bytes() for name in LEARNT if (folder / name).is_file()}
-    size = write_zip(out, files, folder)
+    learnt = described["judge"]["learnt_from"] | {"word": described["judge"]["word"]} if "judge" in described else None
+    size = write_zip(out, files, folder, IN_BUNDLE.format(judge=JUDGE.format(**learnt) if learnt else ""))
     first = info.of_word(info.names[0] if info.words else "")
     return Bundle(out, size / 1024, ", ".join(info.names) or info.name, first.threshold, difference)
 

@@ -1,4 +1,5 @@
-"""The card beside a detector: what it is, what it was trained on, what it is worth, and where not to use it."""
+"""The card beside a detector: what it is, what it was trained on, what it is worth, and where not to use it; in a
+bundle, how that is used."""
 
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from pipeline.wakeword.models.budget import Budget, budget_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo
 from pipeline.wakeword.threshold import in_words
 
+USE, NOT_FOR = "## Use\n", "## Not for\n"
 TEXT = """# {name}
 
 A detector of one spoken word or phrase: {architecture} (width {width:g}), {parameters:,} parameters, {macs:.1f} million
-multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configured it needs {flash:.0f} kB of flash and
-{ram:.0f} kB of memory on a {target}.
+multiplications per window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configured it needs {flash:.0f} kB of flash
+and {ram:.0f} kB of memory on a {target}.
 
 ## Trained on
 
@@ -26,16 +28,45 @@ multiplications a window of {clip_s:g} s, one every {hop_ms:.0f} ms. As configur
 On the held-back clips with noise at 10 dB: {miss:.1%} of {n_words} words missed on average at 0 to 20 false alarms;
 expected calibration error {ece_before:.3f}, {ece_after:.3f} after dividing logits by {temperature:.2f}.
 {streamed}{rests}{words}
-## Use
+{use_title}
+Features of the kind {kind} as in `model.json`, not normalised, windows [n, {frames}, {bins}]; the answer is a logit.
+The detector goes off at {threshold:.2f} in {votes} of {of} windows, and not again for {lockout:g} s.
 
-Log-mel or MFCC features as in `model.json`, not normalised, windows [n, {frames}, {bins}]; the answer is a logit. The
-detector goes off at {threshold:.2f} in {votes} of {of} windows, and not again for {lockout:g} s.
-
-## Not for
-
+{not_for_title}
 Anything where a miss or a false alarm harms somebody. The figures hold for voices, rooms and microphones like those of
 the clips; measure on your own with `pronlab wakeword evaluate`.
 """
+
+
+IN_BUNDLE = """
+`model.onnx` takes sound at 16 kHz; `runner.py` needs Python, numpy and onnxruntime and nothing else:
+
+    pip install numpy onnxruntime
+    python runner.py FILE.wav
+    arecord -q -f S16_LE -r 16000 -c 1 -t raw | python runner.py -
+
+It prints a JSON line for each detection: seconds, score, and of several words which one. `--sensitivity` 0 to 1 moves
+the threshold; .5 is the bundle's. `detector.json` holds the threshold, votes, curve and figures. Where Pronlab is
+installed, `pronlab wakeword listen` also runs a program on each detection, and `pronlab wakeword wyoming` serves Home
+Assistant.
+{judge}
+"""
+JUDGE = """
+**With a judge of phones** (`judge.onnx`, `judge.f32`; `phones.*` are what Pronlab itself reads): `runner.py` detects at
+a low threshold, and the judge decides whether the phones of {word!r} are in the last two seconds. Its weights were
+learnt from {recordings} recordings and {synthetic} synthetic clips. The figures above are those of the detector alone.
+"""
+FOR_ESP32 = """
+`model.tflite` and `manifest.json` are for ESPHome (`micro_wake_word`), `model.h` and `model.cc` the same model as a C
+array. `detector.json` holds what the conversion was measured at. A probability of .5 is the detector's threshold.
+"""
+
+
+def card_in_bundle(card: str, use: str) -> str:
+    """The card of a model folder with another section on use."""
+    before, _, rest = card.partition(USE)
+    _, _, after = rest.partition(NOT_FOR)
+    return f"{before}{USE}{use}\n{NOT_FOR}{after}"
 
 
 def write_card(folder: Path, info: DetectorInfo, report: dict[str, Any]) -> None:
@@ -54,13 +85,14 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         "may be too good."
     )
     return TEXT.format(
+        use_title=USE, not_for_title=NOT_FOR,
         name=literal(info.name or "Wake word", begins=False), architecture=info.model.name, width=info.model.width,
         parameters=info.parameters, macs=budget.macs / 1e6, clip_s=info.features.clip_s,
         hop_ms=info.detector.hop_s * 1000, flash=budget.flash_kb, ram=budget.ram_kb,
         target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,
         miss=validation["miss_at_few_alarms"], n_words=validation["n_words"], ece_before=calibration["ece_before"],
         ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info),
-        frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,
+        kind=info.features.kind, frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,
         votes=info.detector.votes, of=info.detector.of, lockout=info.detector.lockout_s,
         words=_words(info),
         rests=f"\n{in_words(info.metrics['threshold'])}\n" if info.metrics.get("threshold") else "",
@@ -94,7 +126,7 @@ def _streamed(info: DetectorInfo) -> str:
     return (
         f"\nOn {stream['hours']:.1f} h of sound with {stream['speech_hours']:.1f} h of speech and noise at 10 dB, "
         f"{stream['n_keywords']} keywords:\n\n"
-        "| false alarms an hour, at most | missed (95 %) | false alarms | an hour |\n|---|---|---|---|\n"
+        "| false alarms per hour, at most | missed (95 %) | false alarms | per hour |\n|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"
     )

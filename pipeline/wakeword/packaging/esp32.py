@@ -31,6 +31,7 @@ from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.stream_metrics import StreamFrames, StreamScores, frames_of_stream, operate
 from pipeline.wakeword.features import MICRO, RATE_HZ, Cmvn
 from pipeline.wakeword.models.streaming import FIRST_KERNEL, STEP
+from pipeline.wakeword.packaging.card import FOR_ESP32
 from pipeline.wakeword.packaging.export import read_windows
 from pipeline.wakeword.packaging.tflite_graph import Grid, TfliteGraph
 from pipeline.wakeword.packaging.zipped import write_zip
@@ -129,7 +130,7 @@ def write_esp32_bundle(
         MODEL: content, MANIFEST: _json(_manifest(info, arena)), ABOUT: _json(_about(made, info, content)),
         **_c_array(content, info.name),
     }  # fmt: skip
-    write_zip(out, files, folder)
+    write_zip(out, files, folder, FOR_ESP32)
     return made
 
 
