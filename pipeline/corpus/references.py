@@ -14,7 +14,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
 from pipeline.corpus.sets import audio_path, get_set, language_of, list_sets, read_recordings
-from pipeline.errors import CorpusError, PronlabError
+from pipeline.errors import CorpusError, PronlabError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -157,7 +157,10 @@ def _read(settings: Settings) -> list[dict[str, Any]]:
         for entry in entries:
             _recording(entry)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{_file(settings)} is damaged ({error}). Remove it; the recordings are safe.") from error
+        raise CorpusError(
+            N_("{file} is damaged ({reason}). Remove it; the recordings are safe."),
+            file=str(_file(settings)), reason=said_by(error),
+        ) from error  # fmt: skip
     return entries
 
 

@@ -218,7 +218,10 @@ def confined(root: Path, relative: str) -> Path:
         is_below = path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, names too long or with a NUL
         raise CorpusError(
-            N_("{path!r} below {root} cannot be followed ({reason})."), path=relative, root=str(root), reason=str(error)
+            N_("{path!r} below {root} cannot be followed ({reason})."),
+            path=relative,
+            root=str(root),
+            reason=said_by(error),
         ) from error
     if PurePosixPath(relative).is_absolute() or not is_below:
         raise CorpusError(

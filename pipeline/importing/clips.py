@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from pipeline import artifacts
 from pipeline.corpus.readers.items import Clip
 from pipeline.corpus.sets import confined
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_
 
 
@@ -55,13 +55,12 @@ def write_clip(clip: Clip, target: Path) -> None:
             frames = -1 if clip.end_s is None else round(min(clip.end_s, length_s) * rate_hz) - start
             samples = file.read(frames, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
-        reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
         raise CorpusError(
             N_(
                 "{file} cannot be read as audio ({reason}). SPHERE files that were compressed with shorten are opened "
                 "by sph2pipe"
             ),
-            file=clip.file.name, reason=reason,
+            file=clip.file.name, reason=said_by(error),
         ) from error  # fmt: skip
     with artifacts.replacing(target) as temporary:
         soundfile.write(temporary, samples, rate_hz, format="WAV", subtype="FLOAT" if is_fine else "PCM_16")

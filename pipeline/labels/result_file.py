@@ -128,9 +128,8 @@ def read_result(path: Path) -> ResultFile | None:
             path=str(path), n=str(error.start + 1),
         ) from error  # fmt: skip
     except (OSError, ValueError, RecursionError) as error:
-        reason = Message(N_("it is empty")) if _is_empty(path) else said_by(error)
         raise LabelError(
-            N_("{path} cannot be read as a label file: {reason}."), path=str(path), reason=reason
+            N_("{path} cannot be read as a label file: {reason}."), path=str(path), reason=said_by(error)
         ) from error
     return parse_result(raw, path)
 
@@ -190,7 +189,7 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
                 "The label could not be written to {path} ({reason}). Nothing was changed. Free some space or check "
                 "the folder's permissions, then save again."
             ),
-            path=str(path), reason=error.strerror or str(error),
+            path=str(path), reason=said_by(error),
         ) from error  # fmt: skip
 
 
@@ -306,13 +305,6 @@ def _time(value: Any) -> str:
 def _at(reason: str) -> Message:
     """Behind the key of an event that it is about."""
     return Message("at: {reason}", reason=reason)
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return not path.read_bytes().strip()
-    except OSError:
-        return False
 
 
 def _rater(value: Any) -> str:

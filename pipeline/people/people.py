@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline import artifacts, jsonl
 from pipeline.database import connected
-from pipeline.errors import AccessError, LabelError
+from pipeline.errors import AccessError, LabelError, said_by
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
@@ -62,7 +62,10 @@ class People:
             raw = artifacts.read_json(self._file)
             return [_person(entry) for entry in raw]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
-            raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error
+            raise AccessError(
+                N_("{file} is damaged ({reason}). Repair or remove it; ratings are safe."),
+                file=str(self._file), reason=said_by(error),
+            ) from error  # fmt: skip
 
     def raters(self) -> set[str] | None:
         """Who may rate: everybody on the list who is active and an expert; None where there is no list and any name
@@ -182,8 +185,9 @@ class People:
             with suppress(OSError):
                 os.truncate(self._changes, min(size, self._changes.stat().st_size))
             raise AccessError(
-                f"{error.filename or self._changes} cannot be written ({error.strerror or error}); nobody was changed."
-            ) from error
+                N_("{path} cannot be written ({reason}); nobody was changed."),
+                path=str(error.filename or self._changes), reason=said_by(error),
+            ) from error  # fmt: skip
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:

@@ -165,7 +165,7 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     try:
         raw = artifacts.loads_yaml(decoded(content)[0])
     except (ValueError, TableError) as error:
-        raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=str(error)) from error
+        raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=said_by(error)) from error
     if not isinstance(raw, dict):
         raise LessonError(
             N_("{name}: a lesson has {keys}; this has none of them."), name=name, keys=", ".join(sorted(KEYS))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from pipeline.audio.load import load_audio
-from pipeline.errors import AudioError, ServiceError
+from pipeline.errors import AudioError, ServiceError, said_by
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
@@ -84,7 +84,7 @@ class Reaction:
         try:
             self._running.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL))
         except OSError as error:
-            return [f"{arguments[0]} cannot be run ({error.strerror or error})."]
+            return [f"{arguments[0]} cannot be run ({said_by(error)})."]
         return []
 
     def _post(self, heard: Heard) -> list[str]:

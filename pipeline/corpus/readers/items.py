@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CorpusError, LabelError, UnknownNameError, said_by
+from pipeline.errors import CorpusError, LabelError, UnknownNameError
 from pipeline.i18n import N_, Message
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
@@ -98,11 +98,6 @@ def language_given(value: str) -> str:
         return language_code(value) if value.strip() else UNDETERMINED
     except UnknownNameError as error:
         raise CorpusError(error.text) from error
-
-
-def reason_of(error: Exception) -> str:
-    """Why a row cannot be used."""
-    return Message(N_("{key} is missing"), key=str(error)) if isinstance(error, KeyError) else said_by(error)
 
 
 def in_line(number: int, reason: str) -> Message:

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import psutil
 
-from pipeline.errors import JobError
+from pipeline.errors import JobError, said_by
+from pipeline.i18n import N_
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.runs import RunDirectory, RunState
 from pipeline.settings import HOME
@@ -33,7 +34,7 @@ def start(job: Job) -> None:
                 env={**os.environ, **job.environment()},
             )
     except OSError as error:
-        raise JobError(f"The job could not be started ({error.strerror or error}).") from error
+        raise JobError(N_("The job could not be started ({reason})."), reason=said_by(error)) from error
 
 
 def end(run: RunDirectory, launch: Launch) -> None:

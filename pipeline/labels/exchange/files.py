@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from pipeline import artifacts
 from pipeline.corpus.sets import get_set
 from pipeline.csvfile import COMMA, Dialect
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_
 from pipeline.labels.exchange.label_studio_tasks import configuration, tasks
 from pipeline.labels.exchange.rating_rows import TableName
 from pipeline.labels.exchange.recordings import Labels, labels_of
@@ -132,4 +133,4 @@ def write_export(path: Path, content: bytes) -> None:
     try:
         artifacts.write_bytes(path, content)
     except OSError as error:
-        raise LabelError(f"{path} cannot be written ({error.strerror or error}).") from error
+        raise LabelError(N_("{path} cannot be written ({reason})."), path=str(path), reason=said_by(error)) from error

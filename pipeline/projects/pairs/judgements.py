@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import jsonl
-from pipeline.errors import ProjectError
+from pipeline.errors import ProjectError, said_by
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.names import name_key
 from pipeline.projects.project import JUDGEMENTS, folder_of
@@ -78,8 +79,9 @@ class Judgements:
                 jsonl.append(self._file, judgement, durable=True)
             except OSError as error:
                 raise ProjectError(
-                    f"{self._file} cannot be written ({error.strerror or error}); the answer was not saved."
-                ) from error
+                    N_("{path} cannot be written ({reason}); the answer was not saved."),
+                    path=str(self._file), reason=said_by(error),
+                ) from error  # fmt: skip
         return judgement
 
     def standing(self) -> list[Judgement]:
