@@ -141,9 +141,17 @@ def joined(texts: Sequence[str], sign: str = ";") -> Message:
     return Message(f"{sign} ".join(f"{{{name}}}" for name in values), **values)
 
 
+PLACED = N_("{place}: {reason}")
+
+
 def about(place: str, text: str) -> Message:
     """`text`, which may be a `Message`, behind what it is about: a file, a line, a recording."""
-    return Message(N_("{place}: {reason}"), place=place, reason=text)
+    return Message(PLACED, place=place, reason=text)
+
+
+def reason_alone(text: str) -> str:
+    """What `about` put behind a place, for tables that have the place in a column; any other text as it is."""
+    return text.values["reason"] if isinstance(text, Message) and text.msgid == PLACED else text
 
 
 def ended(text: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError, said_by
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, Message, about, joined
 from pipeline.presets import misfits
 from pipeline.records import (
     AudioReport,
@@ -232,10 +232,10 @@ def confined(root: Path, relative: str) -> Path:
 
 
 def _damaged(file: Path, error: Exception) -> CorpusError:
-    return CorpusError(
-        N_("{file} is damaged ({reason}). Import the set again; labels are kept."),
-        file=str(file), reason=said_by(error),
-    )  # fmt: skip
+    reason = Message(
+        N_("This file of the set is damaged ({reason}). Import the set again; labels are kept."), reason=said_by(error)
+    )
+    return CorpusError(about(str(file), reason))
 
 
 def _checked(raw: Any) -> Recording:

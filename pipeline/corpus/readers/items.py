@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CorpusError, LabelError, UnknownNameError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, about
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
 from pipeline.text.languages import UNDETERMINED, language_code
@@ -106,10 +106,8 @@ def in_line(number: int, reason: str) -> Message:
 
 def same_name(audio: str) -> Problem:
     """Of a recording whose labels would lie where another's do."""
-    message = Message(
-        N_("{file}: another recording has the same name; labels would fall together. Rename one."), file=audio
-    )
-    return Problem("duplicate", message, "error", audio)
+    message = Message(N_("Another recording has the same name, so their labels would be one file. Rename one."))
+    return Problem("duplicate", about(audio, message), "error", audio)
 
 
 def with_first_problem(text: Message, problems: Sequence[Problem]) -> Message:
