@@ -131,6 +131,25 @@ def from_parts(parts: Any) -> Message:
         raise ValueError(f"these are no parts of a message ({type(error).__name__}: {error})") from error
 
 
+def parts_of(texts: Sequence[str]) -> list[dict[str, Any] | None]:
+    """What each is made of, None for plain ones: kept beside them in JSON, for `with_parts`."""
+    return [text.as_parts() if isinstance(text, Message) else None for text in texts]
+
+
+def with_parts(texts: Sequence[str], parts: Any) -> tuple[str, ...]:
+    """The texts again as messages, where their parts are there and give them."""
+    known = parts if isinstance(parts, list) and len(parts) == len(texts) else [None] * len(texts)
+    return tuple(_with_parts(text, part) for text, part in zip(texts, known, strict=True))
+
+
+def _with_parts(text: str, part: Any) -> str:
+    try:
+        message = from_parts(part)
+    except ValueError:
+        return text
+    return message if message == text else text
+
+
 def _remade(msgid: str, values: dict[str, Any]) -> Message:
     return Message(msgid, **values)
 

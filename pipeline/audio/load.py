@@ -288,7 +288,7 @@ def _check_size(source: Path | bytes, name: str) -> int:
     """Its bytes."""
     if isinstance(source, Path):
         if not source.is_file():
-            raise AudioError(N_("There is no audio file {source}."), source=str(source))
+            raise AudioError(N_("There is no audio file {path}."), path=str(source))
         size = source.stat().st_size
     else:
         size = len(source)

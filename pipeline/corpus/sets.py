@@ -103,8 +103,10 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
     file = registration(settings, name) / "set.json"
     if not file.is_file():
         names = ", ".join(set_.name for set_ in list_sets(settings))
-        known = f"The sets are {names}." if names else "There are no sets yet."
-        raise UnknownNameError(f"Unknown set {name!r}. {known} `pronlab import DIR` adds one.")
+        known = Message(N_("The sets are {names}."), names=names) if names else Message(N_("There are no sets yet."))
+        raise UnknownNameError(
+            N_("Unknown set {name!r}. {known} `pronlab import DIR` adds one."), name=name, known=known
+        )
     return _read_set(file)
 
 

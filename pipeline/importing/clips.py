@@ -16,9 +16,13 @@ def check_target(root: Path, relative: str) -> None:
     a path. Names in tables become such paths, so they are not to be trusted."""
     plain = PurePosixPath(relative)
     if ".." in plain.parts or str(plain) != relative:
-        raise CorpusError(f"{relative!r} cannot name a recording: no part of it may be empty, '.' or '..'")
+        raise CorpusError(
+            N_("{path!r} cannot name a recording: no part of it may be empty, '.' or '..'"), path=relative
+        )
     if confined(root, relative).is_symlink():
-        raise CorpusError(f"{relative!r} is a link below {root}; audio is not written through links")
+        raise CorpusError(
+            N_("{path!r} is a link below {root}; audio is not written through links"), path=relative, root=str(root)
+        )
 
 
 def write_clip(clip: Clip, target: Path) -> None:

@@ -64,7 +64,8 @@ def repair_labels(
                 repaired.append(done)
     if unknown := sorted(wanted - there):
         raise LabelError(
-            f"{unknown[0]} is not a label file of a recording here. `pronlab index status` lists the sets."
+            N_("{path} is not a label file of a recording here. `pronlab index status` lists the sets."),
+            path=str(unknown[0]),
         )
     return repaired
 

@@ -90,9 +90,12 @@ def require_closed(settings: Settings, host: str | None, *, signs_in: bool, allo
     """Raises AccessError where the server would be open to the network and nobody `allowed` that."""
     if not allowed and is_exposed(settings, host, signs_in=signs_in):
         raise AccessError(
-            f"Listening on {host or 'every address'} lets everybody on the network in with every role: there is no "
-            f"list of people (Projects page) and no sign-in. Make one, listen on 127.0.0.1, or say {FLAG}."
-        )
+            N_(
+                "Listening on {host} lets everybody on the network in with every role: there is no list of people "
+                "(Projects page) and no sign-in. Make one, listen on 127.0.0.1, or say {flag}."
+            ),
+            host=host or Message(N_("every address")), flag=FLAG,
+        )  # fmt: skip
 
 
 def _is_loopback_address(text: str) -> bool:

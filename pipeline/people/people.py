@@ -15,7 +15,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.database import connected
 from pipeline.errors import AccessError, LabelError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -198,7 +198,7 @@ class People:
 def _person(raw: dict[str, Any]) -> Person:
     """Raises KeyError, TypeError or ValueError for an entry that does not say clearly who may what."""
     if not isinstance(raw["active"], bool):
-        raise TypeError(f"active is true or false, got {raw['active']!r}")
+        raise TypeError(Message(N_("active is true or false, got {value}"), value=repr(raw["active"])))
     roles = tuple(Role(role) for role in raw["roles"])
     return Person(clean_name(str(raw["name"])), roles, str(raw.get("email", "")), raw["active"])
 
@@ -220,7 +220,7 @@ def permit(settings: Settings, by: Identity | str | None, action: Action, *other
     elif People(settings).is_open:
         return GUEST
     else:
-        raise AccessError("Say who you are first: this installation has a list of people.")
+        raise AccessError(N_("Say who you are first: this installation has a list of people."))
     identity.require(action, *others)
     return identity
 
@@ -229,7 +229,11 @@ def permit_own(settings: Settings, by: Identity | None, learner: str) -> None:
     """For what is kept of a learner: it is theirs alone, whatever roles others have. Raises AccessError."""
     permit(settings, by, Action.PRACTISE)
     if by is not None and not same_person(by.name, learner):
-        raise AccessError(f"{by.name} may not see or change what is kept of {learner}: it is {learner}'s alone.")
+        raise AccessError(
+            N_("{name} may not see or change what is kept of {learner}: it is {learner}'s alone."),
+            name=by.name,
+            learner=learner,
+        )
 
 
 def _same_address(a: str, b: str) -> bool:

@@ -97,7 +97,11 @@ class RunDirectory:
         """The run `run_id` directly under `root`. Raises JobError where there is none."""
         path = root / run_id
         if Path(run_id).name != run_id or not (path / STATE_FILE).is_file():
-            raise JobError(f"No run {run_id!r} under {root}. `pronlab runs list` lists those there are.")
+            raise JobError(
+                N_("No run {run_id!r} under {root}. `pronlab runs list` lists those there are."),
+                run_id=run_id,
+                root=str(root),
+            )
         return cls(path)
 
     @property

@@ -48,8 +48,12 @@ def fetch(name: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = lines_of(str(error))[0].removeprefix("Got: ").rstrip(".") if str(error) else type(error).__name__
         raise CorpusError(
-            f"{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
-            f"`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
+            N_(
+                "{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
+                "`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
+            ),
+            name=name,
+            reason=reason,
         ) from error
 
 

@@ -150,7 +150,9 @@ def _by_expert(experts: dict[str, list[float]]) -> list[tuple[str, dict[str, flo
     """Columns of values to one row an expert. Raises LabelError where the columns differ in length."""
     lengths = {key: len(values) for key, values in experts.items()}
     if len(set(lengths.values())) > 1:
-        raise LabelError(f"Every dimension needs a value from each expert; got these counts: {lengths}.")
+        raise LabelError(
+            N_("Every dimension needs a value from each expert; got these counts: {lengths}."), lengths=str(lengths)
+        )
     n = next(iter(lengths.values()), 0)
     return [(f"expert_{i + 1}", {key: values[i] for key, values in experts.items()}) for i in range(n)]
 

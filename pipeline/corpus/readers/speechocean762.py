@@ -36,7 +36,7 @@ def read_published(folder: Path) -> Reading:
     """Raises CorpusError where the scores cannot be read."""
     resource = _resource(folder)
     if resource is None:
-        raise CorpusError(f"{folder} has no resource/{SCORES}.")
+        raise CorpusError(N_("{folder} has no resource/{scores}."), folder=str(folder), scores=SCORES)
     scores = _read_json(resource / SCORES)
     details = _read_json(resource / DETAILS) if (resource / DETAILS).is_file() else {}
     phones = _phones(table(resource / PHONES_FILE))

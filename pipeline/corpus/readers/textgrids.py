@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.phones import PHONES, bare
 from pipeline.records import Seconds
 
@@ -163,5 +163,5 @@ def _finite(token: str) -> float:
     """Raises ValueError for a number that is none, or too large for one."""
     number = float(token)
     if not math.isfinite(number):
-        raise ValueError(f"{token} is too large")
+        raise ValueError(Message(N_("{token} is too large"), token=token))
     return number

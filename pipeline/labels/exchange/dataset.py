@@ -31,7 +31,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
     from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
 
     if folder.exists() and any(folder.iterdir()):
-        raise LabelError(f"{folder} is not empty. Name a new folder.")
+        raise LabelError(N_("{folder} is not empty. Name a new folder."), folder=str(folder))
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
     event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),

@@ -46,11 +46,11 @@ def export_table(
     """As `csv`, `jsonl` or `xlsx`. Raises LabelError where there is nothing to export, AccessError for who may not
     export."""
     if table == "consensus" and set_name is None:
-        raise LabelError("The consensus can be exported for one set at a time. Name it with --set.")
+        raise LabelError(N_("The consensus can be exported for one set at a time. Name it with --set."))
     labels = labels_of(settings, set_name, by)
     rows = table_rows(labels, table)
     if not rows:
-        raise LabelError(f"There is no consensus to export in {set_name!r}. Rate recordings first.")
+        raise LabelError(N_("There is no consensus to export in {set!r}. Rate recordings first."), set=set_name)
     if fmt == "xlsx":
         return Export(len(rows), to_xlsx(labels), labels.left_out)
     return Export(len(rows), to_csv(rows, dialect) if fmt == "csv" else to_jsonl(rows), labels.left_out)

@@ -74,7 +74,7 @@ class Judgements:
         with locked(self._settings, self._file, ProjectError):
             judgement = make(self.standing())
             if judgement.heard is not None and not all(map(math.isfinite, judgement.heard)):
-                raise ProjectError(f"The shares heard must be numbers, got {judgement.heard}.")
+                raise ProjectError(N_("The shares heard must be numbers, got {value}."), value=str(judgement.heard))
             try:
                 jsonl.append(self._file, judgement, durable=True)
             except OSError as error:

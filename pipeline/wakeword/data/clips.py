@@ -246,7 +246,9 @@ def source_regex(text: str | None) -> "re.Pattern[str] | None":
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise CorpusError(N_("{text!r} is no regular expression: {reason}."), text=text, reason=str(error)) from error
+        raise CorpusError(
+            N_("{text!r} is no regular expression: {reason}."), text=text, reason=said_by(error)
+        ) from error
     if pattern.groups < 1:
         raise CorpusError(
             N_("{text!r} needs a group in round brackets that is the speaker, e.g. {example}."),
