@@ -9,6 +9,8 @@ import json
 import os
 import re
 import sys
+import tomllib
+import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +80,7 @@ _YAML = {
     "undefined alias": N_("it refers to a name that is not defined"),
     "unknown escape": N_("a text has an unknown escape (a backslash with a wrong letter)"),
 }
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What Python says of a value that is not of its kind.
 _PYTHON = (
     (re.compile(r"(?P<value>.+) is not a valid \w+", re.DOTALL), N_("{value} is not a known value")),
@@ -108,12 +111,22 @@ def own_words(error: BaseException) -> str | None:
     yaml = sys.modules.get("yaml")
     if yaml is not None and isinstance(error, yaml.YAMLError):
         return _of_yaml(error)
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return _of_toml(error)
+    if isinstance(error, zipfile.BadZipFile):
+        return Message(N_("it is damaged, or no such archive"))
     if isinstance(error, ValueError):
         matches = ((pattern.fullmatch(str(error)), msgid) for pattern, msgid in _PYTHON)
         return next((Message(msgid, value=match["value"]) for match, msgid in matches if match), None)
     if isinstance(error, TypeError | AttributeError):
         return Message(N_("a value is of the wrong kind ({reason})"), reason=str(error)) if str(error) else None
     return None
+
+
+def _of_toml(error: tomllib.TOMLDecodeError) -> Message:
+    place = _TOML_PLACE.search(str(error))
+    reason = Message(N_("it is not valid TOML"))
+    return _at_place(int(place[1]), int(place[2]), reason) if place else reason
 
 
 def _of_yaml(error: Any) -> str:

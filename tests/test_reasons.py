@@ -4,6 +4,8 @@ a library's English."""
 import errno
 import io
 import os
+import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,12 @@ def test_other_yaml_is_told_in_one_line() -> None:
     with pytest.raises(ValueError, match="unknown directive") as told:
         artifacts.loads_yaml("%y")
     assert "\n" not in said_by(told.value)
+
+
+def test_toml_and_archives_are_told_in_words_of_our_own() -> None:
+    assert reason(lambda: tomllib.loads("a = 1\nb c")) == "line 2, column 3: it is not valid TOML"
+    assert reason(lambda: tomllib.loads('a = "x')) == "it is not valid TOML"
+    assert reason(lambda: zipfile.ZipFile(io.BytesIO(b"no zip"))) == "it is damaged, or no such archive"
 
 
 def test_values_of_another_kind_are_told() -> None:

@@ -191,8 +191,9 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
         )
     try:
         language = language_code((language if isinstance(language, str) else repr(language))[:MAX_VALUE])
-    except UnknownNameError as error:
-        wrong.append(error.text)
+    except UnknownNameError:
+        unknown = str(language)[:MAX_VALUE]
+        wrong.append(Message(N_("language “{value}” is not known; write its code, such as en or tr"), value=unknown))
     if about is None:
         wrong.append(
             Message(
