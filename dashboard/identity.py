@@ -13,7 +13,7 @@ from dashboard import state
 from dashboard.markup import plain
 from pipeline import i18n
 from pipeline.artifacts import is_missing
-from pipeline.errors import AccessError, PronlabError
+from pipeline.errors import AccessError, PronlabError, said_by
 from pipeline.i18n import _
 from pipeline.people.access import GUEST, Action, Identity
 from pipeline.people.exposure import read_secrets, unreadable_secrets
@@ -40,7 +40,7 @@ def signs_in() -> bool:
             return False
         for file in present_files:
             read_secrets(file)
-        raise unreadable_secrets(present_files[0], str(error)) from error
+        raise unreadable_secrets(present_files[0], said_by(error)) from error
 
 
 def people() -> People:

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ FULL_BELOW_BYTES = 64 * 1024
 MOST_YAML_CHARACTERS = 10_000_000  # with everything that aliases repeat
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell the system's errors
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NESTED = N_("it is nested too deeply")
 _DEVICES = (Path("/dev"), Path("/proc"))
 
 
@@ -117,7 +119,7 @@ def loads(content: bytes | str) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig") if isinstance(content, bytes) else content)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise ValueError(Message(NESTED)) from error
 
 
 def loads_yaml(content: bytes | str) -> Any:
@@ -130,12 +132,12 @@ def loads_yaml(content: bytes | str) -> Any:
     try:
         value = yaml.load(content.decode("utf-8-sig") if isinstance(content, bytes) else content, loader)  # noqa: S506
         if _length(value, {}) > MOST_YAML_CHARACTERS:
-            raise ValueError("its aliases repeat too much")
+            raise ValueError(Message(N_("its aliases repeat too much")))
         return value
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise ValueError(Message(NESTED)) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        raise ValueError(said_by(error)) from error
 
 
 def _length(value: Any, known: dict[int, int]) -> int:
@@ -197,7 +199,7 @@ def _require_file(path: Path) -> None:
     except FileNotFoundError:  # a link that leads nowhere
         is_file = False
     if of_the_system or not is_file:
-        raise OSError(errno.EINVAL, "stands there and is no file; name another", str(path))
+        raise OSError(errno.EINVAL, Message(N_("it is not a file; name another")), str(path))
 
 
 def _is_full(error: Exception, folder: Path) -> bool:

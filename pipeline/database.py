@@ -10,7 +10,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 
 BUSY_TIMEOUT_S: Seconds = 30.0
@@ -43,10 +44,14 @@ def failure(file: str, error: sqlite3.Error, advice: str) -> LabelError:
     """What to raise for `error` of the file called `file`, with `advice` where the file itself is at fault."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return NoRoomError(
-            f"{file} cannot be used now: the disk is full or fails ({error}). Nothing was changed in it; sets and "
-            "ratings on disk stay as they are. Free space and run the command again."
+            N_(
+                "{file} cannot be used now: the disk is full or fails ({reason}). Nothing was changed in it; sets"
+                " and ratings on disk stay as they are. Free space and run the command again."
+            ),
+            file=file,
+            reason=said_by(error),
         )
-    return LabelError(f"{file} failed ({error}). {advice}")
+    return LabelError(N_("{file} failed ({reason}). {advice}"), file=file, reason=said_by(error), advice=advice)
 
 
 def as_it_lies(path: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ show the message and nothing else; any other exception is a defect and keeps its
 from typing import Any
 
 from pipeline.i18n import Message, translated
+from pipeline.reasons import own_words
 
 
 class PronlabError(Exception):
@@ -35,12 +36,13 @@ class PronlabError(Exception):
 
 
 def said_by(error: BaseException) -> str:
-    """What an error says, to be kept or put into another message: it can still be translated where it is one of ours,
-    or was raised with a `Message`."""
+    """What an error says, to be kept or put into another message: a `Message` where it is one of ours, was raised with
+    one, or has words of our own (`pipeline.reasons`). Those of the system leave out the file, which the sentence around
+    them names."""
     if isinstance(error, PronlabError):
         return error.text
     text = error.args[0] if error.args else ""
-    return text if isinstance(text, Message) else str(error)
+    return text if isinstance(text, Message) else own_words(error) or str(error)
 
 
 class AudioError(PronlabError):

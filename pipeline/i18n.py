@@ -131,6 +131,25 @@ def from_parts(parts: Any) -> Message:
         raise ValueError(f"these are no parts of a message ({type(error).__name__}: {error})") from error
 
 
+def parts_of(texts: Sequence[str]) -> list[dict[str, Any] | None]:
+    """What each is made of, None for plain ones: kept beside them in JSON, for `with_parts`."""
+    return [text.as_parts() if isinstance(text, Message) else None for text in texts]
+
+
+def with_parts(texts: Sequence[str], parts: Any) -> tuple[str, ...]:
+    """The texts again as messages, where their parts are there and give them."""
+    known = parts if isinstance(parts, list) and len(parts) == len(texts) else [None] * len(texts)
+    return tuple(_with_parts(text, part) for text, part in zip(texts, known, strict=True))
+
+
+def _with_parts(text: str, part: Any) -> str:
+    try:
+        message = from_parts(part)
+    except ValueError:
+        return text
+    return message if message == text else text
+
+
 def _remade(msgid: str, values: dict[str, Any]) -> Message:
     return Message(msgid, **values)
 
@@ -141,9 +160,17 @@ def joined(texts: Sequence[str], sign: str = ";") -> Message:
     return Message(f"{sign} ".join(f"{{{name}}}" for name in values), **values)
 
 
+PLACED = N_("{place}: {reason}")
+
+
 def about(place: str, text: str) -> Message:
     """`text`, which may be a `Message`, behind what it is about: a file, a line, a recording."""
-    return Message(N_("{place}: {reason}"), place=place, reason=text)
+    return Message(PLACED, place=place, reason=text)
+
+
+def reason_alone(text: str) -> str:
+    """What `about` put behind a place, for tables that have the place in a column; any other text as it is."""
+    return text.values["reason"] if isinstance(text, Message) and text.msgid == PLACED else text
 
 
 def ended(text: str) -> str:

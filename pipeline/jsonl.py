@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline import artifacts
+from pipeline.errors import said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.records import to_json
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -26,7 +28,7 @@ class LineError(ValueError):
     """A line that is no JSON. `number` counts from 1; the message names the line, `reason` does not."""
 
     def __init__(self, number: int, reason: str) -> None:
-        super().__init__(f"line {number}: {reason}")
+        super().__init__(about(Message(N_("line {line}"), line=str(number)), reason))
         self.number = number
         self.reason = reason
 
@@ -90,7 +92,11 @@ def lines(path: Path) -> Iterator[Line]:
             if not ended and len(raw) >= MAX_LINE_BYTES:
                 while not ended and (rest := file.readline(MAX_LINE_BYTES)):
                     ended = rest.endswith(b"\n")
-                yield Line(number, error=LineError(number, f"has over {MAX_LINE_BYTES >> 20} MiB"), cut=not ended)
+                yield Line(
+                    number,
+                    error=LineError(number, Message(N_("it has over {most} MiB"), most=str(MAX_LINE_BYTES >> 20))),
+                    cut=not ended,
+                )
             elif raw.strip():
                 yield _parsed(number, raw, cut=not ended)
 
@@ -148,9 +154,9 @@ def _parsed(number: int, raw: bytes, cut: bool = False) -> Line:
     try:
         return Line(number, json.loads(raw.decode("utf-8")), cut=cut)
     except UnicodeDecodeError as error:
-        reason = f"byte {error.start + 1} is no UTF-8"
+        reason = said_by(error)
     except RecursionError:
-        reason = "nested too deeply"
+        reason = Message(artifacts.NESTED)
     except ValueError as error:
-        reason = f"no JSON ({error})"
+        reason = Message(N_("it is not JSON: {reason}"), reason=said_by(error))
     return Line(number, error=LineError(number, reason), cut=cut)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.settings import Settings
 
@@ -25,19 +26,26 @@ def locked(
     try:
         name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     except (OSError, RuntimeError) as circle:
-        raise error(f"{path} cannot be followed ({circle}). Is it a link to itself? Remove the link.") from circle
+        raise error(
+            N_("{path} cannot be followed ({reason}). Is it a link to itself? Remove the link."),
+            path=str(path), reason=said_by(circle),
+        ) from circle  # fmt: skip
     lock = FileLock(locks / name, timeout=within_s)
     try:
         locks.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as late:
+        if busy:
+            raise error(busy) from late
         raise error(
-            busy or f"{path.name} is being saved by someone else for over {within_s:g} s. Save again."
-        ) from late
+            N_("{file} is being saved by someone else for over {seconds} s. Save again."),
+            file=path.name, seconds=f"{within_s:g}",
+        ) from late  # fmt: skip
     except OSError as refused:
         raise error(
-            f"{locks} cannot be written ({refused.strerror or refused}); {path.name} was not saved."
-        ) from refused
+            N_("{folder} cannot be written ({reason}); {file} was not saved."),
+            folder=str(locks), reason=said_by(refused), file=path.name,
+        ) from refused  # fmt: skip
     try:
         yield
     finally:

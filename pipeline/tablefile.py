@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from pipeline import csvfile
-from pipeline.errors import TableError
+from pipeline.errors import TableError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.text import composed, visible
 from pipeline.workbook import MAX_COLUMNS, Record, is_workbook, read_sheets
@@ -90,7 +90,7 @@ def read_table(content: bytes, columns: Columns, required: Collection[str] = (),
     Raises TableError, naming what is wrong and what to do.
     """
     if not content.strip():
-        raise TableError("The file is empty.")
+        raise TableError(N_("The file is empty."))
     if is_workbook(content):
         table = _named(_spreadsheet(content, columns, required, sheet), columns, required)
     else:
@@ -112,7 +112,7 @@ def open_table(
             yield OpenTable(table.columns, table.spelled, iter(table.rows), table.assumed)
             return
         if not start.strip():
-            raise TableError(f"{path} is empty.")
+            raise TableError(N_("{path} is empty."), path=str(path))
         encoding, n_mark = _encoding_of(file, start)
         file.seek(n_mark)
         lines = io.TextIOWrapper(file, _CODECS.get(encoding, encoding), newline="")
@@ -138,7 +138,7 @@ def split_rows(text: str, n_fields: int) -> list[tuple[int, list[str]]]:
             break
     for record in split[-1]:
         if record.problem is not None:
-            raise TableError(f"Line {record.line} {record.problem}")
+            raise TableError(N_("Line {line} {problem}"), line=str(record.line), problem=record.problem)
     return [(record.line, [field.strip() for field in record.fields]) for record in split[-1]]
 
 
@@ -182,9 +182,13 @@ def _strictly(content: bytes, encoding: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise TableError(f"The file is not {encoding.upper()} text ({error.reason}). Save it as CSV UTF-8.") from error
+        raise TableError(
+            N_("The file is not {encoding} text: {reason}. Save it as CSV UTF-8."),
+            encoding=encoding.upper(),
+            reason=said_by(error),
+        ) from error
     if "\0" in text:
-        raise TableError("The file is not text. Save the table as CSV UTF-8 or as an Excel workbook (.xlsx).")
+        raise TableError(N_("The file is not text. Save the table as CSV UTF-8 or as an Excel workbook (.xlsx)."))
     return text
 
 
@@ -197,8 +201,12 @@ def _refuse_damaged_utf8(content: bytes) -> None:
         before = next(n for n, sign in enumerate(text) if "\udc80" <= sign <= "\udcff")
         line = len(re.findall(r"\r\n|\r|\n", text[:before])) + 1
         raise TableError(
-            f"Line {line} has a letter that is damaged: byte {len(text[:before].encode()) + 1} is not UTF-8, as the "
-            "rest of the file is. Correct the letter and save the file as UTF-8."
+            N_(
+                "Line {line} has a letter that is damaged: byte {n} is not UTF-8, as the rest of the file is. "
+                "Correct the letter and save the file as UTF-8."
+            ),
+            line=str(line),
+            n=str(len(text[:before].encode()) + 1),
         )
 
 
@@ -297,19 +305,24 @@ def _named(grid: _Grid, columns: Columns, required: Collection[str]) -> OpenTabl
     any."""
     heads = list(islice(grid.records, HEADER_WITHIN))
     if not heads:
-        raise TableError("The table has no rows.")
+        raise TableError(N_("The table has no rows."))
     place = max(range(len(heads)), key=lambda n: (_n_known(heads[n].fields, columns), -n))
     header = heads[place]
     if len(header.fields) > MAX_COLUMNS:
-        raise TableError(f"The table has {len(header.fields)} columns; at most {MAX_COLUMNS} are read. Split it.")
+        raise TableError(
+            N_("The table has {n} columns; at most {most} are read. Split it."),
+            n=len(header.fields),
+            most=MAX_COLUMNS,
+        )
     if header.problem is not None and not header.fields:
-        raise TableError(f"Line {header.line} {header.problem}")
+        raise TableError(N_("Line {line} {problem}"), line=str(header.line), problem=header.problem)
     names, spelled = _names(header.fields, columns)
     if missing := sorted(set(required) - set(names)):
         there = ", ".join(field.strip() or "-" for field in header.fields)[:300]
         raise TableError(
-            f"The table has no column {' and none '.join(missing)}. Its header is: {there}. Name the columns in the "
-            "first line."
+            N_("The table has no column {columns}. Its header is: {there}. Name the columns in the first line."),
+            columns=", ".join(missing),
+            there=there,
         )
     assumed = list(grid.assumed)
     if place:
@@ -343,7 +356,10 @@ def _names(fields: Sequence[str], columns: Columns) -> tuple[list[str], dict[str
         name = by_key.get(header_key(header), header)
         if name and name in spelled:
             raise TableError(
-                f"The columns {spelled[name]!r} and {header!r} are both read as {name}. Rename or delete one."
+                N_("The columns {first!r} and {second!r} are both read as {name}. Rename or delete one."),
+                first=spelled[name],
+                second=header,
+                name=name,
             )
         if name:
             spelled[name] = header
@@ -395,7 +411,9 @@ def _spreadsheet(content: bytes, columns: Columns, required: Collection[str], sh
     sheets = read_sheets(content)
     if sheet:
         if sheet not in sheets:
-            raise TableError(f"There is no sheet {sheet!r}. The workbook has: {', '.join(sheets)}.")
+            raise TableError(
+                N_("There is no sheet {sheet!r}. The workbook has: {sheets}."), sheet=sheet, sheets=", ".join(sheets)
+            )
         fitting = [sheet]
     else:
         needed = set(required) or set(columns)
@@ -414,7 +432,10 @@ class SheetChoiceError(TableError):
     """Several sheets of a workbook could be meant: `sheets` names them."""
 
     def __init__(self, sheets: Sequence[str]) -> None:
-        super().__init__(f"Several sheets have such a table: {', '.join(sheets)}. Choose one of them (--sheet NAME).")
+        super().__init__(
+            N_("Several sheets have such a table: {sheets}. Choose one of them (--sheet NAME)."),
+            sheets=", ".join(sheets),
+        )
         self.sheets = tuple(sheets)
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from pipeline.errors import TableError
+from pipeline.errors import TableError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.zips import ZIP_ERRORS
@@ -39,20 +39,23 @@ def read_sheets(content: bytes) -> dict[str, list[Record]]:
     """The rows of every sheet that has any, by its name. Raises TableError for an old `.xls`, for what is damaged or
     over the limits, and where openpyxl is not installed."""
     if content.startswith(_XLS):
-        raise TableError("This is an old Excel file (.xls). Save it as an Excel workbook (.xlsx) or as CSV UTF-8.")
+        raise TableError(N_("This is an old Excel file (.xls). Save it as an Excel workbook (.xlsx) or as CSV UTF-8."))
     require(N_("An Excel file"), ("openpyxl",), TableError)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             size = sum(entry.file_size for entry in packed.infolist())
         if size > MAX_BYTES:
             raise TableError(
-                f"The workbook has {size >> 20} MB, at most {MAX_BYTES >> 20} MB can be read. Save it as CSV."
+                N_("The workbook has {size} MB, at most {most} MB can be read. Save it as CSV."),
+                size=size >> 20,
+                most=MAX_BYTES >> 20,
             )
         _refuse_endless_rows(content)
         return _rows_of_sheets(content)
     except (*_BROKEN, *ZIP_ERRORS) as error:
         raise TableError(
-            f"The file cannot be read as an Excel workbook ({error}). Save it as .xlsx or as CSV UTF-8."
+            N_("The file cannot be read as an Excel workbook ({reason}). Save it as .xlsx or as CSV UTF-8."),
+            reason=said_by(error),
         ) from error
 
 
@@ -64,7 +67,9 @@ def _refuse_endless_rows(content: bytes) -> None:
         nonlocal n_in_row
         n_in_row = 0 if name.rpartition(":")[2] == "row" else n_in_row + 1
         if n_in_row > MAX_ROW_ELEMENTS:
-            raise TableError(f"The workbook has a row of more than {MAX_COLUMNS} cells. Save the table as CSV UTF-8.")
+            raise TableError(
+                N_("The workbook has a row of more than {most} cells. Save the table as CSV UTF-8."), most=MAX_COLUMNS
+            )
 
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         for name in packed.namelist():
@@ -98,8 +103,12 @@ def _rows_of_sheets(content: bytes) -> dict[str, list[Record]]:
             n_cells += len(row)
             if number > MAX_ROWS or n_cells > MAX_CELLS:
                 raise TableError(
-                    f"The workbook has more than {MAX_ROWS} rows or {MAX_CELLS} cells. Delete what is far below or "
-                    "beside the table, or save the table as CSV UTF-8."
+                    N_(
+                        "The workbook has more than {n_rows} rows or {n_cells} cells. Delete what is far below or "
+                        "beside the table, or save the table as CSV UTF-8."
+                    ),
+                    n_rows=MAX_ROWS,
+                    n_cells=MAX_CELLS,
                 )
             if not row:
                 continue
@@ -120,7 +129,7 @@ def _rows_of_sheets(content: bytes) -> dict[str, list[Record]]:
         if records:
             sheets[sheet.title] = records
     if not sheets:
-        raise TableError("The workbook has no cells with values.")
+        raise TableError(N_("The workbook has no cells with values."))
     return sheets
 
 

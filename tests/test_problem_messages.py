@@ -19,7 +19,7 @@ from pipeline.corpus.sets import (
     save_set,
 )
 from pipeline.errors import AudioError, CorpusError, said_by
-from pipeline.i18n import Message, ended, speaking, translated
+from pipeline.i18n import Message, ended, reason_alone, speaking, translated
 from pipeline.importing.importer import import_path
 from pipeline.importing.uploads import ledger
 from pipeline.labels.index import Index
@@ -87,7 +87,7 @@ def test_what_an_error_says_can_be_kept() -> None:
     with speaking("tr"):
         assert translated(constant) != constant
     assert said_by(ValueError(CLIPPED)) is CLIPPED
-    assert (said_by(ValueError("odd")), said_by(KeyError("x")), said_by(ValueError())) == ("odd", "'x'", "")
+    assert (said_by(ValueError("odd")), said_by(ValueError())) == ("odd", "")
     assert (ended("a"), ended("a.")) == ("a.", "a.")
     with speaking("tr"):
         assert translated(ended(CLIPPED)) == translated(CLIPPED)
@@ -175,6 +175,11 @@ def test_what_is_said_of_label_files_is_kept_as_messages(settings: Settings, tin
     assert sorted(map(repr, found)) == sorted(map(repr, told))
     assert len(found) == 10
     assert [one for one in found if not (isinstance(one.message, Message) and one.message.values)] == []
+    of_files = [one for one in found if one.code in ("broken_label", "stray_label")]
+    assert len(of_files) == 7
+    assert all(str(one.message).partition(": ")[0].endswith("_result.json") for one in of_files), "for commands"
+    assert all("_result.json: " not in reason_alone(one.message) for one in of_files), "for tables with a path"
+    assert all(isinstance(reason_alone(one.message), Message) for one in of_files)
 
 
 def test_what_readers_of_corpora_say_can_be_translated(tmp_path: Path) -> None:

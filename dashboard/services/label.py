@@ -13,7 +13,7 @@ from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
 from pipeline.corpus.sets import RecordingSet, get_set, result_path
-from pipeline.errors import LabelError, PronlabError
+from pipeline.errors import LabelError, PronlabError, said_by
 from pipeline.i18n import N_, _
 from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
@@ -273,7 +273,7 @@ class Labelling:
             json.dumps(action, ensure_ascii=False).encode()  # half of a sign could be written nowhere
             event = self._event_of(action)
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-            raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(error)[:200]) from error
+            raise LabelError(N_("What was sent is no rating: {reason}."), reason=said_by(error)) from error
         if event.action not in RATINGS:
             raise LabelError(N_("What was sent is no rating: {reason}."), reason=str(event.action))
         return event

@@ -14,6 +14,7 @@ from dashboard.services import shared
 from dashboard.services.shared import settings
 from pipeline import artifacts
 from pipeline.errors import PronlabError
+from pipeline.i18n import with_parts
 from pipeline.metrics.regression import RegressionMetrics
 from pipeline.model_names import short_name
 from pipeline.people.access import Action
@@ -184,7 +185,7 @@ def report_of(run: RunDirectory) -> Report | None:
         metrics=_metrics(raw["metrics"]),
         baselines={name: _metrics(values) for name, values in raw["baselines"].items()},
         importance=raw["importance"],
-        warnings=tuple(raw["warnings"]),
+        warnings=with_parts(raw["warnings"], raw.get("warning_parts")),
         split=raw.get("split", BY_SPEAKER),
     )
 

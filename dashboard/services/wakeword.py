@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
@@ -237,7 +237,7 @@ def said(text: str, language: str) -> bytes:
     try:
         audio = voices_for(shared.settings(), language)[0].say(pronunciation(text))
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
-        raise CorpusError(N_("{text!r} cannot be said ({reason})."), text=text, reason=str(error)) from error
+        raise CorpusError(N_("{text!r} cannot be said ({reason})."), text=text, reason=said_by(error)) from error
     return to_wav(audio.samples, audio.sample_rate_hz)
 
 

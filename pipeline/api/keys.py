@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.artifacts import replacing
-from pipeline.errors import AccessError
+from pipeline.errors import AccessError, said_by
 from pipeline.locks import locked
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
@@ -156,7 +156,7 @@ def _change(settings: Settings, change: Callable[[list[Key]], list[Key]]) -> lis
             with replacing(path, mode=0o600) as temporary:
                 temporary.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise AccessError(f"{path} cannot be written ({error.strerror or error}); no key was changed.") from error
+            raise AccessError(f"{path} cannot be written ({said_by(error)}); no key was changed.") from error
     return keys
 
 
@@ -194,4 +194,4 @@ def _secret() -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> AccessError:
-    return AccessError(f"{path} cannot be read as a list of API keys ({error}). Restore it, or remove it.")
+    return AccessError(f"{path} cannot be read as a list of API keys ({said_by(error)}). Restore it, or remove it.")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.container import Container, is_plausible, open_container
 from pipeline.audio.media import HEAD_BYTES, MEDIA_SUFFIXES, Media, decode_media, media_kind
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
 
@@ -139,12 +139,12 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             raise AudioCutError(
                 N_("{name} is cut off and cannot be read ({reason}). Copy or record it again."),
                 name=name,
-                reason=_reason(error),
+                reason=said_by(error),
             ) from error
         raise AudioError(
             N_("{name} cannot be read as audio ({reason}). {expected}"),
             name=name,
-            reason=_reason(error),
+            reason=said_by(error),
             expected=EXPECTED,
         ) from error
     if len(decoded) > max_duration_s * rate_hz:
@@ -222,7 +222,10 @@ def duration_of(path: Path) -> Seconds:
                 return duration_s
             return sum(map(len, _blocks(file))) / int(file.samplerate)
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioError(f"{path.name} cannot be read as audio ({_reason(error)}).") from error
+        raise AudioError(
+            N_("{name} cannot be read as audio ({reason}). {expected}"),
+            name=path.name, reason=said_by(error), expected=EXPECTED,
+        ) from error  # fmt: skip
 
 
 def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
@@ -285,7 +288,7 @@ def _check_size(source: Path | bytes, name: str) -> int:
     """Its bytes."""
     if isinstance(source, Path):
         if not source.is_file():
-            raise AudioError(f"There is no audio file {source}.")
+            raise AudioError(N_("There is no audio file {path}."), path=str(source))
         size = source.stat().st_size
     else:
         size = len(source)
@@ -376,8 +379,3 @@ def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
         if end - start >= CLIP_RUN:
             clipped[start:end] = True
     return float(clipped.sum() / len(channel))
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).split(": ", 1)[-1].strip().rstrip(".")
-    return text or type(error).__name__

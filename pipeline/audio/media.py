@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ LOWEST_BYTES_PER_S = 60  # of Opus that sends next to nothing in silence: fewer 
 TRUNCATED_BY_S: Seconds = 0.25  # encoders round up to whole frames
 HEAD_BYTES = 12
 PROTECTED = ("drms", "enca")  # Apple's, and that of ISO/IEC 23001-7
-UNREADABLE = "it is damaged or protected against copying. Record it yourself, or export it as WAV."
+UNDECODED = N_(
+    "{name} cannot be decoded ({reason}): it is damaged or protected against copying. Record it yourself, or export it "
+    "as WAV."
+)
 _ASF = bytes.fromhex("3026b2758e66cf11")
 
 
@@ -77,7 +81,7 @@ def decode_media(source: Path | bytes, kind: str, name: str, max_duration_s: Sec
                 break
             except _errors() as error:
                 if not n:
-                    raise AudioError(f"{name} cannot be decoded ({_reason(error)}): {UNREADABLE}") from error
+                    raise AudioError(UNDECODED, name=name, reason=_reason(error)) from error
                 is_cut = True
                 break
             blocks.append(block[: most - n])
@@ -90,8 +94,9 @@ def decode_media(source: Path | bytes, kind: str, name: str, max_duration_s: Sec
 def _sound_of(container: "av.container.InputContainer", name: str) -> "av.audio.stream.AudioStream":
     streams = container.streams.audio
     if not streams:
-        holds = "only pictures" if container.streams.video else "no sound"
-        raise AudioError(f"{name} has no sound: it holds {holds}. Record it again.")
+        if container.streams.video:
+            raise AudioError(N_("{name} has no sound, only pictures. Record it again."), name=name)
+        raise AudioError(N_("{name} has no sound. Record it again."), name=name)
     return streams[0]
 
 
@@ -99,13 +104,14 @@ def _shape_of(stream: "av.audio.stream.AudioStream", name: str) -> tuple[int, in
     """Rate and channels of what will be decoded."""
     context: Any = stream.codec_context
     if context is None or not context.sample_rate or not context.channels:
-        raise AudioError(f"{name} cannot be decoded: {UNREADABLE}")
+        raise AudioError(UNDECODED, name=name, reason=Message(N_("its kind of audio is unknown")))
     if context.codec_tag in PROTECTED:
-        raise AudioError(f"{name} is protected against copying. Record it yourself, or export it as WAV.")
+        raise AudioError(N_("{name} is protected against copying. Record it yourself, or export it as WAV."), name=name)
     if context.channels > MOST_CHANNELS:
         raise AudioError(
-            f"{name} has {context.channels} channels; at most {MOST_CHANNELS} are read. Export it as mono."
-        )
+            N_("{name} has {channels} channels; at most {most} are read. Export it as mono."),
+            name=name, channels=context.channels, most=MOST_CHANNELS,
+        )  # fmt: skip
     return int(context.sample_rate), int(context.channels)
 
 
@@ -157,13 +163,14 @@ def _opened(source: Path | bytes, kind: str, name: str) -> Iterator["av.containe
             container = av.open(file, mode="r", format=kind, metadata_errors="ignore")
         except _errors() as error:
             raise AudioError(
-                f"{name} cannot be read: it is damaged or was cut off ({_reason(error)}). Copy or record it again."
-            ) from error
+                N_("{name} cannot be read: it is damaged or was cut off ({reason}). Copy or record it again."),
+                name=name, reason=_reason(error),
+            ) from error  # fmt: skip
         with container:
             try:
                 yield container
             except _errors() as error:  # PyAV raises ValueError for tags that are no text, among others
-                raise AudioError(f"{name} cannot be decoded ({_reason(error)}): {UNREADABLE}") from error
+                raise AudioError(UNDECODED, name=name, reason=_reason(error)) from error
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -173,4 +180,4 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).strip().rstrip(".") or type(error).__name__
+    return said_by(error) or type(error).__name__

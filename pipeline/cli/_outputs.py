@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pipeline.artifacts import require_writable
+from pipeline.errors import said_by
 
 
 class OutputPath(click.Path):
@@ -20,8 +21,7 @@ class OutputPath(click.Path):
         try:
             require_writable(path)
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            self.fail(f"{path} cannot be written ({reason}). Name another place.", param, ctx)
+            self.fail(f"{path} cannot be written ({said_by(error)}). Name another place.", param, ctx)
         return path
 
 

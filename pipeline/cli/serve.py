@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pipeline.cli._output import emit, json_option
+from pipeline.errors import said_by
 from pipeline.settings import Settings
 
 PORT = 8600
@@ -110,7 +111,7 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=WAITING_CONNECTIONS)
     except OSError as error:
         raise ServiceError(
-            f"The service cannot listen on {host}:{port} ({error.strerror or error}). Choose another --port or --host."
+            f"The service cannot listen on {host}:{port} ({said_by(error)}). Choose another --port or --host."
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
 from pipeline.corpus.sets import audio_path, get_set, language_of, list_sets, read_recordings
-from pipeline.errors import CorpusError, PronlabError
+from pipeline.errors import CorpusError, PronlabError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -100,7 +100,7 @@ def unmark(settings: Settings, recording_id: str, by: Identity) -> None:
         entries = _read(settings)
         left = [one for one in entries if one["id"] != composed(recording_id)]
         if len(left) == len(entries):
-            raise CorpusError(f"{recording_id!r} is not marked as a reference.")
+            raise CorpusError(N_("{recording!r} is not marked as a reference."), recording=recording_id)
         artifacts.write_json(_file(settings), left)
 
 
@@ -108,7 +108,7 @@ def _file_of(settings: Settings, one: Recording) -> Path:
     """Raises PronlabError where the set or the file is gone."""
     path = audio_path(get_set(settings, one.set), one)
     if not path.is_file():
-        raise CorpusError(f"There is no audio file {path}.")
+        raise CorpusError(N_("There is no audio file {path}."), path=str(path))
     return path
 
 
@@ -137,7 +137,10 @@ def _find(settings: Settings, recording_id: str) -> Recording:
     name = recording_id.partition("/")[0]
     found = next((one for one in read_recordings(settings, name) if one.id == recording_id), None)
     if found is None:
-        raise CorpusError(f"There is no recording {recording_id!r}; ids are SET/PATH without the file extension.")
+        raise CorpusError(
+            N_("There is no recording {recording!r}; ids are SET/PATH without the file extension."),
+            recording=recording_id,
+        )
     return found
 
 
@@ -157,7 +160,10 @@ def _read(settings: Settings) -> list[dict[str, Any]]:
         for entry in entries:
             _recording(entry)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{_file(settings)} is damaged ({error}). Remove it; the recordings are safe.") from error
+        raise CorpusError(
+            N_("{file} is damaged ({reason}). Remove it; the recordings are safe."),
+            file=str(_file(settings)), reason=said_by(error),
+        ) from error  # fmt: skip
     return entries
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pipeline import artifacts, jsonl
 from pipeline.errors import CorpusError, UnknownNameError, said_by
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, Message, about, joined
 from pipeline.presets import misfits
 from pipeline.records import (
     AudioReport,
@@ -103,8 +103,10 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
     file = registration(settings, name) / "set.json"
     if not file.is_file():
         names = ", ".join(set_.name for set_ in list_sets(settings))
-        known = f"The sets are {names}." if names else "There are no sets yet."
-        raise UnknownNameError(f"Unknown set {name!r}. {known} `pronlab import DIR` adds one.")
+        known = Message(N_("The sets are {names}."), names=names) if names else Message(N_("There are no sets yet."))
+        raise UnknownNameError(
+            N_("Unknown set {name!r}. {known} `pronlab import DIR` adds one."), name=name, known=known
+        )
     return _read_set(file)
 
 
@@ -218,7 +220,10 @@ def confined(root: Path, relative: str) -> Path:
         is_below = path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, names too long or with a NUL
         raise CorpusError(
-            N_("{path!r} below {root} cannot be followed ({reason})."), path=relative, root=str(root), reason=str(error)
+            N_("{path!r} below {root} cannot be followed ({reason})."),
+            path=relative,
+            root=str(root),
+            reason=said_by(error),
         ) from error
     if PurePosixPath(relative).is_absolute() or not is_below:
         raise CorpusError(
@@ -229,10 +234,10 @@ def confined(root: Path, relative: str) -> Path:
 
 
 def _damaged(file: Path, error: Exception) -> CorpusError:
-    return CorpusError(
-        N_("{file} is damaged ({reason}). Import the set again; labels are kept."),
-        file=str(file), reason=said_by(error),
-    )  # fmt: skip
+    reason = Message(
+        N_("This file of the set is damaged ({reason}). Import the set again; labels are kept."), reason=said_by(error)
+    )
+    return CorpusError(about(str(file), reason))
 
 
 def _checked(raw: Any) -> Recording:

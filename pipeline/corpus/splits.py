@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.people.names import name_key
 
 
@@ -28,7 +29,11 @@ def speaker_folds(speakers: Sequence[str], n_folds: int, seed: int) -> NDArray[n
     speakers = _one_voice(speakers)
     counts = Counter(speakers)
     if not 2 <= n_folds <= len(counts):
-        raise CorpusError(f"{n_folds} folds need at least as many speakers; there are {len(counts)}. Use fewer folds.")
+        raise CorpusError(
+            N_("{n_folds} folds need at least as many speakers; there are {n}. Use fewer folds."),
+            n_folds=n_folds,
+            n=len(counts),
+        )
     sizes = [0] * n_folds
     fold_of: dict[str, int] = {}
     for speaker in sorted(counts, key=lambda name: (-counts[name], _draw(name, seed))):
@@ -45,7 +50,7 @@ def speaker_holdout(speakers: Sequence[str], share: float, seed: int) -> NDArray
     speakers = _one_voice(speakers)
     counts = Counter(speakers)
     if len(counts) < 2:
-        raise CorpusError(f"A speaker-disjoint split needs at least 2 speakers; there are {len(counts)}.")
+        raise CorpusError(N_("A speaker-disjoint split needs at least 2 speakers; there are {n}."), n=len(counts))
     held: set[str] = set()
     n_held = 0
     for speaker in sorted(counts, key=lambda name: _draw(name, seed))[:-1]:

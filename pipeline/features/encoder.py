@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.features.base import EXTRACTORS
 from pipeline.features.frames import Frames
 from pipeline.features.log_mel import log_mel
@@ -70,8 +70,12 @@ def make(settings: Settings) -> Encoder:
     folder = settings.encoder_path
     if folder is None or not (folder / "config.json").is_file():
         raise ModelError(
-            f"The extractor 'encoder' needs a Whisper encoder in a local folder, got {folder}. Set "
-            f"PRONLAB_ENCODER_PATH to a folder with config.json and model.safetensors, or use another extractor."
+            N_(
+                "The extractor 'encoder' needs a Whisper encoder in a local folder, got {folder}. Set "
+                "PRONLAB_ENCODER_PATH to a folder with config.json and model.safetensors, or use another "
+                "extractor."
+            ),
+            folder=str(folder),
         )
     return Encoder(folder, settings.device)
 
@@ -107,7 +111,11 @@ def _load(folder: Path, device: str) -> Any:
     try:
         model = WhisperEncoder.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{folder} holds no Whisper encoder that can be loaded: {error}.") from error
+        raise ModelError(
+            N_("{folder} holds no Whisper encoder that can be loaded: {reason}."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     # Its decorated methods have signatures mypy cannot read.
     ready: Any = model
     return ready.eval().to(device)

@@ -15,6 +15,7 @@ from pipeline.corpus.references import find_references
 from pipeline.errors import FeatureError
 from pipeline.features.alignment import References, match_word, speech_part, stamp
 from pipeline.features.base import EXTRACTORS
+from pipeline.i18n import N_
 from pipeline.records import Target
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
@@ -44,8 +45,11 @@ class Reference:
         word = text_key(target.text, target.language)
         if word not in references:
             raise FeatureError(
-                f"There is no reference recording of “{target.text}”. Put one named after the word into the folder "
-                f"`references` of its set, or use features that need none."
+                N_(
+                    "There is no reference recording of “{text}”. Put one named after the word into the folder "
+                    "`references` of its set, or use features that need none."
+                ),
+                text=target.text,
             )
         report = check_audio(audio)
         snr_db = CLEAN_SNR_DB if report.snr_db is None else min(report.snr_db, CLEAN_SNR_DB)

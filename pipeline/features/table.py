@@ -23,6 +23,7 @@ from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
 from pipeline.features.catalogue import load_extractor
+from pipeline.i18n import about
 from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Recording, Target, to_json
@@ -108,7 +109,7 @@ def _collect(
 ) -> None:
     for done, (job, result) in enumerate(zip(jobs, results, strict=True), start=1):
         if isinstance(result, str):
-            problems.append(Problem("unreadable", f"{job.recording_id}: {result}", "error", str(job.path)))
+            problems.append(Problem("unreadable", about(job.recording_id, result), "error", str(job.path)))
             continue
         cached[job.key] = result
         if done % SAVE_EVERY == 0:
@@ -130,7 +131,7 @@ def _extract(settings: Settings, extractor: str, job: _Job) -> NDArray[np.float3
     try:
         return _loaded(settings, extractor).extract(speech_only(load_audio(job.path), job.target.rubric), job.target)
     except (AudioError, FeatureError) as error:
-        return str(error)
+        return error.text
 
 
 @lru_cache(maxsize=2)

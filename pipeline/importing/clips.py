@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from pipeline import artifacts
 from pipeline.corpus.readers.items import Clip
 from pipeline.corpus.sets import confined
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_
 
 
@@ -16,9 +16,13 @@ def check_target(root: Path, relative: str) -> None:
     a path. Names in tables become such paths, so they are not to be trusted."""
     plain = PurePosixPath(relative)
     if ".." in plain.parts or str(plain) != relative:
-        raise CorpusError(f"{relative!r} cannot name a recording: no part of it may be empty, '.' or '..'")
+        raise CorpusError(
+            N_("{path!r} cannot name a recording: no part of it may be empty, '.' or '..'"), path=relative
+        )
     if confined(root, relative).is_symlink():
-        raise CorpusError(f"{relative!r} is a link below {root}; audio is not written through links")
+        raise CorpusError(
+            N_("{path!r} is a link below {root}; audio is not written through links"), path=relative, root=str(root)
+        )
 
 
 def write_clip(clip: Clip, target: Path) -> None:
@@ -55,13 +59,12 @@ def write_clip(clip: Clip, target: Path) -> None:
             frames = -1 if clip.end_s is None else round(min(clip.end_s, length_s) * rate_hz) - start
             samples = file.read(frames, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
-        reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
         raise CorpusError(
             N_(
                 "{file} cannot be read as audio ({reason}). SPHERE files that were compressed with shorten are opened "
                 "by sph2pipe"
             ),
-            file=clip.file.name, reason=reason,
+            file=clip.file.name, reason=said_by(error),
         ) from error  # fmt: skip
     with artifacts.replacing(target) as temporary:
         soundfile.write(temporary, samples, rate_hz, format="WAV", subtype="FLOAT" if is_fine else "PCM_16")

@@ -26,7 +26,9 @@ def install_demo(
     permit(settings, by, Action.IMPORT_DATA)
     source, target = settings.demo_source, registration(settings, NAME)
     if not (source / "demo.json").is_file():
-        raise CorpusError(f"There is no demo corpus in {source}. `pronlab demo --build {source}` creates it.")
+        raise CorpusError(
+            N_("There is no demo corpus in {source}. `pronlab demo --build {source}` creates it."), source=str(source)
+        )
     if reset:
         shutil.rmtree(target, ignore_errors=True)
     for file in sorted(source.glob("participant_*/*/*")):

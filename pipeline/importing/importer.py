@@ -22,6 +22,7 @@ from pipeline.corpus.sets import (
     sets_at,
 )
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.importing.registering import Registering
 from pipeline.labels.index import Index
 from pipeline.parallel import Progress
@@ -182,8 +183,11 @@ def _existing(path: Path) -> Path:
     path = path.expanduser().absolute()
     if not path.exists():
         raise CorpusError(
-            f"There is no {path}. Give a folder of recordings, a corpus as it is published, or a manifest; "
-            f"`pronlab import --help` lists the layouts."
+            N_(
+                "There is no {path}. Give a folder of recordings, a corpus as it is published, or a manifest; "
+                "`pronlab import --help` lists the layouts."
+            ),
+            path=str(path),
         )
     return path
 
@@ -222,13 +226,19 @@ def _known(settings: Settings, name: str, layout: Layout, root: Path, place: Pat
     twin = next((set_ for set_ in sets_at(settings, root) if set_.kind == "folder" and set_.name != name), None)
     if twin is not None and layout.in_place:
         raise CorpusError(
-            f"{root} is already the set {twin.name!r}. Import it under that name, or remove that set first."
+            N_("{root} is already the set {name!r}. Import it under that name, or remove that set first."),
+            root=str(root),
+            name=twin.name,
         )
     if name not in {set_.name for set_ in list_sets(settings)}:
         return {}
     earlier = get_set(settings, name)
     if earlier.root != root or (not layout.in_place and earlier.source != str(place)):
-        raise CorpusError(f"The set {name!r} is already used for {earlier.source}. Choose another --name.")
+        raise CorpusError(
+            N_("The set {name!r} is already used for {source}. Choose another --name."),
+            name=name,
+            source=str(earlier.source),
+        )
     try:
         return {composed(recording.path): recording for recording in read_recordings(settings, name)}
     except CorpusError:  # a damaged registration is made anew

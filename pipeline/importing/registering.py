@@ -174,7 +174,7 @@ class Registering:
 
     def _nothing(self, reading: Reading) -> CorpusError:
         if self.stopped is not None:
-            return CorpusError("Stopped before the first recording; nothing was imported.")
+            return CorpusError(N_("Stopped before the first recording; nothing was imported."))
         nothing = Message(
             N_("{source} has no usable recording: no usable line of it or file in it."), source=self._set.source
         )

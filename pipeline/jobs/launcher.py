@@ -159,7 +159,7 @@ def find(settings: Settings, run_id: str) -> RunDirectory:
     for root in (settings.runs_root, settings.jobs_root):
         if Path(run_id).name == run_id and (root / run_id / "run.json").is_file():
             return RunDirectory.open(root, run_id)
-    raise JobError(f"No run or job {run_id!r}. `pronlab runs list` shows those there are.")
+    raise JobError(N_("No run or job {run_id!r}. `pronlab runs list` shows those there are."), run_id=run_id)
 
 
 def find_folder(settings: Settings, run_id: str) -> RunDirectory:

@@ -18,6 +18,7 @@ from pipeline.corpus.readers.items import SENTENCE_KEYS, CorpusItem
 from pipeline.corpus.readers.manifest import read_manifest
 from pipeline.corpus.sets import RecordingSet, confined, corpus_file, get_set, list_sets, read_recordings
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_, Message
 from pipeline.labels.index import Index
 from pipeline.records import Problem, RatingAction, RatingSource, Recording, RubricName
 from pipeline.settings import Settings
@@ -48,10 +49,12 @@ class CorpusSource:
     def of_part(self, part: str) -> list[CorpusItem]:
         """All for "". Raises CorpusError for a part that is not there, naming those that are."""
         if part and part not in self.parts():
-            there = (
-                f"It has the parts {', '.join(self.parts())}" if self.parts() else "It has no parts; leave --part out"
+            there = Message(N_("It has no parts; leave --part out"))
+            if self.parts():
+                there = Message(N_("It has the parts {parts}"), parts=", ".join(self.parts()))
+            raise CorpusError(
+                N_("{title} has no recordings in part {part!r}. {there}."), title=self.title, part=part, there=there
             )
-            raise CorpusError(f"{self.title} has no recordings in part {part!r}. {there}.")
         return [item for item in self.items if part in ("", item.part)]
 
     def digest(self, *also: Any) -> str:
@@ -65,7 +68,7 @@ class CorpusSource:
 def open_source(settings: Settings, *, set: str = "", manifest: str | Path = "") -> CorpusSource:
     """Of a set or a manifest. Raises CorpusError or UnknownNameError where it cannot be read."""
     if bool(set) == bool(manifest):
-        raise CorpusError("Give either a set or a manifest.")
+        raise CorpusError(N_("Give either a set or a manifest."))
     return of_set(settings, set) if set else of_manifest(settings, Path(manifest))
 
 
@@ -114,7 +117,11 @@ def chosen_part(source: CorpusSource, part: str) -> str:
     known = [p for p in parts if p.casefold() in TRAIN_PARTS] or [p for p in parts if p.casefold().startswith("train")]
     if len(known) == 1:
         return known[0]
-    raise CorpusError(f"{source.title} has the parts {', '.join(parts)}. Say which to train on with --part.")
+    raise CorpusError(
+        N_("{title} has the parts {parts}. Say which to train on with --part."),
+        title=source.title,
+        parts=", ".join(parts),
+    )
 
 
 def chosen_evaluation_part(source: CorpusSource, part: str, train: str) -> str:

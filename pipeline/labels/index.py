@@ -23,7 +23,8 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.database import NoRoomError, as_it_lies, connected, failure, forget
-from pipeline.errors import AccessError, CorpusError, LabelError, UnknownNameError
+from pipeline.errors import AccessError, CorpusError, LabelError, UnknownNameError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.labels.index_filling import (
     LABEL_PROBLEMS,
     IndexReport,
@@ -76,11 +77,17 @@ class Index(IndexQueries):
         try:
             connection = connected(path)
         except sqlite3.Error as error:
-            raise failure(f"The index {path}", error, "Check its permissions.") from error
+            raise failure(
+                Message(N_("The index {path}"), path=str(path)), error, Message(N_("Check its permissions."))
+            ) from error
         try:
             yield connection
         except sqlite3.DatabaseError as error:
-            raise failure(f"The index {path}", error, "`pronlab index rebuild` rebuilds it.") from error
+            raise failure(
+                Message(N_("The index {path}"), path=str(path)),
+                error,
+                Message(N_("`pronlab index rebuild` rebuilds it.")),
+            ) from error
         finally:
             connection.close()
 
@@ -171,8 +178,12 @@ class Index(IndexQueries):
                 self._stale_mark.touch()
             except OSError:
                 raise LabelError(
-                    f"The labels of {recording.id} are saved, but the index does not know it: {error} Then run "
-                    "`pronlab index rebuild`."
+                    N_(
+                        "The labels of {recording} are saved, but the index does not know it: {reason} Then run "
+                        "`pronlab index rebuild`."
+                    ),
+                    recording=recording.id,
+                    reason=said_by(error),
                 ) from error
 
     def _names_beside(self, database: sqlite_utils.Database, result: ResultFile) -> RaterNames:
@@ -209,7 +220,8 @@ class Index(IndexQueries):
         found = self.bodies("SELECT body FROM recordings WHERE id = ?", [composed(recording_id)])
         if not found:
             raise UnknownNameError(
-                f"There is no recording {recording_id!r}. `pronlab index rebuild` reads the sets again."
+                N_("There is no recording {recording!r}. `pronlab index rebuild` reads the sets again."),
+                recording=recording_id,
             )
         return found[0]
 

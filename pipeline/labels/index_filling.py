@@ -21,7 +21,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
-from pipeline.i18n import N_, Message, ended
+from pipeline.i18n import N_, Message, about, ended
 from pipeline.labels.comments import comments_of
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
@@ -164,7 +164,7 @@ def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Pr
     return [
         Problem(
             "stray_label",
-            Message(N_("{file}: the set has no recording of this name, so the label file is not read."), file=file),
+            about(file, Message(N_("The set has no recording of this name, so this label file is not read."))),
             path=file,
         )
         for file in sorted(present)

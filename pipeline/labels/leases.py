@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.database import connected, failure
+from pipeline.i18n import N_, Message
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
 
@@ -140,12 +141,20 @@ class Leases:
         try:
             db = connected(self._path)
         except sqlite3.Error as error:
-            raise failure(f"The reservations {self._path}", error, "Look who may read and write it.") from error
+            raise failure(
+                Message(N_("The reservations {path}"), path=str(self._path)),
+                error,
+                Message(N_("Check its permissions.")),
+            ) from error
         try:
             db.execute(SCHEMA)
             yield db
         except sqlite3.DatabaseError as error:
-            raise failure("The reservations", error, f"{self._path} can be removed safely.") from error
+            raise failure(
+                Message(N_("The reservations {path}"), path=str(self._path)),
+                error,
+                Message(N_("The file can be removed safely.")),
+            ) from error
         finally:
             db.close()
 

@@ -8,7 +8,8 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.sets import audio_path, get_set, read_recordings, result_path
-from pipeline.errors import CorpusError, LabelError
+from pipeline.errors import CorpusError, LabelError, said_by
+from pipeline.i18n import N_
 from pipeline.labels.corpus_source import corpus_items
 from pipeline.labels.result_file import event_to_json, read_result
 from pipeline.people.access import Action, Identity
@@ -54,5 +55,5 @@ def write_manifest(
                 file.write(line)
                 n += 1
     except OSError as error:
-        raise LabelError(f"{path} cannot be written ({error.strerror or error}).") from error
+        raise LabelError(N_("{path} cannot be written ({reason})."), path=str(path), reason=said_by(error)) from error
     return n, problems

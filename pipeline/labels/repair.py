@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, get_set, list_sets, read_recordings, result_path
-from pipeline.errors import LabelError
-from pipeline.i18n import about
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_, about
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import (
     LabelTimeError,
@@ -64,7 +64,8 @@ def repair_labels(
                 repaired.append(done)
     if unknown := sorted(wanted - there):
         raise LabelError(
-            f"{unknown[0]} is not a label file of a recording here. `pronlab index status` lists the sets."
+            N_("{path} is not a label file of a recording here. `pronlab index status` lists the sets."),
+            path=str(unknown[0]),
         )
     return repaired
 
@@ -141,5 +142,8 @@ def _kept(path: Path, before: str) -> Path:
         shutil.copyfile(path, kept)
     except OSError as error:
         kept.unlink(missing_ok=True)
-        raise LabelError(f"{kept} could not be written ({error.strerror or error}); {path} is unchanged.") from error
+        raise LabelError(
+            N_("{kept} could not be written ({reason}); {path} is unchanged."),
+            kept=str(kept), reason=said_by(error), path=str(path),
+        ) from error  # fmt: skip
     return kept

@@ -18,7 +18,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.cells import flag
 from pipeline.errors import LabelError, said_by
-from pipeline.i18n import N_, Message, ended
+from pipeline.i18n import N_, Message, about, ended
 from pipeline.labels.consensus import Consensus, consensus
 from pipeline.labels.history import current_ratings
 from pipeline.labels.segments import checked_segments, mark_from_json, segment_from_json, segment_to_json
@@ -123,15 +123,11 @@ def read_result(path: Path) -> ResultFile | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise LabelError(
-            N_("{path} cannot be read as a label file: byte {n} is not UTF-8. Save the file as UTF-8."),
-            path=str(path), n=str(error.start + 1),
-        ) from error  # fmt: skip
+        reason = Message(N_("This is not a label file: {reason}. Save it as UTF-8."), reason=said_by(error))
+        raise LabelError(about(str(path), reason)) from error
     except (OSError, ValueError, RecursionError) as error:
-        reason = Message(N_("it is empty")) if _is_empty(path) else said_by(error)
-        raise LabelError(
-            N_("{path} cannot be read as a label file: {reason}."), path=str(path), reason=reason
-        ) from error
+        reason = Message(N_("The label file cannot be read: {reason}."), reason=said_by(error))
+        raise LabelError(about(str(path), reason)) from error
     return parse_result(raw, path)
 
 
@@ -141,10 +137,11 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
         there = (
             Message(N_("the keys {names}"), names=", ".join(map(str, raw))) if isinstance(raw, dict) else f"{raw!r:.40}"
         )
-        raise LabelError(
-            N_("{path} is not a label file: expected an object with the keys {names}, got {content}."),
-            path=str(path), names=", ".join(FIVE_KEYS), content=there,
+        reason = Message(
+            N_("This is not a label file: expected an object with the keys {names}, got {content}."),
+            names=", ".join(FIVE_KEYS), content=there,
         )  # fmt: skip
+        raise LabelError(about(str(path), reason))
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # lone surrogates could be written nowhere
         rubric = RubricName(raw.get("rubric") or RubricName.WORD)
@@ -157,17 +154,17 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
             if said and UNRATED not in extra:
                 stored = derive(stored.word, rubric, ratings, {**extra, UNRATED: said})
     except _WrongTime as error:
-        raise LabelTimeError(
+        reason = Message(
             N_(
-                "{path} is a damaged label file: {reason}. It was not changed; `pronlab label repair {path}` repairs "
-                "the time and keeps every rating."
+                "The label file is damaged: {reason}. It was not changed; `pronlab label repair {path}` repairs the "
+                "time and keeps every rating."
             ),
             path=str(path), reason=said_by(error),
-        ) from error  # fmt: skip
+        )  # fmt: skip
+        raise LabelTimeError(about(str(path), reason)) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LabelError) as error:
-        raise LabelError(
-            N_("{path} is a damaged label file: {reason}"), path=str(path), reason=ended(said_by(error))
-        ) from error
+        reason = Message(N_("The label file is damaged: {reason}"), reason=ended(said_by(error)))
+        raise LabelError(about(str(path), reason)) from error
     return append(stored, edit) if edit is not None else stored
 
 
@@ -190,7 +187,7 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
                 "The label could not be written to {path} ({reason}). Nothing was changed. Free some space or check "
                 "the folder's permissions, then save again."
             ),
-            path=str(path), reason=error.strerror or str(error),
+            path=str(path), reason=said_by(error),
         ) from error  # fmt: skip
 
 
@@ -306,13 +303,6 @@ def _time(value: Any) -> str:
 def _at(reason: str) -> Message:
     """Behind the key of an event that it is about."""
     return Message("at: {reason}", reason=reason)
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return not path.read_bytes().strip()
-    except OSError:
-        return False
 
 
 def _rater(value: Any) -> str:

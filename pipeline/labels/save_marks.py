@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 
 from pipeline.database import NoRoomError
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
@@ -41,8 +42,9 @@ class SaveMarks:
             with suppress(OSError):
                 mark.unlink()
             raise LabelError(
-                f"{self._folder} cannot be written ({error.strerror or error}); nothing was saved."
-            ) from error
+                N_("{path} cannot be written ({reason}); nothing was saved."),
+                path=str(self._folder), reason=said_by(error),
+            ) from error  # fmt: skip
         try:
             yield lambda: _touch(mark)
         except NoRoomError:  # written, but the index does not know: the mark stays

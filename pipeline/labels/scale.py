@@ -46,10 +46,12 @@ def parse_scale(text: str) -> Scale:
     """`5` is 0 to 5 and `1-5` is 1 to 5. Raises LabelError for anything else."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
-        raise LabelError(f"{text!r} is not a scale. Write its best score, such as 5, or both ends, such as 1-5.")
+        raise LabelError(
+            N_("{text!r} is not a scale. Write its best score, such as 5, or both ends, such as 1-5."), text=text
+        )
     low, high = (float((written[end] or "0").replace(",", ".")) for end in ("low", "high"))
     if low >= high:
-        raise LabelError(f"{text!r} is not a scale: its best score must be above its worst.")
+        raise LabelError(N_("{text!r} is not a scale: its best score must be above its worst."), text=text)
     return Scale(low, high)
 
 

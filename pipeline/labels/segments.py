@@ -36,10 +36,16 @@ _KEYS = frozenset(Segment.__dataclass_fields__)
 def segment_from_json(raw: Mapping[str, Any]) -> Segment:
     """Raises LabelError for what is no segment."""
     if not isinstance(raw, Mapping) or not {"tier", "start_s", "end_s"} <= raw.keys() <= _KEYS:
-        raise LabelError(f"a segment has the keys {', '.join(Segment.__dataclass_fields__)}, got {raw!r:.80}")
+        raise LabelError(
+            N_("a segment has the keys {keys}, got {value}"),
+            keys=", ".join(Segment.__dataclass_fields__),
+            value=f"{raw!r:.80}",
+        )
     marks = raw.get("marks") or {}
     if not isinstance(marks, Mapping):
-        raise LabelError(f"the marks of a segment are kinds with what was heard, got {marks!r:.80}")
+        raise LabelError(
+            N_("the marks of a segment are kinds with what was heard, got {value}"), value=f"{marks!r:.80}"
+        )
     return Segment(
         _text(raw["tier"]), _number(raw["start_s"]), _number(raw["end_s"]), _text(raw.get("label") or ""),
         _place(raw.get("word")), _place(raw.get("phone")),
@@ -50,7 +56,7 @@ def segment_from_json(raw: Mapping[str, Any]) -> Segment:
 def segments_from_json(raw: object, kinds: Mapping[str, str]) -> tuple[Segment, ...]:
     """Of a list that came from elsewhere. Raises LabelError for what is no segment, and for marks of other `kinds`."""
     if not isinstance(raw, list | tuple):
-        raise LabelError(f"segments are a list, got {raw!r:.80}")
+        raise LabelError(N_("segments are a list, got {value}"), value=f"{raw!r:.80}")
     segments = tuple(segment_from_json(segment) for segment in raw)
     for segment in segments:
         for kind in segment.marks:
@@ -67,7 +73,11 @@ def mark_from_json(raw: Any, kinds: Mapping[str, str] | None = None) -> Mark:
     """Raises LabelError for what is no mark, and for a kind that is not among `kinds`: it could not be shown, nor read
     back from other programs. A label file may have others (`kinds` None), and no other keys."""
     if not isinstance(raw, Mapping) or (kinds is None and not raw.keys() <= Mark.__dataclass_fields__.keys()):
-        raise LabelError(f"a mark has the keys {', '.join(Mark.__dataclass_fields__)}, got {raw!r:.80}")
+        raise LabelError(
+            N_("a mark has the keys {keys}, got {value}"),
+            keys=", ".join(Mark.__dataclass_fields__),
+            value=f"{raw!r:.80}",
+        )
     if kinds is not None:
         _check_kind(raw.get("kind"), kinds)
     return checked_mark(Mark(raw.get("word"), raw.get("phone"), raw.get("kind"), raw.get("heard") or ""))  # type: ignore[arg-type]
@@ -78,11 +88,13 @@ def checked_mark(mark: Mark) -> Mark:
     texts that are too long."""
     if type(mark.word) is not int or not (mark.phone is None or type(mark.phone) is int):
         raise LabelError(
-            f"a mark has the number of a word, and of a phone or none, got {mark.word!r:.40} and {mark.phone!r:.40}"
+            N_("a mark has the number of a word, and of a phone or none, got {word} and {phone}"),
+            word=f"{mark.word!r:.40}",
+            phone=f"{mark.phone!r:.40}",
         )
     kind = _one_line(_text(mark.kind), MAX_HEARD_LENGTH)
     if not kind:
-        raise LabelError("a mark has a kind, got none")
+        raise LabelError(N_("a mark has a kind, got none"))
     heard = _one_line(_text(mark.heard), MAX_HEARD_LENGTH)
     _place(mark.word)
     return replace(mark, phone=_place(mark.phone), kind=kind, heard=heard)
@@ -93,7 +105,9 @@ def checked_marks(marks: Iterable[Mark], n_words: int | None = None) -> tuple[Ma
     tidy = tuple(map(checked_mark, marks))
     beyond = next((mark for mark in tidy if n_words is not None and mark.word >= n_words), None)
     if beyond is not None:
-        raise LabelError(f"a mark is on word {beyond.word + 1}, and the text has {n_words}")
+        raise LabelError(
+            N_("a mark is on word {word}, and the text has {n_words}"), word=beyond.word + 1, n_words=n_words
+        )
     return tidy
 
 
@@ -167,11 +181,18 @@ def joined(event: RatingEvent) -> RatingEvent:
 
 def _checked(segment: Segment, duration_s: Seconds | None) -> Segment:
     if not _TIER.fullmatch(segment.tier):
-        raise LabelError(f"{segment.tier!r} cannot name a tier: use up to 40 letters, digits, '-' and '_'")
+        raise LabelError(
+            N_("{tier!r} cannot name a tier: use up to 40 letters, digits, '-' and '_'"), tier=segment.tier
+        )
     label = _one_line(segment.label, MAX_LABEL_LENGTH)
     most = 0 if segment.tier == COMMENTS else MAX_MARKS
     if len(segment.marks) > most:
-        raise LabelError(f"a segment of {segment.tier} can have at most {most} marks, got {len(segment.marks)}")
+        raise LabelError(
+            N_("a segment of {tier} can have at most {most} marks, got {n}"),
+            tier=segment.tier,
+            most=most,
+            n=len(segment.marks),
+        )
     marks = {kind: _one_line(heard, MAX_HEARD_LENGTH) for kind, heard in sorted(segment.marks.items())}
     start, end = (round(time_s, DECIMALS) for time_s in (segment.start_s, segment.end_s))
     if duration_s is not None and duration_s < end <= duration_s + BEYOND_S:
@@ -184,7 +205,7 @@ def _checked(segment: Segment, duration_s: Seconds | None) -> Segment:
             label=label, tier=segment.tier, start=f"{start:g}", end=f"{end:g}",
         )  # fmt: skip
     if segment.phone is not None and segment.word is None:
-        raise LabelError(f"the segment {label!r} has the number of a phone, and of no word")
+        raise LabelError(N_("the segment {label!r} has the number of a phone, and of no word"), label=label)
     return replace(segment, start_s=start, end_s=end, label=label, marks=marks)
 
 
@@ -193,18 +214,20 @@ def _one_line(text: str, longest: int) -> str:
     if len(line) > longest:
         raise LabelError(N_("A label can have at most {most} characters, got {n}."), most=longest, n=len(line))
     if not is_showable(line):
-        raise LabelError(f"a label has signs that cannot be shown: {line!r:.80}")
+        raise LabelError(N_("a label has signs that cannot be shown: {text}"), text=f"{line!r:.80}")
     return line
 
 
 def _check_kind(kind: object, kinds: Mapping[str, str]) -> None:
     if not isinstance(kind, str) or kind not in kinds:
-        raise LabelError(f"{kind!r:.40} is not a kind of mark; there are {', '.join(kinds)}")
+        raise LabelError(
+            N_("{kind} is not a kind of mark; there are {kinds}"), kind=f"{kind!r:.40}", kinds=", ".join(kinds)
+        )
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
-        raise LabelError(f"a time is a number of seconds, got {value!r:.40}")
+        raise LabelError(N_("a time is a number of seconds, got {value}"), value=f"{value!r:.40}")
     return float(value)
 
 
@@ -212,13 +235,15 @@ def _place(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_PLACE:
-        raise LabelError(f"a word or phone is given by its number, counted from 0, got {value!r:.40}")
+        raise LabelError(
+            N_("a word or phone is given by its number, counted from 0, got {value}"), value=f"{value!r:.40}"
+        )
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise LabelError(f"a label is text, got {value!r:.40}")
+        raise LabelError(N_("a label is text, got {value}"), value=f"{value!r:.40}")
     return value
 
 

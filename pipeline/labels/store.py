@@ -105,7 +105,7 @@ class LabelStore:
         `pipeline.labels.discussion`."""
         permit(self._settings, by, Action.RATE, Action.SEE_RATINGS)
         if not same_person(by.name, comment.author):
-            raise AccessError(f"{by.name} cannot comment as {comment.author}.")
+            raise AccessError(N_("{name} cannot comment as {author}."), name=by.name, author=comment.author)
         path = self._path(recording)
         with locked(self._settings, path, LabelError):
             before = self._read_or_set_aside(path) or derive(recording.text, recording.rubric, (), {})
@@ -138,7 +138,7 @@ class LabelStore:
         """With the name as on the list of people, where it is there. Raises AccessError for a rating in another's
         name."""
         if by is not None and not same_person(by.name, event.evaluator):
-            raise AccessError(f"{by.name} cannot rate as {event.evaluator}.")
+            raise AccessError(N_("{name} cannot rate as {evaluator}."), name=by.name, evaluator=event.evaluator)
         return replace(event, evaluator=People(self._settings).listed(event.evaluator) or clean_name(event.evaluator))
 
     def _rubric(self, recording: Recording, event: RatingEvent) -> Rubric:
@@ -172,8 +172,12 @@ class LabelStore:
                 raise
             if is_unscaled(before) and self._index.is_held(recording):
                 raise LabelError(
-                    f"The label file of {recording.id} has a score of an unknown scale. Give the scale first: "
-                    f"`pronlab label scale --set {recording.set}`."
+                    N_(
+                        "The label file of {recording} has a score of an unknown scale. Give the scale first: `pronlab "
+                        "label scale --set {set}`."
+                    ),
+                    recording=recording.id,
+                    set=recording.set,
                 )
             if People(self._settings).is_open:  # a recording's own history spells its raters in one way
                 alike = spelled_as(event.evaluator, {earlier.evaluator for earlier in before.ratings})
@@ -182,8 +186,10 @@ class LabelStore:
                 standing = standing_events(before.ratings)
                 theirs = [e for e in standing if e.evaluator == event.evaluator and e.action in undone]
                 if not theirs or (last is not None and _key(theirs[-1]) != _key(last)):
-                    kind = "decision on" if undone == REVIEWS else "rating of"
-                    raise LabelError(f"{event.evaluator} has no {kind} {recording.id} to undo.")
+                    nothing = N_("{evaluator} has no rating of {recording} to undo.")
+                    if undone == REVIEWS:
+                        nothing = N_("{evaluator} has no decision on {recording} to undo.")
+                    raise LabelError(nothing, evaluator=event.evaluator, recording=recording.id)
                 event = replace(event, undoes=theirs[-1].action)
             after = append(before, _after_the_last(before.ratings, event))
             with self._index.saving(recording.id):
@@ -261,7 +267,7 @@ def checked(rubric: Rubric, event: RatingEvent, duration_s: Seconds | None = Non
             n=len(event.notes),
         )
     if not is_writable(event.notes + event.reason):
-        raise LabelError("A note or reason has half of a sign, which no file can hold. Write it again.")
+        raise LabelError(N_("A note or reason has half of a sign, which no file can hold. Write it again."))
     event = replace(event, evaluator=clean_name(event.evaluator), marks=checked_marks(event.marks))
     if event.segments:
         event = joined(replace(event, segments=checked_segments(event.segments, duration_s)))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifacts import is_missing
-from pipeline.errors import AccessError
+from pipeline.errors import AccessError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.people.people import People
 from pipeline.settings import HOME, Settings
 
@@ -57,17 +58,22 @@ def read_secrets(path: Path) -> dict[str, Any]:
     try:
         raw = path.read_bytes()
         if raw.startswith(codecs.BOM_UTF8):
-            raise unreadable_secrets(path, "it begins with a byte order mark; save it as UTF-8 without one")
+            raise unreadable_secrets(
+                path, Message(N_("it begins with a byte order mark; save it as UTF-8 without one"))
+            )
         return tomllib.loads(raw.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise unreadable_secrets(path, str(getattr(error, "strerror", None) or error)) from error
+        raise unreadable_secrets(path, said_by(error)) from error
 
 
 def unreadable_secrets(path: Path, reason: str) -> AccessError:
     return AccessError(
-        f"{path} cannot be read as Streamlit's secrets ({reason}), and as it may set a sign-in up nobody is let in: "
-        "mend it, or remove it."
-    )
+        N_(
+            "{path} cannot be read as Streamlit's secrets ({reason}). It may set up a sign-in, so nobody is let in: "
+            "repair it, or remove it."
+        ),
+        path=str(path), reason=reason,
+    )  # fmt: skip
 
 
 def is_exposed(settings: Settings, host: str | None, *, signs_in: bool) -> bool:
@@ -84,9 +90,12 @@ def require_closed(settings: Settings, host: str | None, *, signs_in: bool, allo
     """Raises AccessError where the server would be open to the network and nobody `allowed` that."""
     if not allowed and is_exposed(settings, host, signs_in=signs_in):
         raise AccessError(
-            f"Listening on {host or 'every address'} lets everybody on the network in with every role: there is no "
-            f"list of people (Projects page) and no sign-in. Make one, listen on 127.0.0.1, or say {FLAG}."
-        )
+            N_(
+                "Listening on {host} lets everybody on the network in with every role: there is no list of people "
+                "(Projects page) and no sign-in. Make one, listen on 127.0.0.1, or say {flag}."
+            ),
+            host=host or Message(N_("every address")), flag=FLAG,
+        )  # fmt: skip
 
 
 def _is_loopback_address(text: str) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline import artifacts, jsonl
 from pipeline.database import connected
-from pipeline.errors import AccessError, LabelError
-from pipeline.i18n import N_
+from pipeline.errors import AccessError, LabelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
@@ -62,7 +62,10 @@ class People:
             raw = artifacts.read_json(self._file)
             return [_person(entry) for entry in raw]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
-            raise AccessError(f"{self._file} is damaged ({error}). Mend or remove it; ratings are safe.") from error
+            raise AccessError(
+                N_("{file} is damaged ({reason}). Repair or remove it; ratings are safe."),
+                file=str(self._file), reason=said_by(error),
+            ) from error  # fmt: skip
 
     def raters(self) -> set[str] | None:
         """Who may rate: everybody on the list who is active and an expert; None where there is no list and any name
@@ -182,8 +185,9 @@ class People:
             with suppress(OSError):
                 os.truncate(self._changes, min(size, self._changes.stat().st_size))
             raise AccessError(
-                f"{error.filename or self._changes} cannot be written ({error.strerror or error}); nobody was changed."
-            ) from error
+                N_("{path} cannot be written ({reason}); nobody was changed."),
+                path=str(error.filename or self._changes), reason=said_by(error),
+            ) from error  # fmt: skip
 
     @contextmanager
     def _changing(self) -> Iterator[list[Person]]:
@@ -194,7 +198,7 @@ class People:
 def _person(raw: dict[str, Any]) -> Person:
     """Raises KeyError, TypeError or ValueError for an entry that does not say clearly who may what."""
     if not isinstance(raw["active"], bool):
-        raise TypeError(f"active is true or false, got {raw['active']!r}")
+        raise TypeError(Message(N_("active is true or false, got {value}"), value=repr(raw["active"])))
     roles = tuple(Role(role) for role in raw["roles"])
     return Person(clean_name(str(raw["name"])), roles, str(raw.get("email", "")), raw["active"])
 
@@ -216,7 +220,7 @@ def permit(settings: Settings, by: Identity | str | None, action: Action, *other
     elif People(settings).is_open:
         return GUEST
     else:
-        raise AccessError("Say who you are first: this installation has a list of people.")
+        raise AccessError(N_("Say who you are first: this installation has a list of people."))
     identity.require(action, *others)
     return identity
 
@@ -225,7 +229,11 @@ def permit_own(settings: Settings, by: Identity | None, learner: str) -> None:
     """For what is kept of a learner: it is theirs alone, whatever roles others have. Raises AccessError."""
     permit(settings, by, Action.PRACTISE)
     if by is not None and not same_person(by.name, learner):
-        raise AccessError(f"{by.name} may not see or change what is kept of {learner}: it is {learner}'s alone.")
+        raise AccessError(
+            N_("{name} may not see or change what is kept of {learner}: it is {learner}'s alone."),
+            name=by.name,
+            learner=learner,
+        )
 
 
 def _same_address(a: str, b: str) -> bool:

@@ -110,7 +110,7 @@ def save_attempt(
                 "check the folder's permissions, then record again."
             ),
             folder=folder,
-            reason=error.strerror,
+            reason=said_by(error),
         ) from error
     return attempt
 
@@ -151,7 +151,10 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
     try:
         shutil.rmtree(folder)
     except OSError as error:
-        raise AttemptError(f"The attempts under {folder} could not be deleted ({error.strerror}).") from error
+        raise AttemptError(
+            N_("The attempts under {folder} could not be deleted ({reason})."),
+            folder=str(folder), reason=said_by(error),
+        ) from error  # fmt: skip
     return count
 
 

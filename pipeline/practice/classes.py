@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import AccessError, AttemptError
+from pipeline.errors import AccessError, AttemptError, said_by
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -179,7 +179,9 @@ def _change(settings: Settings, learner: str, key: str, given: dict[str, str] | 
         try:
             artifacts.write_json(folder / MEMBERSHIPS, {"learner": learner, "classes": classes})
         except OSError as error:
-            raise AttemptError(f"Your answer could not be saved ({error.strerror}). Free some space first.") from error
+            raise AttemptError(
+                N_("Your answer could not be saved ({reason}). Free some space first."), reason=said_by(error)
+            ) from error
 
 
 def _file(settings: Settings, key: str) -> Path:

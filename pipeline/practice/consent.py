@@ -8,7 +8,7 @@ import zipfile
 from enum import StrEnum
 
 from pipeline import artifacts, csvfile
-from pipeline.errors import AttemptError
+from pipeline.errors import AttemptError, said_by
 from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
@@ -52,7 +52,9 @@ def give_consent(settings: Settings, learner: str, keep: Keep, by: Identity | No
             {"learner": learner, "keep": keep, "words": IN_WORDS[keep], "at": now_iso()},
         )
     except OSError as error:
-        raise AttemptError(f"Your answer could not be saved ({error.strerror}). Free some space first.") from error
+        raise AttemptError(
+            N_("Your answer could not be saved ({reason}). Free some space first."), reason=said_by(error)
+        ) from error
 
 
 def drop_recordings(settings: Settings, learner: str, by: Identity | None = None) -> int:

@@ -1,6 +1,7 @@
 """A teacher's list as a lesson: pasted or typed lines, a text file, a CSV or Excel table."""
 
 from pipeline.errors import TableError
+from pipeline.i18n import N_
 from pipeline.practice.lessons import Item
 from pipeline.tablefile import Columns, decoded, read_table
 from pipeline.text import lines_of
@@ -33,5 +34,5 @@ def items_of_file(content: bytes) -> list[Item]:
         return items_of_lines(decoded(content)[0])
     for row in table.rows:
         if row.problem is not None:
-            raise TableError(f"Line {row.line} {row.problem}")
+            raise TableError(N_("Line {line} {problem}"), line=str(row.line), problem=row.problem)
     return [Item(row.cells["text"], row.cells.get("note", "")) for row in table.rows if row.cells.get("text")]

@@ -30,7 +30,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import PronlabError, TableError, UnknownNameError, said_by
-from pipeline.i18n import N_, Multilingual, joined
+from pipeline.i18n import N_, Message, Multilingual, joined
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.phones import PHONES
@@ -46,7 +46,7 @@ MAX_BYTES = 200_000
 MAX_ITEMS = 500
 MAX_TITLE, MAX_THEME, MAX_ABOUT, MAX_NOTE = 80, 40, 500, 300
 MAX_LENGTH = {"words": 60, "sentences": 300}
-MOST_REASONS, MAX_REASON = 20, 200  # that are told, and in characters
+MOST_REASONS, MAX_VALUE = 20, 60  # that are told, and characters of a value within one
 LEVELS = range(1, 6)
 KEYS = {"title", "language", "kind", "about", "level", "theme", "sounds", "items"}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
@@ -117,7 +117,9 @@ def get_lesson(settings: Settings, lesson: str) -> Lesson:
     """Raises LessonError where there is none of that id."""
     lessons = {known.id: known for known in list_lessons(settings)[0]}
     if lesson not in lessons:
-        raise LessonError(f"There is no lesson {lesson!r}. There are: {', '.join(lessons)}.")
+        raise LessonError(
+            N_("There is no lesson {lesson!r}. There are: {lessons}."), lesson=lesson, lessons=", ".join(lessons)
+        )
     return lessons[lesson]
 
 
@@ -138,7 +140,9 @@ def remove_lesson(settings: Settings, lesson: str, by: Identity | None = None) -
     """Delete one of the installation's own. Raises LessonError for any other, AccessError for who may not."""
     permit(settings, by, Action.MANAGE_LESSONS)
     if not get_lesson(settings, lesson).own:
-        raise LessonError(f"{lesson} comes with Pronlab. A lesson of your own of that name takes its place.")
+        raise LessonError(
+            N_("{lesson} comes with Pronlab. A lesson of your own of that name takes its place."), lesson=lesson
+        )
     (_folder(settings) / f"{lesson}{SUFFIX}").unlink()
 
 
@@ -165,45 +169,69 @@ def parse(name: str, content: bytes, *, own: bool = False) -> Lesson:
     try:
         raw = artifacts.loads_yaml(decoded(content)[0])
     except (ValueError, TableError) as error:
-        raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=str(error)) from error
+        raise LessonError(N_("{name} is no YAML: {reason}"), name=name, reason=said_by(error)) from error
     if not isinstance(raw, dict):
         raise LessonError(
             N_("{name}: a lesson has {keys}; this has none of them."), name=name, keys=", ".join(sorted(KEYS))
         )
-    wrong = [f"there is no key {key!r} (known: {', '.join(sorted(KEYS))})" for key in raw if key not in KEYS]
+    wrong: list[str] = [
+        Message(N_("there is no key {key!r} (known: {known})"), key=str(key)[:MAX_VALUE], known=", ".join(sorted(KEYS)))
+        for key in raw
+        if key not in KEYS
+    ]
     kind = raw.get("kind", "words")
     if not isinstance(kind, str) or kind not in MAX_LENGTH:
-        wrong.append(f"kind is words or sentences, got {kind!r}")
+        wrong.append(Message(N_("kind is words or sentences, got {value}"), value=repr(kind)[:MAX_VALUE]))
         kind = "sentences"
     language = raw.get("language", "")
     title, about = _text(raw.get("title", ""), MAX_TITLE), _text(raw.get("about", ""), MAX_ABOUT)
     if not title:
-        wrong.append(f"title has 1 to {MAX_TITLE} characters, or that in several languages by their codes")
+        wrong.append(
+            Message(N_("title has 1 to {most} characters, or that in several languages by their codes"), most=MAX_TITLE)
+        )
     try:
-        language = language_code(language if isinstance(language, str) else repr(language))
-    except UnknownNameError as error:
-        wrong.append(str(error).rstrip("."))
+        language = language_code((language if isinstance(language, str) else repr(language))[:MAX_VALUE])
+    except UnknownNameError:
+        unknown = str(language)[:MAX_VALUE]
+        wrong.append(Message(N_("language “{value}” is not known; write its code, such as en or tr"), value=unknown))
     if about is None:
-        wrong.append(f"about has at most {MAX_ABOUT} characters, or that in several languages by their codes")
+        wrong.append(
+            Message(
+                N_("about has at most {most} characters, or that in several languages by their codes"), most=MAX_ABOUT
+            )
+        )
     wrong += [
-        f"{key} has a character that cannot be shown"
+        Message(N_("{key} has a character that cannot be shown"), key=key)
         for key, value in (("title", title), ("about", about))
         if value and not _is_showable(value)
     ]
     level = raw.get("level", 1)
     if type(level) is not int or level not in LEVELS:
-        wrong.append(f"level is {LEVELS[0]} to {LEVELS[-1]}, got {level!r}")
+        wrong.append(
+            Message(
+                N_("level is {first} to {last}, got {value}"),
+                first=LEVELS[0],
+                last=LEVELS[-1],
+                value=repr(level)[:MAX_VALUE],
+            )
+        )
     theme = _text(raw.get("theme", ""), MAX_THEME)
     if theme is None or not _is_showable(theme):
-        wrong.append(f"theme has at most {MAX_THEME} characters that can be shown, or that in several languages")
+        wrong.append(
+            Message(
+                N_("theme has at most {most} characters that can be shown, or that in several languages"),
+                most=MAX_THEME,
+            )
+        )
     sounds = raw.get("sounds", [])
     if not isinstance(sounds, list) or not all(_is_sound(sound, language) for sound in sounds):
-        wrong.append("sounds is a list of phones of CMU (IY) for English, of letters for other languages")
+        wrong.append(Message(N_("sounds is a list of phones of CMU (IY) for English, of letters for other languages")))
         sounds = []
     items = _items(raw.get("items"), MAX_LENGTH[kind], wrong)
     if wrong:
-        reasons = [reason[:MAX_REASON] for reason in wrong[:MOST_REASONS]]
-        reasons += [f"{len(wrong) - MOST_REASONS} more"] if len(wrong) > MOST_REASONS else []
+        reasons = wrong[:MOST_REASONS]
+        if len(wrong) > MOST_REASONS:
+            reasons.append(Message(N_("and {n} more"), n=len(wrong) - MOST_REASONS))
         raise LessonError(N_("The lesson {name} cannot be used: {reasons}."), name=name, reasons=joined(reasons))
     return Lesson(name, title or "", language, kind, items, about or "", level, own, theme or "", tuple(sounds))
 
@@ -230,18 +258,28 @@ def _is_showable(text: str) -> bool:
 
 def _items(raw: Any, longest: int, wrong: list[str]) -> tuple[Item, ...]:
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_ITEMS:
-        wrong.append(f"items is a list of 1 to {MAX_ITEMS} texts")
+        wrong.append(Message(N_("items is a list of 1 to {most} texts"), most=MAX_ITEMS))
         return ()
     items: dict[str, Item] = {}
     for number, raw_item in enumerate(raw, start=1):
         entry = raw_item if isinstance(raw_item, dict) else {"text": raw_item}
         text, note = entry.get("text"), _text(entry.get("note", ""), MAX_NOTE)
         if not isinstance(text, str) or not 0 < len(" ".join(text.split())) <= longest:
-            wrong.append(f"item {number} has no text of 1 to {longest} characters (in quotes, if YAML reads it as yes)")
+            wrong.append(
+                Message(
+                    N_("item {number} has no text of 1 to {most} characters (in quotes, if YAML reads it as yes)"),
+                    number=number, most=longest,
+                )
+            )  # fmt: skip
         elif note is None or set(entry) - {"text", "note"}:
-            wrong.append(f"item {number} has more than a text and a note of at most {MAX_NOTE} characters")
+            wrong.append(
+                Message(
+                    N_("item {number} has more than a text and a note of at most {most} characters"),
+                    number=number, most=MAX_NOTE,
+                )
+            )  # fmt: skip
         elif not is_showable(text) or not _is_showable(note):
-            wrong.append(f"item {number} has a character that cannot be shown")
+            wrong.append(Message(N_("item {number} has a character that cannot be shown"), number=number))
         else:
             cleaned = " ".join(text.split())
             items.setdefault(cleaned, Item(cleaned, note))

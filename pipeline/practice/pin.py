@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline import artifacts
-from pipeline.errors import AccessError
+from pipeline.errors import AccessError, said_by
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -130,4 +130,6 @@ def _write(settings: Settings, learner: str, kept: _Kept) -> None:
     try:
         artifacts.write_json(_file(settings, learner), {**record, "keys": keys})
     except OSError as error:
-        raise PinError(f"The PIN could not be saved ({error.strerror}). Free some space first.") from error
+        raise PinError(
+            N_("The PIN could not be saved ({reason}). Free some space first."), reason=said_by(error)
+        ) from error

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import AttemptError
+from pipeline.errors import AttemptError, said_by
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
@@ -67,7 +68,9 @@ def record(
         try:
             artifacts.write_json(file, {"learner": learner, "drills": {**drills, drill: card.to_dict()}})
         except OSError as error:
-            raise AttemptError(f"The drill could not be saved ({error.strerror}). Free some space first.") from error
+            raise AttemptError(
+                N_("The drill could not be saved ({reason}). Free some space first."), reason=said_by(error)
+            ) from error
     return Review(drill, card.due)
 
 

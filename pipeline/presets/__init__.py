@@ -30,11 +30,15 @@ def load_preset(folder: Path, name: str, config: type[Any]) -> dict[str, Any]:
     dataclass `config` does not have."""
     file = folder / f"{name}.yaml"
     if Path(name).name != name or not file.is_file():
-        raise TrainingError(f"Unknown preset {name!r}; known: {', '.join(list_presets(folder))}.")
+        raise TrainingError(
+            N_("Unknown preset {name!r}; known: {known}."), name=name, known=", ".join(list_presets(folder))
+        )
     content = artifacts.loads_yaml(file.read_bytes()) or {}
     unknown = content.keys() - {field.name for field in fields(config)}
     if unknown:
-        raise TrainingError(f"{file.name} has settings nobody reads: {', '.join(sorted(unknown))}.")
+        raise TrainingError(
+            N_("{file} has settings nobody reads: {names}."), file=file.name, names=", ".join(sorted(unknown))
+        )
     return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
 
 

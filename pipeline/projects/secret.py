@@ -7,7 +7,8 @@ project's folder, so that nothing that shows a project's settings shows it.
 import secrets
 
 from pipeline import artifacts
-from pipeline.errors import ProjectError
+from pipeline.errors import ProjectError, said_by
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.projects.project import folder_of
 from pipeline.settings import Settings
@@ -25,4 +26,7 @@ def secret_of(settings: Settings, project: str) -> str:
                     artifacts.write_json(file, {"secret": secrets.token_hex(16)})
         return str(artifacts.read_json(file)["secret"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProjectError(f"{file} cannot be read or written ({error}). Look who may; or remove it.") from error
+        raise ProjectError(
+            N_("{file} cannot be read or written ({reason}). Check its permissions, or remove it."),
+            file=str(file), reason=said_by(error),
+        ) from error  # fmt: skip

@@ -31,7 +31,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
-from pipeline.errors import PronlabError, TableError
+from pipeline.errors import PronlabError, TableError, said_by
 from pipeline.i18n import N_, Message, Multilingual, joined
 from pipeline.records import RubricName
 from pipeline.rubrics.rubric import BY_VALUE, DIGITS, MARKS, MEAN, SCORE, Dimension, Level, Rubric
@@ -72,8 +72,7 @@ def parse(content: bytes) -> Rubric:
         wrong: list[str] = list(_misread(text))
         raw = artifacts.loads_yaml(text) if not wrong else {}
     except (ValueError, TableError, yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise RubricError(N_("The rubric cannot be read as YAML: {reason}"), reason=reason) from error
+        raise RubricError(N_("The rubric cannot be read as YAML: {reason}"), reason=said_by(error)) from error
     if not wrong and not isinstance(raw, dict):
         raise RubricError(N_("A rubric has the keys {keys}; this has none of them."), keys=", ".join(KEYS))
     rubric = None if wrong else _rubric(raw, wrong)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline import artifacts
-from pipeline.errors import LabelError, UnknownNameError
+from pipeline.errors import LabelError, UnknownNameError, said_by
 from pipeline.i18n import N_, about
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
@@ -155,7 +155,7 @@ class RubricLibrary:
             rubric = _parsed(file, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
             raise RubricError(
-                N_("The rubric {name} cannot be read: {reason}"), name=name, reason=error.strerror or str(error)
+                N_("The rubric {name} cannot be read: {reason}"), name=name, reason=said_by(error)
             ) from error
         if rubric.name != name or name in list(RubricName):
             raise RubricError(

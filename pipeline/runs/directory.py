@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import JobError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
@@ -97,7 +97,11 @@ class RunDirectory:
         """The run `run_id` directly under `root`. Raises JobError where there is none."""
         path = root / run_id
         if Path(run_id).name != run_id or not (path / STATE_FILE).is_file():
-            raise JobError(f"No run {run_id!r} under {root}. `pronlab runs list` lists those there are.")
+            raise JobError(
+                N_("No run {run_id!r} under {root}. `pronlab runs list` lists those there are."),
+                run_id=run_id,
+                root=str(root),
+            )
         return cls(path)
 
     @property
@@ -187,7 +191,7 @@ class RunDirectory:
     def check_there(self) -> None:
         """Raises RunGone where the folder is gone."""
         if not self.path.is_dir():
-            raise RunGone(f"The run {self.id} is gone: its folder {self.path} was deleted.")
+            raise RunGone(N_("The run {id} is gone: its folder {path} was deleted."), id=self.id, path=str(self.path))
 
     def _read(self, name: str) -> Any:
         path = self.path / name
@@ -195,8 +199,9 @@ class RunDirectory:
             return artifacts.read_json(path)
         except (OSError, ValueError, RecursionError) as error:
             self.check_there()
-            reason = Message(N_("it is not there")) if isinstance(error, FileNotFoundError) else str(error)
-            raise JobError(N_("{path} cannot be read as JSON: {reason}."), path=str(path), reason=reason) from error
+            raise JobError(
+                N_("{path} cannot be read as JSON: {reason}."), path=str(path), reason=said_by(error)
+            ) from error
 
     @property
     def size_mb(self) -> float:
@@ -222,7 +227,9 @@ class RunDirectory:
         try:
             self.path.rename(leaving)
         except OSError as error:
-            raise JobError(f"{self.path} cannot be removed ({error.strerror or error}).") from error
+            raise JobError(
+                N_("{path} cannot be removed ({reason})."), path=str(self.path), reason=said_by(error)
+            ) from error
         shutil.rmtree(leaving, ignore_errors=True)
 
     @contextmanager

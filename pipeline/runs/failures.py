@@ -4,7 +4,7 @@ it."""
 import errno
 from collections.abc import Iterator
 
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import missing_package
 from pipeline.text import lines_of
@@ -57,7 +57,7 @@ def _with_advice(what: Message, advice: str) -> Message:
 def of_the_system(error: OSError) -> Message:
     """Any failure of the system in one sentence: which file, and why."""
     file = str(error.filename) if error.filename else Message(N_("A file"))
-    return in_words(error) or Message("{file}: {reason}.", file=file, reason=str(error.strerror or error))
+    return in_words(error) or Message("{file}: {reason}.", file=file, reason=said_by(error))
 
 
 def of_a_lost_run(log_tail: str) -> Message:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import JobError
+from pipeline.errors import JobError, said_by
 from pipeline.i18n import N_, Message, from_parts
 from pipeline.records import Seconds, to_json
 from pipeline.times import utc_time
@@ -116,7 +116,7 @@ def state_of(raw: Any, path: Path) -> RunState:
                 utc_time(known[name])
         except ValueError as error:
             raise JobError(
-                N_("{path} is damaged: {name}: {reason}."), path=str(path), name=name, reason=str(error)
+                N_("{path} is damaged: {name}: {reason}."), path=str(path), name=name, reason=said_by(error)
             ) from error
     known |= {name: text for name, text in _messages(raw).items() if text == known.get(name)}
     return RunState(**known)

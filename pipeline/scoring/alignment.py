@@ -21,6 +21,7 @@ from threading import Lock
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, audio_path, get_set, language_of, target_of
 from pipeline.errors import PronlabError
+from pipeline.i18n import N_, Message, joined
 from pipeline.labels.exchange.textgrid import Aligner, Alignment
 from pipeline.labels.first_segments import TimedPhone, TimedWord, timed_words
 from pipeline.labels.index import Index
@@ -48,10 +49,14 @@ def aligner(settings: Settings, set_name: str, *, other_texts: bool = False) -> 
             target = _target(set_, recording)
             result = score_audio(scorer, load_audio(audio), target)
         except PronlabError as error:
-            return Alignment(reason=str(error))
+            return Alignment(reason=error.text)
         states = (State.SCORED, State.OTHER_TEXT) if other_texts else (State.SCORED,)
         if result.state not in states or not result.words:
-            return Alignment(reason=" ".join(result.warnings) or f"it could not be scored ({result.state})")
+            return Alignment(
+                reason=joined(result.warnings, "")
+                if result.warnings
+                else Message(N_("it could not be scored ({state})"), state=str(result.state))
+            )
         return Alignment(by_piece(target.text, result.words))
 
     return align

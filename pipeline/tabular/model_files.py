@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
-from pipeline.i18n import N_
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, joined
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.optional import require
 from pipeline.presets import misfits
@@ -99,7 +99,7 @@ def check_weights(folder: Path) -> None:
     info, digest = _read(folder)
     weights = folder / _weights_of(info.kind)
     if artifacts.is_missing(weights) or artifacts.sha256_of(weights) != digest:
-        raise ModelError(f"{weights} is not the file that {INFO} belongs to.")
+        raise ModelError(N_("{path} is not the file that {info} belongs to."), path=str(weights), info=INFO)
 
 
 def _read(folder: Path) -> tuple[TabularInfo, str]:
@@ -111,11 +111,17 @@ def _read(folder: Path) -> tuple[TabularInfo, str]:
         raw["confidence"] = tuple(ConfidenceBin(**entry) for entry in raw["confidence"])
         info = TabularInfo(**{field.name: raw[field.name] for field in fields(TabularInfo)})
         if wrong := misfits(TabularInfo, vars(info)):
-            raise ModelError(f"{folder / INFO} does not describe a model: {'; '.join(wrong[:3])}.")
+            raise ModelError(
+                N_("{path} does not describe a model: {reasons}."), path=str(folder / INFO), reasons=joined(wrong[:3])
+            )
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file brings
-        raise ModelError(f"{folder} holds no model of a table that can be read: {error}.") from error
+        raise ModelError(
+            N_("{folder} holds no model of a table that can be read: {reason}."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     return info, digest
 
 
@@ -132,7 +138,11 @@ def load_model(folder: Path) -> TabularModel:
         scaler = Scaler(tensors["mean"], tensors["std"])
         trees = Trees(arrays, offset, scale, tensors["importance"])
     except Exception as error:  # safetensors raises its own class straight under Exception
-        raise ModelError(f"{folder} holds no model of a table that can be read: {error}.") from error
+        raise ModelError(
+            N_("{folder} holds no model of a table that can be read: {reason}."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     check_forest(arrays, len(info.feature_names))
     return TabularModel(info, scaler, trees, tensors["reference"])
 
@@ -146,7 +156,9 @@ def reference_of(folder: Path) -> NDArray[np.float32]:
     try:
         return np.asarray(load_file(folder / ENCODER_REFERENCE)["reference"], dtype=np.float32)
     except Exception as error:  # safetensors raises its own class straight under Exception
-        raise ModelError(f"{folder / ENCODER_REFERENCE} cannot be read: {error}.") from error
+        raise ModelError(
+            N_("{path} cannot be read: {reason}."), path=str(folder / ENCODER_REFERENCE), reason=said_by(error)
+        ) from error
 
 
 def _weights_of(kind: str) -> str:
@@ -176,7 +188,7 @@ def roll_back(settings: Settings, task: str) -> TabularInfo | None:
     """The model that is back, None where there was none before. Raises ModelError where none is deployed."""
     target = place_of(settings, task)
     if not target.exists():
-        raise ModelError(f"No model is deployed for {task}.")
+        raise ModelError(N_("No model is deployed for {task}."), task=task)
     return load_info(target) if take_back(target) else None
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
@@ -164,7 +164,12 @@ def divided(settings: Settings, config: PromptModelConfig) -> Parts:
     task = get_task("prompts")
     rows = list(clean(task.rows(settings, config.source), task).kept)
     if len(rows) < FEWEST or len({row.group for row in rows}) < FEWEST_GROUPS:
-        raise TrainingError(f"{len(rows)} usable prompts are too few: {FEWEST} of {FEWEST_GROUPS} authors are needed.")
+        raise TrainingError(
+            N_("{n} usable prompts are too few: {fewest} of {groups} authors are needed."),
+            n=len(rows),
+            fewest=FEWEST,
+            groups=FEWEST_GROUPS,
+        )
     held = speaker_holdout([row.group for row in rows], config.test_share, config.seed)
     rest = [row for row, out in zip(rows, held, strict=True) if not out]
     chooses = speaker_holdout([row.group for row in rest], config.validation_share, config.seed + 1)
@@ -189,7 +194,11 @@ def load_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float64]]
         config = PromptModelConfig(max_tokens=int(info.settings["max_tokens"]))
         mean, spread = float(info.settings["mean"]), float(info.settings["spread"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder} holds no model of prompts that can be read: {error}.") from error
+        raise ModelError(
+            N_("{folder} holds no model of prompts that can be read: {reason}."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
 
     def score(texts: Sequence[str]) -> NDArray[np.float64]:
         rows = [Row("", "", text, 0.0, None) for text in texts]
@@ -205,14 +214,19 @@ def _load(config: PromptModelConfig, texts: Sequence[str]) -> tuple[Any, Any]:
         return _tiny(texts, config.max_tokens)
     folder = Path(config.model)
     if not (folder / "config.json").is_file():
-        raise ModelError(f"There is no encoder in {folder}: name a folder with config.json, weights and tokenizer.")
+        raise ModelError(
+            N_("There is no encoder in {folder}: name a folder with config.json, weights and tokenizer."),
+            folder=str(folder),
+        )
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, num_labels=1, local_files_only=True, use_safetensors=True, ignore_mismatched_sizes=True
         )
         return model, AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise ModelError(f"The encoder in {folder} cannot be loaded: {error}.") from error
+        raise ModelError(
+            N_("The encoder in {folder} cannot be loaded: {reason}."), folder=str(folder), reason=said_by(error)
+        ) from error
 
 
 def _tiny(texts: Sequence[str], max_tokens: int) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from pipeline.audio.load import load_audio
-from pipeline.errors import AudioError, ServiceError
+from pipeline.errors import AudioError, ServiceError, said_by
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds, to_json
@@ -94,7 +94,7 @@ class Reaction:
         try:
             self._running.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL))
         except OSError as error:
-            problems.append(f"{arguments[0]} cannot be run ({error.strerror or error}).")
+            problems.append(f"{arguments[0]} cannot be run ({said_by(error)}).")
         return problems
 
     def _post(self, heard: Heard) -> list[str]:

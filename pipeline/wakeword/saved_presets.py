@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts, presets
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
 from pipeline.i18n import N_
 from pipeline.settings import Settings
 from pipeline.wakeword import config
@@ -43,7 +43,7 @@ def load_preset(settings: Settings, name: str) -> dict[str, Any]:
         raise TrainingError(
             N_("The preset {name!r} cannot be read ({reason}). Delete it and save it again."),
             name=name,
-            reason=str(error),
+            reason=said_by(error),
         ) from error
 
 

@@ -16,7 +16,7 @@ from wyoming.server import AsyncEventHandler, AsyncTcpServer
 from wyoming.wake import Detect, Detection, NotDetected
 
 from pipeline import __version__
-from pipeline.errors import ServiceError
+from pipeline.errors import ServiceError, said_by
 from pipeline.records import Seconds
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.runtime.runner import Detector, silence_after
@@ -159,7 +159,7 @@ async def serve(
         await server.start(partial(Handler, make, language, set()))
     except OSError as error:
         raise ServiceError(
-            f"The server cannot listen on {host}:{port} ({error.strerror or error}). Choose another --port or --host."
+            f"The server cannot listen on {host}:{port} ({said_by(error)}). Choose another --port or --host."
         ) from error
     inner: Any = server._server
     ready(int(inner.sockets[0].getsockname()[1]))

@@ -539,9 +539,9 @@ def test_what_is_no_corpus_is_counted_and_told_how_to_become_one(tmp_path: Path)
     with pytest.raises(CorpusError) as told:
         read(tmp_path)
     message = str(told.value)
-    assert "5 audio files (.m4a): phone/0.m4a, phone/1.m4a, phone/2.m4a ..." in message
-    assert "1 table or text file (.xlsx): list.xlsx" in message
-    assert "1 archive (.zip): all.zip; 1 other file (.pdf): read me.pdf" in message
+    assert "audio files (.m4a), 5: phone/0.m4a, phone/1.m4a, phone/2.m4a ..." in message
+    assert "tables or text files (.xlsx), 1: list.xlsx" in message
+    assert "archives (.zip), 1: all.zip; other files (.pdf), 1: read me.pdf" in message
     assert "Unpack the archives" in message
     assert f"pronlab import {tmp_path}" in message
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus.sets import list_sets
+from pipeline.corpus.sets import get_set, list_sets, read_recordings, result_path
 from pipeline.i18n import speaking
+from pipeline.labels.index import Index
 from pipeline.runs import RunDirectory, list_runs
 from pipeline.settings import Settings
 from tests.pages import button, said
@@ -53,6 +54,20 @@ def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, 
     assert set(page.dataframe[0].value["How serious"]) == {"Error"}, "not the word for strict raters"
     next(field for field in page.text_input if field.label == "Search path or message").set_value("boş").run()
     assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
+
+
+def test_the_table_of_problems_has_the_path_in_its_own_column_alone(
+    open_page, settings: Settings, tiny_set: str
+) -> None:
+    set_ = get_set(settings, tiny_set)
+    recording = read_recordings(settings, tiny_set)[0]
+    result_path(set_, recording).write_text('{"word": "ev",\n"score" 5}', encoding="utf-8")
+    Index(settings).rebuild()
+    page = open_page("data", section="Problems")
+    (row,) = page.dataframe[0].value.to_dict("records")
+    assert row["Path"] == recording.id
+    told = "The label file cannot be read: line 2, column 9: a colon is missing."
+    assert row["Problem and what to do"] == told
 
 
 def test_problems_are_told_and_searched_in_the_readers_language(

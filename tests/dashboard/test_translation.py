@@ -40,6 +40,16 @@ NOT_TEXT = re.compile(
     r":material/\w+:|[\w./-]+\.(css|js|json|jsonl|md|csv|py|svg|wav|toml|yaml|zip|po)|[\w-]+/[\w/.-]+"
 )
 NOT_SHOWN = "# not shown"  # at the end of a line whose strings nobody reads
+# Where pages tell, in words of the pipeline, what is wrong with files and people's entries.
+TOLD_ON_PAGES = (
+    "artifacts.py", "audio", "corpus", "database.py", "features", "jsonl.py", "labels", "locks.py", "people",
+    "practice", "presets", "projects", "rubrics", "runs", "tablefile.py", "workbook.py",
+)  # fmt: skip
+ERRORS = {
+    "AccessError", "AttemptError", "AudioError", "CorpusError", "FeatureError", "JobError", "LabelError", "LessonError",
+    "NoRoomError", "PinError", "ProjectError", "RubricError", "TableError", "TrainingError", "UnknownNameError",
+}  # fmt: skip
+TEXT_AT = {"Problem": 1, "Row": 2}  # the argument that is told
 WORDS = re.compile(r"[A-Za-z]{2,}[ ,.:;!?'’]|[A-Z][a-z]{2,}")
 
 
@@ -122,6 +132,47 @@ def test_no_message_hides_in_an_f_string(part: str) -> None:
         and any(isinstance(argument, ast.Constant) for argument in call.args)
     ]  # fmt: skip
     assert hidden == []
+
+
+def messages_past_the_catalogue(tree: ast.AST) -> Iterator[int]:
+    """The lines on which an error, a problem or a row of an import is given text as it stands."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            place = TEXT_AT.get(name, 0 if name in ERRORS else None)
+            text = call.args[place] if place is not None and len(call.args) > place else None
+            parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+            if any(isinstance(part, ast.Constant) and re.search("[A-Za-z]{2}", str(part.value)) for part in parts):
+                yield call.lineno
+
+
+@pytest.mark.parametrize("part", TOLD_ON_PAGES)
+def test_what_pages_tell_of_files_goes_through_the_catalogue(part: str) -> None:
+    place = CHECKOUT / "pipeline" / part
+    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
+    assert files
+    assert [
+        (file.name, number)
+        for file in files
+        for text in [file.read_text(encoding="utf-8")]
+        for number in messages_past_the_catalogue(ast.parse(text))
+        if NOT_SHOWN not in text.split("\n")[number - 1]
+    ] == []
+
+
+@pytest.mark.parametrize("part", ["pipeline", "dashboard"])
+def test_reasons_are_asked_for_in_one_place(part: str) -> None:
+    """What an error says within another message is `said_by`, not its English text."""
+    asked = [
+        (file.name, value.lineno)
+        for file in (CHECKOUT / part).rglob("*.py")
+        if file.name != "reasons.py"
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        for value in [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
+        if ast.unparse(value).startswith("str(error") or "strerror" in ast.unparse(value)
+    ]
+    assert asked == []
 
 
 @pytest.mark.parametrize("file", DASHBOARD_FILES, ids=lambda f: str(f.relative_to(CHECKOUT)))

@@ -67,7 +67,7 @@ def test_a_label_file_with_a_wrong_time_is_named_and_repaired_on_request(labelle
     assert before is not None
     damage(path, value, 1)
     content = path.read_bytes()
-    with pytest.raises(LabelTimeError, match=f"{path.name} is a damaged label file: at: .*pronlab label repair"):
+    with pytest.raises(LabelTimeError, match=f"{path.name}: The label file is damaged: at: .*pronlab label repair"):
         read_result(path)
     report = Index(settings).rebuild()
     assert [problem.path for problem in report.problems] == [recording.id]

@@ -58,7 +58,7 @@ def test_people_and_the_log_of_their_changes_are_written_both_or_neither(
     before = people.all(), people.changes()
     with monkeypatch.context() as patch:
         patch.setattr(what, full)
-        with pytest.raises(AccessError, match=r"No space left on device.*nobody was changed"):
+        with pytest.raises(AccessError, match=r"the disk is full.*nobody was changed"):
             people.save(Person("Eve", (Role.EXPERT,)), SYSTEM)
     assert (people.all(), people.changes()) == before
     people.save(Person("Eve", (Role.EXPERT,)), SYSTEM)
@@ -163,7 +163,7 @@ def test_folders_that_may_not_be_read_are_named(call: Call, monkeypatch: pytest.
         raise PermissionError(errno.EACCES, "Permission denied", "/x/y")
 
     monkeypatch.setattr("pipeline.runs.scan_runs", refuse)
-    assert call("runs", "list").output == "pronlab: /x/y: Permission denied.\n"
+    assert call("runs", "list").output == "pronlab: /x/y: permission denied.\n"
 
 
 def test_pages_say_it_in_words(open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

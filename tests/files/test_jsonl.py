@@ -38,12 +38,12 @@ def test_reads_a_byte_order_mark_crlf_and_blank_lines(tmp_path: Path) -> None:
 def test_names_the_line_that_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(b'{"a": 1}\n\n{"a": \xff}\n{"a": 2}\n{"a": ')
-    with pytest.raises(jsonl.LineError, match="line 3: byte 7 is no UTF-8"):
+    with pytest.raises(jsonl.LineError, match="line 3: byte 7 is not UTF-8"):
         list(jsonl.read(file))
     assert list(jsonl.read(file, damaged=True)) == [{"a": 1}, {"a": 2}]
     file.write_bytes(b'{"a": 1}\n{"a": ')
     assert list(jsonl.read(file, cut_end=True)) == [{"a": 1}]
-    with pytest.raises(jsonl.LineError, match="line 2: no JSON"):
+    with pytest.raises(jsonl.LineError, match="line 2: it is not JSON"):
         list(jsonl.read(file))
     file.write_bytes(b'{"a": \n{"a": 2}\n')
     with pytest.raises(jsonl.LineError, match="line 1"):

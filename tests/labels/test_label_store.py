@@ -208,7 +208,7 @@ def test_a_full_disk_is_told_and_the_file_stays_as_it_was(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(artifacts, "_fsync", full)
-    with pytest.raises(LabelError, match=r"No space left.*Free some space"):
+    with pytest.raises(LabelError, match=r"the disk is full.*Free some space"):
         LabelStore(settings).add(recording, rating("a", 50))
     monkeypatch.undo()
     assert path.read_bytes() == before

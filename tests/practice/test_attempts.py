@@ -99,7 +99,7 @@ def test_a_full_disk_is_told_in_words_and_leaves_nothing_shown(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(artifacts, "write_bytes", full)
-    with pytest.raises(AttemptError, match=r"No space left on device.*Free some space"):
+    with pytest.raises(AttemptError, match=r"the disk is full.*Free some space"):
         save(settings, audio, "Ayşe", "ev", 50)
     assert read_attempts(settings, "Ayşe").attempts == ()
 

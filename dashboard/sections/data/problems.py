@@ -4,8 +4,9 @@ import streamlit as st
 
 from dashboard.sections.data import ratings_import
 from dashboard.services import data
-from pipeline.i18n import N_, _, number, translated
+from pipeline.i18n import N_, _, number, reason_alone, translated
 from pipeline.people.names import name_key
+from pipeline.records import Problem
 
 SEVERITIES = {"all": N_("All"), "error": N_("Error"), "warning": N_("Warning")}
 KINDS = {
@@ -41,7 +42,7 @@ def draw() -> None:
         for problem in known
         if (not kinds or problem.code in kinds)
         and severity in ("all", problem.severity)
-        and wanted in name_key(f"{problem.path or ''} {translated(problem.message)}")
+        and wanted in name_key(f"{problem.path or ''} {_reason(problem)}")
     ]
     st.caption(
         _("{shown} of {n} problems; the table shows at most {most}.").format(
@@ -54,7 +55,7 @@ def draw() -> None:
                 _("Path"): problem.path,
                 _("How serious"): _(SEVERITIES.get(problem.severity, problem.severity)),
                 _("Kind"): _kind(problem.code),
-                _("Problem and what to do"): translated(problem.message),
+                _("Problem and what to do"): _reason(problem),
             }
             for problem in shown[:SHOWN_PROBLEMS]
         ],
@@ -64,6 +65,11 @@ def draw() -> None:
             _("Problem and what to do"): st.column_config.TextColumn(width="large"),
         },
     )
+
+
+def _reason(problem: Problem) -> str:
+    """The path has a column of its own."""
+    return translated(reason_alone(problem.message))
 
 
 def _kind(code: str) -> str:

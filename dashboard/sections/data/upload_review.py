@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import state
 from dashboard.markup import message, plain
 from dashboard.services import uploads
-from pipeline.i18n import N_, _, ngettext, number, translated
+from pipeline.i18n import N_, _, ngettext, number, reason_alone, translated
 from pipeline.importing.uploads.file_names import NameRule
 from pipeline.importing.uploads.review import (
     Choices,
@@ -93,8 +93,8 @@ def _summary(contents: Contents, corpus: Corpus) -> None:
 
 def _problems(contents: Contents, corpus: Corpus) -> None:
     listed = [*contents.problems, *((problem.path or "", problem) for problem in corpus.problems)]
-    refused = [(name, problem.message) for name, problem in listed if problem.severity == "error"]
-    warned = [(name, problem.message) for name, problem in listed if problem.severity != "error"]
+    refused = [(name, reason_alone(problem.message)) for name, problem in listed if problem.severity == "error"]
+    warned = [(name, reason_alone(problem.message)) for name, problem in listed if problem.severity != "error"]
     if refused:
         title = _("Not usable: {n}").format(n=number(len(refused)))
         with st.expander(title, icon=":material/block:", expanded=True):

@@ -25,7 +25,7 @@ from pipeline.corpus.readers import (
 from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
 from pipeline.corpus.readers.unknown import explained
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_, about
+from pipeline.i18n import N_, Message, about
 from pipeline.records import Problem
 from pipeline.registry import Registry
 
@@ -82,7 +82,13 @@ def located(path: Path, name: str) -> Path:
     layout = LAYOUTS[name]
     place = layout.locate(path) or layout.also(path)
     if place is None:
-        raise CorpusError(f"{path} has no recordings in the layout {name!r}: {layout.expected}. {explained(path)}")
+        raise CorpusError(
+            N_("{path} has no recordings in the layout {name!r}: {expected}. {found}"),
+            path=str(path),
+            name=name,
+            expected=Message(layout.expected),
+            found=explained(path),
+        )
     return place
 
 
@@ -90,7 +96,7 @@ def opened(name: str, path: Path, root: Path | None = None) -> Reading:
     """Begin to read. Praat TextGrids beside the audio become annotations, whatever the layout."""
     is_manifest = path.suffix.lower() in manifest.SUFFIXES or name == "manifest"
     if root is not None and not is_manifest:
-        raise CorpusError("Only a manifest names audio elsewhere: leave out --audio-root.")
+        raise CorpusError(N_("Only a manifest names audio elsewhere: leave out --audio-root."))
     reading = manifest.open_manifest(path, root) if is_manifest else LAYOUTS[name].read(path)
     return Reading(reading.root, _annotated(reading), reading.total)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
-from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, in_line, reason_of
+from pipeline.corpus.readers.items import CorpusItem, Entry, Reading, in_line
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import table_rows
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.records import Problem, RubricName
 from pipeline.text import composed
@@ -56,7 +56,7 @@ def _entries(root: Path, tables: list[str], both: bool) -> Iterator[Entry]:
                 yield _item(row.values, places, folder, None if table == WHOLE else table)
             except (CorpusError, KeyError, ValueError) as error:
                 value = "\t".join(map(str, row.values.values()))[:200]
-                yield Problem("bad_row", in_line(row.number, reason_of(error)), "error", file.name, row.number, value)
+                yield Problem("bad_row", in_line(row.number, said_by(error)), "error", file.name, row.number, value)
 
 
 def _item(row: dict[str, str], places: AudioPlaces, folder: str, part: str | None) -> CorpusItem:

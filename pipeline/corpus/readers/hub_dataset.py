@@ -13,11 +13,11 @@ from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading, reason_of
+from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
 from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, item_from_json
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.records import Problem
@@ -48,8 +48,12 @@ def fetch(name: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = lines_of(str(error))[0].removeprefix("Got: ").rstrip(".") if str(error) else type(error).__name__
         raise CorpusError(
-            f"{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
-            f"`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
+            N_(
+                "{name} cannot be fetched from the Hugging Face hub ({reason}). On a machine that reaches it run "
+                "`hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here and import that."
+            ),
+            name=name,
+            reason=reason,
         ) from error
 
 
@@ -83,7 +87,7 @@ def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
                 yield _item(row, part, folder, n_rows[folder] + number, places)
             except UNUSABLE as error:
                 reason = Message(
-                    N_("{file}, row {number}: {reason}"), file=name, number=str(number), reason=reason_of(error)
+                    N_("{file}, row {number}: {reason}"), file=name, number=str(number), reason=said_by(error)
                 )
                 shown = str({key: value for key, value in row.items() if key != "audio"})[:200]
                 yield Problem("bad_row", reason, "error", name, number, shown)
@@ -158,5 +162,7 @@ def _open(file: Path) -> "pyarrow.parquet.ParquetFile":
 
 
 def _unreadable(file: Path, error: Exception) -> CorpusError:
-    reason = next(iter(lines_of(str(error))), type(error).__name__)
+    reason = said_by(error)
+    if not isinstance(reason, Message):
+        reason = next(iter(lines_of(reason)), type(error).__name__)
     return CorpusError(N_("{file} cannot be read as parquet ({reason})."), file=str(file), reason=reason)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CorpusError, LabelError, UnknownNameError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.errors import CorpusError, LabelError, UnknownNameError
+from pipeline.i18n import N_, Message, about
 from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, RubricName, Seconds
 from pipeline.rubrics import RUBRICS
 from pipeline.text.languages import UNDETERMINED, language_code
@@ -100,21 +100,14 @@ def language_given(value: str) -> str:
         raise CorpusError(error.text) from error
 
 
-def reason_of(error: Exception) -> str:
-    """Why a row cannot be used."""
-    return Message(N_("{key} is missing"), key=str(error)) if isinstance(error, KeyError) else said_by(error)
-
-
 def in_line(number: int, reason: str) -> Message:
     return Message(N_("Line {number}: {reason}"), number=str(number), reason=reason)
 
 
 def same_name(audio: str) -> Problem:
     """Of a recording whose labels would lie where another's do."""
-    message = Message(
-        N_("{file}: another recording has the same name; labels would fall together. Rename one."), file=audio
-    )
-    return Problem("duplicate", message, "error", audio)
+    message = Message(N_("Another recording has the same name, so their labels would be one file. Rename one."))
+    return Problem("duplicate", about(audio, message), "error", audio)
 
 
 def with_first_problem(text: Message, problems: Sequence[Problem]) -> Message:
@@ -157,7 +150,9 @@ def _by_expert(experts: dict[str, list[float]]) -> list[tuple[str, dict[str, flo
     """Columns of values to one row an expert. Raises LabelError where the columns differ in length."""
     lengths = {key: len(values) for key, values in experts.items()}
     if len(set(lengths.values())) > 1:
-        raise LabelError(f"Every dimension needs a value from each expert; got these counts: {lengths}.")
+        raise LabelError(
+            N_("Every dimension needs a value from each expert; got these counts: {lengths}."), lengths=str(lengths)
+        )
     n = next(iter(lengths.values()), 0)
     return [(f"expert_{i + 1}", {key: values[i] for key, values in experts.items()}) for i in range(n)]
 

@@ -52,7 +52,8 @@ def audio_of(value: str, places: AudioPlaces) -> str:
     """What `wav.scp` names, relative to the root. Raises CorpusError for a pipe, an archive, or a path outside."""
     if value.endswith("|") or value.startswith("|"):
         raise CorpusError(
-            f"{value!r} is a command (a pipe), which is never run here. Write its output to a file and name that"
+            N_("{value!r} is a command (a pipe), which is never run here. Write its output to a file and name that"),
+            value=value,
         )
     if value.rpartition(":")[2].isdigit() and value.rpartition(".")[2].partition(":")[0] == "ark":
         raise CorpusError(
@@ -156,5 +157,10 @@ def _keyed(path: Path) -> Iterator[tuple[int, str, str]]:
             continue
         parts = line.split(maxsplit=1)
         if len(parts) != 2:
-            raise CorpusError(f"{path}, line {number}: expected a key and a value, got {line!r}.")
+            raise CorpusError(
+                N_("{path}, line {number}: expected a key and a value, got {line!r}."),
+                path=str(path),
+                number=str(number),
+                line=line,
+            )
         yield number, parts[0], parts[1].strip()

@@ -24,13 +24,12 @@ from pipeline.corpus.readers.items import (
     Scan,
     in_line,
     language_given,
-    reason_of,
     scanned,
     with_first_problem,
 )
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import Row, table_rows
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.people.names import spaced
 from pipeline.records import Problem, RubricName
@@ -95,11 +94,13 @@ def open_manifest(path: Path, root: Path | None = None) -> Reading:
     else:
         sources, base = [_Source(path)], root or path.parent
     if not sources or not all(source.file.is_file() for source in sources):
-        raise CorpusError(f"The manifest {path} cannot be read: there is no such file.")
+        raise CorpusError(N_("There is no manifest {path}."), path=str(path))
     try:
         total = sum(_n_rows(source.file) for source in sources)
     except OSError as error:
-        raise CorpusError(f"The manifest {path} cannot be read: {error}.") from error
+        raise CorpusError(
+            N_("The manifest {path} cannot be read: {reason}."), path=str(path), reason=said_by(error)
+        ) from error
     return Reading(base, _entries(sources, base, given=root is not None), total)
 
 
@@ -256,7 +257,7 @@ def _below(raw: Any, folder: str) -> dict[str, Any]:
 
 def _problem(file: str, row: Row, error: Exception) -> Problem:
     value = json.dumps(row.values, ensure_ascii=True, default=str)[:200] if row.values is not None else row.error
-    return _at(row, Problem("bad_row", reason_of(error), "error", file, value=value))
+    return _at(row, Problem("bad_row", said_by(error), "error", file, value=value))
 
 
 def _at(row: Row, problem: Problem) -> Problem:
@@ -291,12 +292,17 @@ def _array(file: Path) -> Iterable[Row]:
     try:
         content = artifacts.read_json(file)
     except ValueError as error:
-        raise CorpusError(f"{file} is no JSON: {error}.") from error
+        raise CorpusError(
+            N_("{path} cannot be read as JSON: {reason}."), path=str(file), reason=said_by(error)
+        ) from error
     rows = content.get("data") if isinstance(content, dict) else content
     if not isinstance(rows, list):
         raise CorpusError(
-            f"{file} is one JSON object. A manifest has one object per line, or is an array of objects, each with "
-            f"'audio' and 'text'."
+            N_(
+                "{file} is one JSON object. A manifest has one object per line, or is an array of objects, each with "
+                "'audio' and 'text'."
+            ),
+            file=str(file),
         )
     return [Row(number, row) for number, row in enumerate(rows, start=1)]
 

@@ -8,7 +8,7 @@ from posixpath import basename, dirname, splitext
 
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.corpus.sets import confined, spelled
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_
 from pipeline.text import composed
 
@@ -38,7 +38,7 @@ class AudioPlaces:
             there = self._elsewhere(asked)
             leads_nowhere_else, asked = there == asked, there
         except ValueError as error:  # a NUL in the name
-            raise CorpusError(N_("{path!r} cannot be a path ({reason})"), path=given, reason=str(error)) from error
+            raise CorpusError(N_("{path!r} cannot be a path ({reason})"), path=given, reason=said_by(error)) from error
         folder = dirname(asked)
         if leads_nowhere_else and folder in self._sound:
             return asked

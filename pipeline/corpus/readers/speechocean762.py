@@ -36,7 +36,7 @@ def read_published(folder: Path) -> Reading:
     """Raises CorpusError where the scores cannot be read."""
     resource = _resource(folder)
     if resource is None:
-        raise CorpusError(f"{folder} has no resource/{SCORES}.")
+        raise CorpusError(N_("{folder} has no resource/{scores}."), folder=str(folder), scores=SCORES)
     scores = _read_json(resource / SCORES)
     details = _read_json(resource / DETAILS) if (resource / DETAILS).is_file() else {}
     phones = _phones(table(resource / PHONES_FILE))
@@ -131,7 +131,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = artifacts.read_json(path)
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{path} cannot be read as JSON: {error}.") from error
+        raise CorpusError(
+            N_("{path} cannot be read as JSON: {reason}."), path=str(path), reason=said_by(error)
+        ) from error
     if not isinstance(content, dict):
-        raise CorpusError(f"{path} must hold one object with one entry per utterance.")
+        raise CorpusError(N_("{path} must hold one object with one entry per utterance."), path=str(path))
     return content

@@ -15,8 +15,8 @@ from typing import Any
 
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.corpus.readers.rows import decoded
-from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.phones import PHONES, bare
 from pipeline.records import Seconds
 
@@ -59,7 +59,7 @@ def read_textgrid(path: Path) -> list[Tier]:
         raise CorpusError(N_("{file} ends before all its labels; save it again"), file=path.name) from None
     except (OSError, ValueError) as error:
         raise CorpusError(
-            N_("{file} cannot be read as a TextGrid ({reason})"), file=path.name, reason=str(error)
+            N_("{file} cannot be read as a TextGrid ({reason})"), file=path.name, reason=said_by(error)
         ) from error
 
 
@@ -163,5 +163,5 @@ def _finite(token: str) -> float:
     """Raises ValueError for a number that is none, or too large for one."""
     number = float(token)
     if not math.isfinite(number):
-        raise ValueError(f"{token} is too large")
+        raise ValueError(Message(N_("{token} is too large"), token=token))
     return number

@@ -7,6 +7,7 @@ from pathlib import Path
 from posixpath import splitext
 
 from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
+from pipeline.i18n import N_, Message, joined
 
 OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".webm", ".amr", ".3gp", ".wma", ".aiff", ".aif", ".caf", ".sph", ".mka")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".xls", ".txt", ".lab", ".textgrid", ".scp",
@@ -15,46 +16,68 @@ ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 SHOWN = 3
 
 
-def explained(path: Path) -> str:
+def explained(path: Path) -> Message:
     """In a few sentences."""
     if path.is_file():
-        return (
-            f"{path.name} is not a manifest. Expected a .jsonl, .json, .csv or .tsv file with audio and text, or a "
-            f"folder."
+        return Message(
+            N_(
+                "{name} is not a manifest. Expected a .jsonl, .json, .csv or .tsv file with audio and text, or a "
+                "folder."
+            ),
+            name=path.name,
         )
     survey = _survey(path)
     audio, tables, n_folders = survey.audio, survey.tables, survey.n_folders
     readable = {suffix: names for suffix, names in audio.items() if suffix in AUDIO_SUFFIXES}
     foreign = {suffix: names for suffix, names in audio.items() if suffix not in AUDIO_SUFFIXES}
     seen = [
-        *_counted(audio, "audio file"), *_counted(tables, "table or text file"),
-        *_counted(survey.archives, "archive"), *_counted(survey.others, "other file"),
+        *_counted(audio, N_("audio files")), *_counted(tables, N_("tables or text files")),
+        *_counted(survey.archives, N_("archives")), *_counted(survey.others, N_("other files")),
     ]  # fmt: skip
-    said = [f"{path} has no recordings that can be imported as they lie."]
-    where = "1 folder" if n_folders == 1 else f"{n_folders} folders"
-    said.append(f"Seen in {where}: {'; '.join(seen)}." if seen else "There are no files in it.")
+    said = [Message(N_("{path} has no recordings that can be imported as they lie."), path=str(path))]
+    if not seen:
+        said.append(Message(N_("There are no files in it.")))
+    elif n_folders == 1:
+        said.append(Message(N_("Seen in 1 folder: {files}."), files=joined(seen)))
+    else:
+        said.append(Message(N_("Seen in {n} folders: {files}."), n=n_folders, files=joined(seen)))
     if survey.archives:
-        said.append("Unpack the archives, and import the folder again.")
+        said.append(Message(N_("Unpack the archives, and import the folder again.")))
     if foreign and not readable:
         suffix = max(foreign, key=lambda key: len(foreign[key]))
         said.append(
-            f"Missing: audio that can be read here ({KINDS_IN_WORDS}). Convert it: "
-            f'for f in *{suffix}; do ffmpeg -i "$f" -ar 16000 -ac 1 "${{f%{suffix}}}.wav"; done'
+            Message(
+                N_("Missing: audio that can be read here ({kinds}). Convert it: {command}"),
+                kinds=KINDS_IN_WORDS,
+                command=f'for f in *{suffix}; do ffmpeg -i "$f" -ar 16000 -ac 1 "${{f%{suffix}}}.wav"; done',
+            )
         )
     if audio:
         example = next(iter((readable or foreign).values()))[0]
         example = example if readable else f"{splitext(example)[0]}.wav"
         row = f'{{"audio": "{example}", "text": "what was to be said", "speaker": "s01"}}'
         said.append(
-            f"Missing: a text for each recording. Write it beside the audio ({splitext(example)[0]}.txt), or one line "
-            f"for each into {path / 'manifest.jsonl'}: {row} Then: pronlab import {path}"
+            Message(
+                N_(
+                    "Missing: a text for each recording. Write it beside the audio ({text}), or one line for each into "
+                    "{manifest}: {row} Then: {command}"
+                ),
+                text=f"{splitext(example)[0]}.txt",
+                manifest=str(path / "manifest.jsonl"),
+                row=row,
+                command=f"pronlab import {path}",
+            )
         )
     else:
         said.append(
-            "Expected participant_*/kelimeler/01_word.wav, a manifest.jsonl, or a corpus as it is published; "
-            "`pronlab import --help` lists the layouts."
+            Message(
+                N_(
+                    "Expected participant_*/kelimeler/01_word.wav, a manifest.jsonl, or a corpus as it is published; "
+                    "`pronlab import --help` lists the layouts."
+                )
+            )
         )
-    return " ".join(said)
+    return joined(said, "")
 
 
 @dataclass
@@ -86,11 +109,12 @@ def _survey(path: Path) -> _Survey:
     return survey
 
 
-def _counted(found: dict[str, list[str]], what: str) -> list[str]:
-    """`5 audio files (.m4a): a.m4a, b.m4a, c.m4a ...`, the most first."""
+def _counted(found: dict[str, list[str]], what: str) -> list[Message]:
+    """`audio files (.m4a), 5: a.m4a, b.m4a, c.m4a ...`, the most first."""
     counts = Counter({suffix: len(names) for suffix, names in found.items()})
-    lines: list[str] = []
+    lines: list[Message] = []
     for suffix, n in counts.most_common():
         some = ", ".join(found[suffix][:SHOWN]) + (" ..." if n > SHOWN else "")
-        lines.append(f"{n} {what}{'' if n == 1 else 's'} ({suffix or 'without an ending'}): {some}")
+        ending = suffix or Message(N_("without an ending"))
+        lines.append(Message(N_("{kind} ({ending}), {n}: {names}"), kind=Message(what), ending=ending, n=n, names=some))
     return lines

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import psutil
 
-from pipeline.errors import JobError
+from pipeline.errors import JobError, said_by
+from pipeline.i18n import N_
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.runs import RunDirectory, RunState
 from pipeline.settings import HOME
@@ -18,9 +19,9 @@ WAITING = '"$@"; code=$?; [ $code = 0 ] || echo "The process ended with code $co
 
 def start(job: Job) -> None:
     if job.options:
-        raise JobError(f"The executor local takes no options, got {', '.join(job.options)}.")
+        raise JobError(N_("The executor local takes no options, got {options}."), options=", ".join(job.options))
     if job.nodes > 1:
-        raise JobError("This machine is one node. Take --executor slurm for more.")
+        raise JobError(N_("This machine is one node. Take --executor slurm for more."))
     try:
         with (job.run.path / "log.txt").open("ab") as log:
             subprocess.Popen(
@@ -33,7 +34,7 @@ def start(job: Job) -> None:
                 env={**os.environ, **job.environment()},
             )
     except OSError as error:
-        raise JobError(f"The job could not be started ({error.strerror or error}).") from error
+        raise JobError(N_("The job could not be started ({reason})."), reason=said_by(error)) from error
 
 
 def end(run: RunDirectory, launch: Launch) -> None:
@@ -42,7 +43,7 @@ def end(run: RunDirectory, launch: Launch) -> None:
     if state.pid is None:
         return
     if state.host != socket.gethostname():
-        raise JobError(f"{run.id} runs on {state.host}; end it there.")
+        raise JobError(N_("{run} runs on {host}; end it there."), run=run.id, host=state.host)
     with suppress(psutil.NoSuchProcess):
         process = process_of(state)
         if process is None:

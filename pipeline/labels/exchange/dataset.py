@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import LabelError
-from pipeline.i18n import N_
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording, Labels
 from pipeline.labels.segments import segment_to_json
@@ -31,7 +31,7 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
     from datasets import Audio, Dataset, Features, List, Value, disable_progress_bars
 
     if folder.exists() and any(folder.iterdir()):
-        raise LabelError(f"{folder} is not empty. Name a new folder.")
+        raise LabelError(N_("{folder} is not empty. Name a new folder."), folder=str(folder))
     disable_progress_bars()
     text, number = Value("string"), Value("float64")
     event = {**dict.fromkeys(EVENT_TEXTS, text), **dict.fromkeys(("score", "took_s", "heard"), number),
@@ -77,7 +77,10 @@ def read_dataset(folder: Path) -> list[Row]:
             for rating in entry["ratings"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LabelError(f"{folder} is no dataset that `pronlab export` wrote ({error}).") from error
+        raise LabelError(
+            N_("{folder} is no dataset that `pronlab export` wrote ({reason})."),
+            folder=str(folder), reason=said_by(error),
+        ) from error  # fmt: skip
 
 
 def _readable(labels: Labels) -> tuple[list[LabelledRecording], tuple[Problem, ...]]:
@@ -88,10 +91,10 @@ def _readable(labels: Labels) -> tuple[list[LabelledRecording], tuple[Problem, .
             with labelled.audio.open("rb"):
                 readable.append(labelled)
         except OSError as error:
-            reason = f"{labelled.audio} cannot be read ({error.strerror or error})."
+            reason = Message(N_("{path} cannot be read ({reason})."), path=str(labelled.audio), reason=said_by(error))
             left_out.append(Problem("unreadable", reason, "error", labelled.recording.id))
     if not readable:
-        raise LabelError(f"No audio can be read; the first: {left_out[0].message}")
+        raise LabelError(N_("No audio can be read; the first: {problem}"), problem=left_out[0].message)
     return readable, tuple(left_out)
 
 

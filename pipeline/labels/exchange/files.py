@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from pipeline import artifacts
 from pipeline.corpus.sets import get_set
 from pipeline.csvfile import COMMA, Dialect
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_
 from pipeline.labels.exchange.label_studio_tasks import configuration, tasks
 from pipeline.labels.exchange.rating_rows import TableName
 from pipeline.labels.exchange.recordings import Labels, labels_of
@@ -45,11 +46,11 @@ def export_table(
     """As `csv`, `jsonl` or `xlsx`. Raises LabelError where there is nothing to export, AccessError for who may not
     export."""
     if table == "consensus" and set_name is None:
-        raise LabelError("The consensus can be exported for one set at a time. Name it with --set.")
+        raise LabelError(N_("The consensus can be exported for one set at a time. Name it with --set."))
     labels = labels_of(settings, set_name, by)
     rows = table_rows(labels, table)
     if not rows:
-        raise LabelError(f"There is no consensus to export in {set_name!r}. Rate recordings first.")
+        raise LabelError(N_("There is no consensus to export in {set!r}. Rate recordings first."), set=set_name)
     if fmt == "xlsx":
         return Export(len(rows), to_xlsx(labels), labels.left_out)
     return Export(len(rows), to_csv(rows, dialect) if fmt == "csv" else to_jsonl(rows), labels.left_out)
@@ -132,4 +133,4 @@ def write_export(path: Path, content: bytes) -> None:
     try:
         artifacts.write_bytes(path, content)
     except OSError as error:
-        raise LabelError(f"{path} cannot be written ({error.strerror or error}).") from error
+        raise LabelError(N_("{path} cannot be written ({reason})."), path=str(path), reason=said_by(error)) from error

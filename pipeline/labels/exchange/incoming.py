@@ -276,7 +276,7 @@ def _repeated(event: RatingEvent, recording: Recording, before: str, now: str) -
 def _event(values: Mapping[str, Any], evaluator: str, scores: Mapping[str, float], rubric: Rubric) -> RatingEvent:
     action = _action(values)
     if action is RatingAction.UNDO:
-        raise LabelError(f"'{action}' is not a rating")
+        raise LabelError(N_("'{action}' is not a rating"), action=str(action))
     took_s, heard = values.get("took_s"), values.get("heard")
     return RatingEvent(
         evaluator=evaluator,
@@ -301,7 +301,7 @@ def _experts(raw: Any) -> tuple[str, ...]:
     """Raises ValueError for what is no list of names."""
     names = artifacts.loads(raw) if isinstance(raw, str) else list(raw)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"experts is a list of names, got {raw!r:.60}")
+        raise ValueError(Message(N_("experts is a list of names, got {value}"), value=f"{raw!r:.60}"))
     return tuple(map(clean_name, names))
 
 

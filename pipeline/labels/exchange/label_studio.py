@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline import artifacts
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.label_studio_tasks import (
     AUDIO,
     CHOICES,
@@ -49,25 +50,30 @@ def from_label_studio(content: bytes, rubrics: Iterable[Rubric] = SHIPPED) -> li
     try:
         tasks = artifacts.loads(content)
         if not isinstance(tasks, list):
-            raise ValueError("expected a list of tasks")
+            raise ValueError(Message(N_("expected a list of tasks")))
     except ValueError as error:
-        raise LabelError(f"This is not a JSON export of Label Studio: {error}.") from error
+        raise LabelError(N_("This is not a JSON export of Label Studio: {reason}."), reason=said_by(error)) from error
     values = _values(rubrics)
     rows: list[Row] = []
     for number, task in enumerate(tasks, start=1):
-        place = f"task {task.get('id', number) if isinstance(task, dict) else number}"
+        id_ = task.get("id", number) if isinstance(task, dict) else number
+        place = Message(N_("task {number}"), number=str(id_))
         if isinstance(task, dict) and task.keys() & FLAT_KEYS:
             rows.append(_from_flat(place, task, values))
         elif not isinstance(task, dict) or not isinstance(task.get("data"), dict):
             rows.append(
-                Row(place, {}, "has neither annotations (JSON) nor an annotator (JSON-MIN). Export it as JSON again")
+                Row(
+                    place,
+                    {},
+                    Message(N_("has neither annotations (JSON) nor an annotator (JSON-MIN). Export it as JSON again")),
+                )
             )
         else:
             annotations = task.get("annotations") or task.get("completions") or []
             if isinstance(annotations, list):
                 rows += [_row(place, task["data"], annotation, values) for annotation in annotations]
             else:
-                rows.append(Row(place, {}, "has annotations that cannot be read: they are no list"))
+                rows.append(Row(place, {}, Message(N_("has annotations that cannot be read: they are no list"))))
     return rows
 
 
@@ -77,8 +83,8 @@ def from_label_studio_table(content: bytes, rubrics: Iterable[Rubric] = SHIPPED)
         return None
     table, values = read_table(content, dict.fromkeys(FLAT_KEYS, ())), _values(rubrics)
     return [
-        Row(f"line {row.line}", {}, row.problem) if row.problem else _from_flat(f"line {row.line}", row.cells, values)
-        for row in table.rows
+        Row(place, {}, row.problem) if row.problem else _from_flat(place, row.cells, values)
+        for place, row in ((Message(N_("line {line}"), line=str(row.line)), row) for row in table.rows)
     ]
 
 
@@ -101,7 +107,7 @@ def _from_flat(place: str, record: Mapping[str, Any], known: Collection[str]) ->
         }  # fmt: skip
         return _row(place, record, annotation, known)
     except _UNREADABLE as error:
-        return Row(place, {}, f"cannot be read ({error})")
+        return Row(place, {}, Message(N_("cannot be read ({reason})"), reason=said_by(error)))
 
 
 def _row(place: str, data: Mapping[str, Any], annotation: Any, known: Collection[str]) -> Row:
@@ -128,8 +134,8 @@ def _row(place: str, data: Mapping[str, Any], annotation: Any, known: Collection
             values |= {"action": "skip", "reason": values.get("reason") or "skipped in Label Studio"}
         return Row(place, values, unscaled=tuple(stars), left_out=tuple(left_out))
     except _UNREADABLE as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        return Row(place, {}, f"has an annotation that cannot be read ({reason})")
+        reason = said_by(error)
+        return Row(place, {}, Message(N_("has an annotation that cannot be read ({reason})"), reason=reason))
 
 
 def _taken(
@@ -164,7 +170,7 @@ def _marks(region: dict[str, Any], text: str) -> Iterator[dict[str, Any]]:
     """One mark for each label on a piece of the text: on the word in which the piece begins, unless the word's number
     is given."""
     if LABELS not in region:
-        raise ValueError("a sound or word is given for no label")
+        raise ValueError(Message(N_("a sound or word is given for no label")))
     value = region[LABELS]
     word = int(region[WORD]["number"]) - 1 if WORD in region else word_at(text, value["start"])
     sound = int(region[SOUND]["number"]) - 1 if SOUND in region else None

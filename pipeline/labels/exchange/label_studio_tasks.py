@@ -16,6 +16,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from pipeline.errors import LabelError
+from pipeline.i18n import N_
 from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.marked_words import marked_words, word_places
 from pipeline.labels.segments import TIERS
@@ -96,7 +97,9 @@ def audio_address(audio: Path, document_root: Path) -> str:
         below = audio.relative_to(document_root)
     except ValueError:
         raise LabelError(
-            f"{audio} does not lie below {document_root}, Label Studio's document root. Name a folder above it."
+            N_("{audio} does not lie below {document_root}, Label Studio's document root. Name a folder above it."),
+            audio=audio,
+            document_root=str(document_root),
         ) from None
     return LOCAL_FILES + quote(below.as_posix())
 

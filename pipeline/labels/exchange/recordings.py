@@ -13,6 +13,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
+from pipeline.i18n import N_, Message
 from pipeline.labels.consensus import Consensus
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import NOT_COUNTED, Review, lasting_events, review
@@ -94,9 +95,15 @@ def labels_of(settings: Settings, set_name: str | None, by: Identity | None = No
             if labelled is not None:
                 recordings.append(labelled)
     if not recordings:
-        where = "" if set_name is None else f" in {set_name!r}"
-        damaged = f" {len(left_out)} label files cannot be read; the first: {left_out[0].message}" if left_out else ""
-        raise LabelError(f"There are no ratings to export{where}. Rate recordings first.{damaged}")
+        nothing = Message(N_("There are no ratings to export. Rate recordings first."))
+        if set_name is not None:
+            nothing = Message(N_("There are no ratings to export in {set!r}. Rate recordings first."), set=set_name)
+        if left_out:
+            nothing = Message(
+                N_("{text} Label files that cannot be read: {n}; the first: {problem}"),
+                text=nothing, n=len(left_out), problem=left_out[0].message,
+            )  # fmt: skip
+        raise LabelError(nothing)
     return Labels(tuple(recordings), tuple(left_out))
 
 

@@ -67,8 +67,13 @@ def to_xlsx(labels: Labels) -> bytes:
                     text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", csvfile.defused(value))
                     if len(text) > MAX_CELL:
                         raise LabelError(
-                            f"{row['recording_id']} has a text of {len(text)} characters, and a cell in Excel holds "
-                            f"{MAX_CELL}. Export as CSV."
+                            N_(
+                                "{recording} has a text of {n} characters, and a cell in Excel holds {most}. Export as "
+                                "CSV."
+                            ),
+                            recording=row["recording_id"],
+                            n=len(text),
+                            most=MAX_CELL,
                         )
                     value = WriteOnlyCell(sheet, text)
                     value.data_type = "s"

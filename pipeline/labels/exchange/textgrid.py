@@ -24,7 +24,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.errors import LabelError
+from pipeline.errors import LabelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.rating_rows import Row
 from pipeline.labels.exchange.recordings import LabelledRecording
 from pipeline.labels.exchange.textgrid_segments import (
@@ -105,7 +106,7 @@ def write_textgrid(path: Path, labelled: LabelledRecording, words: Sequence[Word
     recording = labelled.recording
     duration = 0.0 if recording.report is None else recording.report.duration_s
     if duration <= 0.0:
-        raise LabelError(f"The length of {recording.id} is unknown. Import its set again.")
+        raise LabelError(N_("The length of {recording} is unknown. Import its set again."), recording=recording.id)
     grid = textgrid.Textgrid(0.0, duration)
     for name, spans in _tiers(labelled, words, duration):
         if all(span.start_s == span.end_s for span in spans):
@@ -124,7 +125,7 @@ def read_textgrids(folder: Path) -> list[Row]:
     becomes a row that says so. Raises LabelError where there is none."""
     paths = sorted(folder.rglob(f"*{SUFFIX}"))
     if not paths:
-        raise LabelError(f"There are no TextGrids (*{SUFFIX}) in {folder}.")
+        raise LabelError(N_("There are no TextGrids (*{suffix}) in {folder}."), suffix=SUFFIX, folder=str(folder))
     return [row for path in paths for row in read_textgrid(path, path.relative_to(folder).with_suffix("").as_posix())]
 
 
@@ -136,7 +137,7 @@ def read_textgrid(path: Path, recording: str) -> list[Row]:
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
     except (PraatioException, OSError, ValueError, IndexError, AssertionError) as error:
-        return [Row(path.name, {}, f"cannot be read as a TextGrid ({error})")]
+        return [Row(path.name, {}, Message(N_("cannot be read as a TextGrid ({reason})"), reason=said_by(error)))]
     ratings: dict[tuple[str, str, str], dict[str, Any]] = {}
     marks: dict[tuple[str, str], list[tuple[str, Span]]] = {}
     segments: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -157,16 +158,38 @@ def read_textgrid(path: Path, recording: str) -> list[Row]:
             else:
                 marks.setdefault((name, purpose), []).extend((kind, span) for span in spans)
         except ValueError as error:
-            return [Row(path.name, {}, f"has a tier {tier.name!r} that cannot be read ({error})")]
+            return [
+                Row(
+                    path.name,
+                    {},
+                    Message(
+                        N_("has a tier {tier!r} that cannot be read ({reason})"), tier=tier.name, reason=said_by(error)
+                    ),
+                )
+            ]
     for name, purpose in dict.fromkeys((*segments, *marks)):
         values = ratings.get((name, purpose, RATING))
         if values is None:
-            return [Row(path.name, {}, f"has marks or segments of {name} and no tier {RATING}: {name}")]
+            return [
+                Row(
+                    path.name,
+                    {},
+                    Message(
+                        N_("has marks or segments of {name} and no tier {tier}"), name=name, tier=f"{RATING}: {name}"
+                    ),
+                )
+            ]
         values["segments"] = segments.get((name, purpose), [])
         try:
             of_rater = [_mark(kind, span, values["segments"]) for kind, span in marks.get((name, purpose), ())]
         except ValueError as error:
-            return [Row(path.name, {}, f"has marks of {name} that cannot be read ({error})")]
+            return [
+                Row(
+                    path.name,
+                    {},
+                    Message(N_("has marks of {name} that cannot be read ({reason})"), name=name, reason=said_by(error)),
+                )
+            ]
         values["marks"] = sorted(filter(None, of_rater), key=_place)
     return [
         Row(f"{path.name}, {name}", values, places_by_label=True) for (name, _purpose, _kind), values in ratings.items()
@@ -278,7 +301,7 @@ def _mark(kind: str, span: Span, segments: Sequence[dict[str, Any]]) -> dict[str
     """None for one that is put on its segment. Raises ValueError for a label that was not written here."""
     read = _MARK.fullmatch(span.label)
     if read is None:
-        raise ValueError(f"the mark {span.label!r} names no word")
+        raise ValueError(Message(N_("the mark {label!r} names no word"), label=span.label))
     if read["tier"] is not None:
         segment = overlapping(segments, read["tier"], span.start_s, span.end_s)
         segment.setdefault("marks", {})[kind] = _unescaped(read["heard"] or "")

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.segment_places import with_places
 from pipeline.labels.marked_words import MarkedWord
 from pipeline.labels.segments import TIERS, WORDS
@@ -100,7 +101,7 @@ def overlapping(segments: Sequence[dict[str, Any]], tier: str, start: float, end
 
     best = max((segment for segment in segments if segment["tier"] == tier), key=shared, default=None)
     if best is None or shared(best) <= 0:
-        raise ValueError(f"a mark lies on no interval of {tier}")
+        raise ValueError(Message(N_("a mark lies on no interval of {tier}"), tier=tier))
     return best
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import jsonl
-from pipeline.errors import ProjectError
+from pipeline.errors import ProjectError, said_by
+from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.names import name_key
 from pipeline.projects.project import JUDGEMENTS, folder_of
@@ -73,13 +74,14 @@ class Judgements:
         with locked(self._settings, self._file, ProjectError):
             judgement = make(self.standing())
             if judgement.heard is not None and not all(map(math.isfinite, judgement.heard)):
-                raise ProjectError(f"The shares heard must be numbers, got {judgement.heard}.")
+                raise ProjectError(N_("The shares heard must be numbers, got {value}."), value=str(judgement.heard))
             try:
                 jsonl.append(self._file, judgement, durable=True)
             except OSError as error:
                 raise ProjectError(
-                    f"{self._file} cannot be written ({error.strerror or error}); the answer was not saved."
-                ) from error
+                    N_("{path} cannot be written ({reason}); the answer was not saved."),
+                    path=str(self._file), reason=said_by(error),
+                ) from error  # fmt: skip
         return judgement
 
     def standing(self) -> list[Judgement]:

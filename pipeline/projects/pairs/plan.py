@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import ProjectError
-from pipeline.i18n import N_
+from pipeline.errors import ProjectError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.labels.index import Index
 from pipeline.locks import locked
 from pipeline.projects.pairs.design import Pair, design
@@ -94,11 +94,12 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         stored: dict[str, Any] = artifacts.read_json(file)
         if not all(len(pair) == 2 for pair in stored["pairs"]):
-            raise ValueError("a pair has two recordings")
+            raise ValueError(Message(N_("a pair has two recordings")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProjectError(
-            f"{file} is damaged ({error}). Remove it: the pairs are planned anew, and answers are kept."
-        ) from error
+            N_("{file} is damaged ({reason}). Remove it: the pairs are planned anew, and answers are kept."),
+            file=str(file), reason=said_by(error),
+        ) from error  # fmt: skip
     stored["keys"] = _keys(stored["pairs"])
     stored["ids"] = set().union(*stored["keys"])
     _cached[file] = (stamp, stored)
@@ -118,4 +119,4 @@ def _write(file: Path, stored: dict[str, Any]) -> None:
     try:
         artifacts.write_json(file, {"rule": stored["rule"], "pairs": stored["pairs"]})
     except OSError as error:
-        raise ProjectError(f"{file} cannot be written ({error.strerror or error}).") from error
+        raise ProjectError(N_("{path} cannot be written ({reason})."), path=str(file), reason=said_by(error)) from error

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.corpus.sets import get_set
 from pipeline.errors import ProjectError
+from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.metrics import bradley_terry
@@ -68,7 +69,7 @@ class PairResults:
     def __init__(self, settings: Settings, project: Project, identity: Identity) -> None:
         identity.require(Action.SEE_RATINGS)
         if project.kind != PAIRS:
-            raise ProjectError(f"{project.name} is not a pair project.")
+            raise ProjectError(N_("{name} is not a pair project."), name=project.name)
         Index(settings).ensure()
         self._settings, self._project, self._me = settings, project, identity
         self.standing: tuple[Judgement, ...] = tuple(Judgements(settings, project.name).standing())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, cells, csvfile
 from pipeline.errors import TableError, TrainingError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.jobs.shards import Shards
 from pipeline.labels.scale import question
 from pipeline.parallel import Progress
@@ -126,7 +126,7 @@ def _from_set(
         extractor_version=extractor.version,
         rubric=str(set_.rubric),
         language=set_.language,
-        warnings=tuple(f"Left out: {problem.message}" for problem in table.problems),
+        warnings=tuple(Message(N_("Left out: {problem}"), problem=problem.message) for problem in table.problems),
     )
 
 

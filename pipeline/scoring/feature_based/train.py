@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, parts_of
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import RegressionMetrics, regression_metrics
 from pipeline.records import RatingSource, to_json
@@ -101,7 +101,7 @@ def run_training(data: TrainingData, config: TrainConfig, writer: RunWriter) -> 
     save_model(model_folder, replace(final, info=info))
     _write_predictions(folder / PREDICTIONS_FILE, data, predicted, folds)
     _write_held_out(model_folder / HELD_OUT_FILE, data, predicted)
-    artifacts.write_json(folder / "report.json", report)
+    artifacts.write_json(folder / "report.json", {**to_json(report), "warning_parts": parts_of(report.warnings)})
     write_card(model_folder, info, report, config)
     return report
 

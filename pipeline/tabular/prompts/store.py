@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import cells, jsonl
-from pipeline.errors import AccessError, LabelError, PronlabError, TableError, TrainingError
-from pipeline.i18n import N_
+from pipeline.errors import AccessError, LabelError, PronlabError, TableError, TrainingError, said_by
+from pipeline.i18n import N_, Message, about
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person, spaced, spelled_as
@@ -97,7 +97,9 @@ class Store:
         """Who rates, as this installation knows them. Raises AccessError for a rating in another's name."""
         known = self._known(name.strip(), [prompt.rater for prompt in self.all() if prompt.rater])
         if by is not None and not same_person(by.name, known):
-            raise AccessError(f"{by.name} cannot rate in the name of {known or 'nobody'}.")
+            raise AccessError(
+                N_("{name} cannot rate in the name of {other}."), name=by.name, other=known or Message(N_("nobody"))
+            )
         return known
 
     def _known(self, name: str, before: list[str]) -> str:
@@ -108,7 +110,7 @@ class Store:
     def _get(self, prompt: str) -> Prompt:
         stored = next((known for known in self.all() if known.id == prompt), None)
         if stored is None:
-            raise PromptError(f"There is no prompt {prompt!r}.")
+            raise PromptError(N_("There is no prompt {prompt!r}."), prompt=prompt)
         return stored
 
     def _keep(self, prompt: Prompt) -> Prompt:
@@ -136,7 +138,7 @@ def read_file(path: Path, *, cut_end: bool = False) -> list[Prompt]:
             prompt = _prompt(line, path)
             prompts[prompt.id] = prompt
     except OSError as error:
-        raise TrainingError(f"{path} cannot be read: {error}.") from error
+        raise TrainingError(N_("{path} cannot be read: {reason}."), path=str(path), reason=said_by(error)) from error
     return [prompt for prompt in prompts.values() if not prompt.removed]
 
 
@@ -155,18 +157,25 @@ def _of_table(path: Path) -> list[Prompt]:
             values = row.cells
             text, author = values.get("text", "").strip(), spaced(values.get("author", ""))
             if row.problem is not None or not text or not author:
-                reason = row.problem or "has no text or no author"
-                raise TrainingError(f"{path}, line {row.line} {reason}")
+                reason = row.problem or Message(N_("has no text or no author"))
+                raise TrainingError(
+                    about(str(path), Message(N_("Line {line} {problem}"), line=str(row.line), problem=reason))
+                )
             try:
                 score = cells.number(values["score"]) if "score" in values else None
             except cells.CellError as error:
-                raise TrainingError(f"{path}, line {row.line}, score: {error}") from error
+                raise TrainingError(
+                    N_("{path}, line {line}, score: {reason}"),
+                    path=str(path),
+                    line=str(row.line),
+                    reason=said_by(error),
+                ) from error
             digest = hashlib.sha256(f"{author}\n{text}".encode()).hexdigest()[:12]
             id_ = values.get("id", digest).strip()
             rater, notes = spaced(values.get("rater", "")), values.get("notes", "").strip()
             prompts[id_] = Prompt(id_, text, author, score, rater, notes)
     except TableError as error:
-        raise TrainingError(f"{path}: {error}") from error
+        raise TrainingError(about(str(path), said_by(error))) from error
     return list(prompts.values())
 
 
@@ -182,5 +191,8 @@ def _prompt(line: jsonl.Line, path: Path) -> Prompt:
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"{path}, line {line.number} is no prompt ({error}): it needs id, text, author, and a score or none."
+            N_("{path}, line {line} is no prompt ({reason}): it needs id, text, author, and a score or none."),
+            path=str(path),
+            line=str(line.number),
+            reason=said_by(error),
         ) from error

@@ -25,7 +25,7 @@ import numpy as np
 from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
-from pipeline.errors import AudioError, CorpusError
+from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
@@ -190,7 +190,10 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
         try:
             shutil.move(scan.root / clip.path, target)
         except OSError as error:
-            raise CorpusError(f"{clip.path} cannot be moved to {folder} ({error.strerror or error}).") from error
+            raise CorpusError(
+                N_("{file} cannot be moved to {folder} ({reason})."),
+                file=clip.path, folder=str(folder), reason=said_by(error),
+            ) from error  # fmt: skip
         moved.append(target)
         reasons = [problem.message for problem in clip.problems]
         jsonl.append(folder / QUARANTINE_REASONS, {"path": clip.path, "reasons": reasons})
@@ -243,7 +246,9 @@ def source_regex(text: str | None) -> "re.Pattern[str] | None":
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise CorpusError(N_("{text!r} is no regular expression: {reason}."), text=text, reason=str(error)) from error
+        raise CorpusError(
+            N_("{text!r} is no regular expression: {reason}."), text=text, reason=said_by(error)
+        ) from error
     if pattern.groups < 1:
         raise CorpusError(
             N_("{text!r} needs a group in round brackets that is the speaker, e.g. {example}."),

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.parallel import Progress
@@ -225,7 +225,7 @@ def _said(text: str, voice: Voice, draw: np.random.Generator) -> tuple[NDArray[n
         return trimmed(audio.samples, audio.sample_rate_hz, EDGE_S, PEAK), manner
     except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         raise CorpusError(
-            N_("The voice {voice} cannot say {text!r} ({reason})."), voice=voice.name, text=text, reason=str(error)
+            N_("The voice {voice} cannot say {text!r} ({reason})."), voice=voice.name, text=text, reason=said_by(error)
         ) from error
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.audio.load import audio_files, load_audio
-from pipeline.errors import AudioError, CorpusError
+from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.settings import Settings
 from pipeline.times import now_iso
@@ -122,7 +122,7 @@ def read_owner(settings: Settings, name: str, model: str) -> Owner:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CorpusError(
             N_("{file} cannot be read ({reason}). Enrol {name!r} again."),
-            file=str(file), reason=str(error), name=name,
+            file=str(file), reason=said_by(error), name=name,
         ) from error  # fmt: skip
     if owner.model != model:
         raise CorpusError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.wakeword import embedding
 from pipeline.wakeword.features import FeatureConfig
@@ -44,7 +44,7 @@ def embedding_graph(model: Any, config: FeatureConfig, every: int, opset: int) -
     except Exception as error:  # onnx raises types of its own
         raise ModelError(
             N_("{file} cannot be taken into a graph of opset {opset} ({reason})."),
-            file=Path(config.embedding) / embedding.NETWORK, opset=opset, reason=str(error),
+            file=Path(config.embedding) / embedding.NETWORK, opset=opset, reason=said_by(error),
         ) from error  # fmt: skip
     _rename(whole, whole.graph.input[0].name, "sound")
     _rename(whole, whole.graph.output[0].name, "logit")
