@@ -16,6 +16,7 @@ from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 from pipeline.runs.comparison import section_of
+from pipeline.wakeword.data.clip_uploads import UploadOutcome
 from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ def library(word: str, *, create: bool = False) -> ClipLibrary:
     from pipeline.wakeword.data.clip_library import open_library
 
     return open_library(shared.settings(), word, create=create)
+
+
+@asks(Action.TRAIN)
+def add_uploads(clips: ClipLibrary, part: str, uploads: Sequence[tuple[str, bytes]], outcome: UploadOutcome) -> None:
+    """Keep files, given as names and contents; `outcome` says what became of each."""
+    from pipeline.wakeword.data.clip_uploads import add_uploads
+
+    add_uploads(clips, part, uploads, outcome)
 
 
 @asks(Action.TRAIN)

@@ -121,6 +121,33 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
+def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    good, other = to_wav(SECOND), to_wav(SECOND / 2)
+    words.add("negative", "old.wav", other)
+    page = open_page("wakeword", step="1 Data")
+    given = [("a.wav", good), ("b*c*.wav", b"no audio"), ("again.wav", good), ("other.wav", other)]
+    page.file_uploader[0].set_value([(name, content, "audio/wav") for name, content in given]).run()
+    button(page, "Save 4 clips").click().run()
+    assert [path.name for path in words.files("positive")] == ["a.wav"]
+    assert list(page.dataframe[0].value["Files"]) == [1, 1], "counted at once"
+    text = said(page)
+    assert "1 clip saved." in text
+    assert "again.wav (The word)" in text and "other.wav (Other speech)" in text
+    assert "1 file cannot be used:" in text and "- b\\*c\\*.wav cannot be read as audio" in text
+    assert page.file_uploader[0].value == []
+    page.selectbox(key="wakeword-part").set_value("noise").run()
+    assert "cannot be read as audio" in said(page), "until other files are saved"
+
+
+def test_what_is_open_for_a_new_word_stays_open(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    page = open_page("wakeword", step="1 Data")
+    words.add("positive", "a.wav", to_wav(SECOND))
+    opened = {each.label: each.proto.expanded for each in page.run().expander}
+    assert opened["Add clips"] and opened["Speak the word"]
+
+
 def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     words = open_library(settings, "computer", create=True)
     heard: list[tuple[str, str]] = []

@@ -10,7 +10,7 @@ from dashboard.components.report_files import download_json
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.components.widths import box_width
-from dashboard.markup import plain
+from dashboard.markup import message, plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
@@ -54,19 +54,28 @@ def draw(clips: ClipLibrary | None) -> None:
             icon=":material/upload:",
         )
         return
+    is_new = _is_new(clips)
     left, right = st.columns(2)
     with left:
         _counts(clips)
     with right:
-        with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
+        with st.expander(_("Add clips"), icon=":material/upload:", expanded=is_new):
             _add(clips)
         record.draw(clips)
-        speak.draw(clips)
+        speak.draw(clips, is_open=is_new)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
         _set_aside(clips)
     _check(clips)
     rendered.draw(clips)
+
+
+def _is_new(clips: ClipLibrary) -> bool:
+    """Whether there were no clips when the word was opened: what is open then stays so once there are some."""
+    key = f"new-{clips.name}"
+    if state.recall(key) is None:
+        state.remember(key, not any(clips.counts.values()))
+    return bool(state.recall(key))
 
 
 def _new_word() -> None:
@@ -112,26 +121,50 @@ def _add(clips: ClipLibrary) -> None:
         uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording))
     n = len(uploads)
     save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
-    if not uploads or not st.button(save, type="primary", icon=":material/save:"):
+    if uploads and st.button(save, type="primary", icon=":material/save:"):
+        with st.spinner(_("Saving …")):
+            outcome = wakeword.UploadOutcome()
+            state.remember(f"uploaded-{clips.name}", outcome)
+            state.remember(UPLOADS, round_ + 1)  # an empty field, whatever comes of these files
+            wakeword.add_uploads(clips, part, uploads, outcome)  # draws nothing: another choice would end it there
+        st.rerun()
+    if not uploads:
+        _uploaded(state.recall(f"uploaded-{clips.name}"))
+
+
+def _uploaded(outcome: wakeword.UploadOutcome | None) -> None:
+    """What became of the files that were given last."""
+    if outcome is None:
         return
-    bar = st.progress(0.0)
-    n_refused = 0
-    for count, (name, content) in enumerate(uploads, start=1):
-        with errors_in_words():
-            n_refused += 1
-            clips.add(part, name, content)
-            n_refused -= 1
-        bar.progress(count / n, text=_("{done} of {n}").format(done=number(count), n=number(n)))
-    if n_refused:
-        st.warning(
-            _("{saved} saved, {refused} refused for the reasons above.").format(
-                saved=number(n - n_refused), refused=number(n_refused)
-            )
+    if outcome.n_saved:
+        n_saved = outcome.n_saved
+        st.success(
+            ngettext("{n} clip saved.", "{n} clips saved.", n_saved).format(n=number(n_saved)), icon=":material/check:"
         )
-        return
-    state.remember(UPLOADS, round_ + 1)
-    st.toast(ngettext("{n} clip saved.", "{n} clips saved.", n).format(n=number(n)))
-    st.rerun()
+    if outcome.known:
+        n_known = len(outcome.known)
+        known = [f"{name} ({_(TITLES[part])})" for name, part in outcome.known]
+        st.info(
+            ngettext(
+                "{n} file is here already and was not saved again:", "{n} files are here already and were not saved "
+                "again:", n_known,
+            ).format(n=number(n_known)) + _listed([plain(each) for each in known]),
+            icon=":material/content_copy:",
+        )  # fmt: skip
+    if outcome.refused:
+        n_refused = len(outcome.refused)
+        st.error(
+            ngettext("{n} file cannot be used:", "{n} files cannot be used:", n_refused).format(n=number(n_refused))
+            + _listed([message(reason) for reason in outcome.refused]),
+            icon=":material/error:",
+        )
+
+
+def _listed(lines: list[str]) -> str:
+    """As Markdown, the first of them."""
+    more = len(lines) - SHOWN
+    rest = [_("and {n} more").format(n=number(more))] if more > 0 else []
+    return "\n" + "".join(f"\n- {line}" for line in [*lines[:SHOWN], *rest])
 
 
 def _set_aside(clips: ClipLibrary) -> None:

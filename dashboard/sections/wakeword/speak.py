@@ -22,9 +22,9 @@ JOINED_IN = "en"
 MOST_NEAR = 24  # that are shown
 
 
-def draw(clips: ClipLibrary) -> None:
+def draw(clips: ClipLibrary, *, is_open: bool) -> None:
     """The form, what it made so far, and the work while it runs."""
-    with st.expander(_("Speak the word"), icon=":material/record_voice_over:", expanded=not any(clips.counts.values())):
+    with st.expander(_("Speak the word"), icon=":material/record_voice_over:", expanded=is_open):
         made = wakeword.spoken(clips)
         if made:
             st.caption(

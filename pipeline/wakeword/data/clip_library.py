@@ -68,7 +68,7 @@ class ClipLibrary:
                 name=name,
                 endings=", ".join(AUDIO_SUFFIXES),
             )
-        load_audio(content)
+        load_audio(content, name=safe)
         target = _free(self.folder(part) / safe)
         artifacts.write_bytes(target, content)
         return target
