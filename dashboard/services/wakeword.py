@@ -95,7 +95,13 @@ def keep_take(clips: ClipLibrary, recording: bytes) -> tuple[str, list[str]]:
 
 @asks(Action.TRAIN)
 def undo_take(clips: ClipLibrary, name: str) -> None:
-    clips.remove("positive", name)
+    clips.remove("positive", [name])
+
+
+@asks(Action.TRAIN)
+def delete_clips(clips: ClipLibrary, part: str, names: Sequence[str]) -> None:
+    """Permanently, by their paths in the part's folder. Raises CorpusError for one that is not there."""
+    clips.remove(part, names)
 
 
 @asks(Action.TRAIN)

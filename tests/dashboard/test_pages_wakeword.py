@@ -140,6 +140,23 @@ def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open
     assert "cannot be read as audio" in said(page), "until other files are saved"
 
 
+def test_chosen_clips_are_deleted_after_a_question(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    for name in ("a.wav", "b.wav", "c.wav"):
+        words.add("noise", name, to_wav(SECOND))
+    page = open_page("wakeword", step="1 Data")
+    assert page.selectbox(key="delete-part-computer").options == ["Noise"], "what there is"
+    page.multiselect(key="delete-clips-computer-noise").set_value(["a.wav", "c.wav"]).run()
+    assert "2 clips will be permanently deleted" in said(page) and len(words.files("noise")) == 3
+    button(page, "Delete permanently").click().run()
+    assert not page.exception
+    assert [path.name for path in words.files("noise")] == ["b.wav"]
+    assert page.multiselect(key="delete-clips-computer-noise").options == ["b.wav"]
+    with pytest.raises(CorpusError, match="There is no clip"):
+        words.remove("noise", ["b.wav", "../noise/b.wav"])
+    assert words.files("noise"), "nothing is deleted where one is not there"
+
+
 def test_what_is_open_for_a_new_word_stays_open(open_page: Open, settings: Settings) -> None:
     words = open_library(settings, "computer", create=True)
     page = open_page("wakeword", step="1 Data")

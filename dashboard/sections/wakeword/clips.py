@@ -65,6 +65,9 @@ def draw(clips: ClipLibrary | None) -> None:
         speak.draw(clips, is_open=is_new)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
+        if any(clips.counts.values()):
+            with st.expander(_("Delete clips"), icon=":material/delete:"):
+                _delete(clips)
         _set_aside(clips)
     _check(clips)
     rendered.draw(clips)
@@ -165,6 +168,34 @@ def _listed(lines: list[str]) -> str:
     more = len(lines) - SHOWN
     rest = [_("and {n} more").format(n=number(more))] if more > 0 else []
     return "\n" + "".join(f"\n- {line}" for line in [*lines[:SHOWN], *rest])
+
+
+def _delete(clips: ClipLibrary) -> None:
+    parts = [part for part, n in clips.counts.items() if n]
+    part = st.selectbox(
+        _("Kind of clips"), parts, format_func=lambda name: _(TITLES[name]), key=f"delete-part-{clips.name}"
+    )
+    folder = clips.folder(part)
+    files = {file.relative_to(folder).as_posix(): file for file in clips.files(part)}
+    names = st.multiselect(
+        _("Clips"), list(files), key=f"delete-clips-{clips.name}-{part}", placeholder=_("Choose clips")
+    )
+    if not names:
+        return
+    if len(names) == 1:
+        st.audio(files[names[0]])
+    n = len(names)
+    question = ngettext(
+        "{n} clip will be permanently deleted: {files}", "{n} clips will be permanently deleted: {files}", n
+    )
+    if confirm(
+        _("Delete"), question.format(n=number(n), files=_listed([plain(name) for name in names])),
+        answer=_("Delete permanently"), key=f"delete-clips-{clips.name}", icon=":material/delete:",
+    ):  # fmt: skip
+        wakeword.delete_clips(clips, part, names)
+        state.forget(f"scan-{clips.name}")  # it may name them
+        st.toast(ngettext("{n} clip deleted.", "{n} clips deleted.", n).format(n=number(n)))
+        st.rerun()
 
 
 def _set_aside(clips: ClipLibrary) -> None:
