@@ -358,6 +358,8 @@ def test_a_training_is_checked_refused_and_started(
     field(page, "default", "train.ema").set_value(False)
     button(page, "Start training").click().run()
     assert "has started" in said(page)
+    button(page, "Go to 3 Training").click().run()
+    assert "No detector has been trained yet" in said(page)
     (config,) = started
     assert (config.train.steps, config.train.ema, config.model.target) == (5, False, "phone")
     assert config.mining.steps == 500, "as the preset has it"
@@ -375,7 +377,8 @@ def test_a_finished_detector_through_all_steps(
     assert not page.exception
     assert "nobody" not in said(page)
     assert "Validation misses" in {m.label for m in page.metric}
-    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    button(page, "Go to 4 Evaluation").click().run()
+    assert "Try it" in {tab.label for tab in page.tabs}
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)

@@ -15,6 +15,7 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword import tuning
 from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.sections.wakeword.speaker_field import speaker_field
+from dashboard.sections.wakeword.steps import TRAINING, offer_step
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.presets import build, merged
@@ -99,9 +100,14 @@ def draw(clips: ClipLibrary | None) -> None:
                 wakeword.start_rate_range(config)
             elif pressed[SEARCH]:
                 wakeword.start_search(config, int(trials), int(trial_steps))
-            elif _fits(config) and pressed[START]:
-                state.watch(state.RUN, wakeword.start_training(config, last.where))
-                st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
+            else:
+                started = st.container()  # beside the button that was pressed, whatever the budget says below
+                if _fits(config) and pressed[START]:
+                    state.watch(state.RUN, wakeword.start_training(config, last.where))
+                    st.toast(_("The training has started."))
+                    with started:
+                        st.success(_("The training has started."), icon=":material/check:")
+                        offer_step(TRAINING)
     tuning.draw(clips, preset)
 
 
