@@ -415,6 +415,8 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     save_learnt_word(open_finished_run(chirps, detector.id).folder, learnt)
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert "Judge of phones: “boy”" in {each.label for each in page.expander}
+    trial = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert trial.text_input(key=f"try-phones-{detector.id}").value == "boy"
     assert "Learnt from 212 recordings and 0 synthetic clips of the word, 720 near phrases" in said(page)
     button(page, "Bundle for a device").click().run()
     assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--phones", "boy")
@@ -460,7 +462,7 @@ def test_a_trial_asks_the_judge_of_phones_and_the_owners_voice(
         lambda run, audio, choice: asked.append(choice) or FileDetections(tuple(found), (), 9.0, 0.5),
     )
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
-    page.text_input(key="try-phones").set_value(" computer ")
+    page.text_input(key=f"try-phones-{detector.id}").set_value(" computer ")
     page.selectbox(key="try-owner").set_value("Ayşe").run()
     assert asked[-1] == DetectorChoice(phones="computer", owner="Ayşe")
     assert "Detected at 1.0 s." in said(page)
@@ -487,8 +489,9 @@ def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(
 ) -> None:
     monkeypatch.setattr("dashboard.sections.wakeword.trial.recorder", lambda view: to_wav(SECOND))
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
-    page.text_input(key="try-phones").set_value("a/b").run()
+    page.text_input(key=f"try-phones-{detector.id}").set_value("a/b").run()
     assert "'a/b' cannot be a wake word" in said(page)
+    assert "Enrol a voice" in {each.label for each in page.expander}, "what is below stays"
 
 
 def test_a_voice_is_enrolled_on_the_page_and_deleted(
