@@ -242,6 +242,14 @@ def spoken(clips: ClipLibrary) -> SpokenCounts | None:
 
 
 @asks(Action.TRAIN)
+def spoken_language(clips: ClipLibrary) -> str:
+    """In which synthesisers said the word; "" where nothing is there."""
+    from pipeline.wakeword.data.speaking import spoken_word
+
+    return spoken_word(clips.spoken)[1]
+
+
+@asks(Action.TRAIN)
 def said(text: str, language: str) -> bytes:
     """A WAV of the first voice of the language. Raises CorpusError where there is none, or it cannot say it."""
     from pipeline.audio.encode import to_wav

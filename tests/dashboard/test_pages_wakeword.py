@@ -27,6 +27,7 @@ from pipeline.wakeword.cascade import Verdict
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.data.clips import SPOKEN
+from pipeline.wakeword.data.speaking import ABOUT
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
 from pipeline.wakeword.file_names import EXPORTS
@@ -215,7 +216,7 @@ def test_sounds_of_recordings_are_joined_to_the_word(
     command = Job(settings, run, tuple(argv)).command()
     given = speak.make_context("speak", command[command.index("speak") + 1 :]).params
     assert (given["word"], given["run"], given["n_other"]) == ("computer", run.path, 30)
-    page.selectbox(key="speak-language-en").set_value("tr").run()
+    page.selectbox(key="speak-language-computer").set_value("tr").run()
     assert not [box for box in page.multiselect if box.key == "speak-joined-computer"], "English alone"
 
 
@@ -311,7 +312,7 @@ def test_nothing_starts_without_its_packages(
     monkeypatch.setattr("pipeline.optional.is_there", lambda name: name not in missing)
     page = open_page("wakeword", step="2 Configuration")
     assert re.search(r"This training needs torch: `\S*pip install 'pronlab\[train\]'`\.", said(page))
-    starts = ("Start training", "Check fit", "Find a rate", "Search")
+    starts = ("Start training", "Does it fit?", "Find a learning rate", "Search")
     assert [button(page, label).disabled for label in starts] == [True] * 4
     missing.remove("torch")
     page = open_page("wakeword", step="2 Configuration")
@@ -325,18 +326,30 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     open_library(settings, "computer", create=True)
     monkeypatch.setattr("dashboard.sections.wakeword.speak.page_language", lambda: "tr")
     page = open_page("wakeword", step="1 Data")
-    assert page.selectbox(key="speak-language-tr").value == "tr", "the page's"
+    assert page.selectbox(key="speak-language-computer").value == "tr", "the page's"
     page.text_input(key="speak-text-computer").set_value("a/b")
     button(page, "Speak clips").click().run()
     assert "'a/b'" in said(page)
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_a_word_keeps_its_language_whatever_the_pages(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    page = open_page("wakeword", step="1 Data")
+    monkeypatch.setattr("dashboard.sections.wakeword.speak.page_language", lambda: "tr")
+    assert page.run().selectbox(key="speak-language-computer").value == "en", "as it was before"
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-computer").value == "tr", "the page's"
+    artifacts.write_json(words.spoken / ABOUT, {"word": "computer", "language": "en"})
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-computer").value == "en", "as spoken"
+
+
 def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("wakeword", step="2 Configuration")
-    button(page, "Check fit").click().run()
+    button(page, "Does it fit?").click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
     field(page, "default", "model.target").set_value("esp32_s3")

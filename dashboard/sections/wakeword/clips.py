@@ -48,7 +48,7 @@ def draw(clips: ClipLibrary | None) -> None:
             _new_word()
         st.info(
             _(
-                "There are no clips yet. Name a word above, then have it spoken or upload recordings, or copy folders "
+                "There are no clips yet. Type a word above, then have it spoken or upload recordings, or copy folders "
                 "with `pronlab wakeword add WORD --positive FOLDER --negative FOLDER`."
             ),
             icon=":material/upload:",

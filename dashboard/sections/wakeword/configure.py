@@ -69,9 +69,9 @@ def draw(clips: ClipLibrary | None) -> None:
                 START: st.form_submit_button(
                     _("Start training"), type="primary", icon=":material/play_arrow:", disabled=not can_start
                 ),
-                CHECK_FIT: st.form_submit_button(_("Check fit"), icon=":material/scale:", disabled=not can_start),
+                CHECK_FIT: st.form_submit_button(_("Does it fit?"), icon=":material/scale:", disabled=not can_start),
                 RATE: st.form_submit_button(
-                    _("Find a rate"), icon=":material/show_chart:", disabled=not can_start,
+                    _("Find a learning rate"), icon=":material/show_chart:", disabled=not can_start,
                     help=_("A short run whose learning rate rises until the loss does."),
                 ),
                 SEARCH: st.form_submit_button(
