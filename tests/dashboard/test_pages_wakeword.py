@@ -131,7 +131,7 @@ def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open
     page.file_uploader[0].set_value([(name, content, "audio/wav") for name, content in given]).run()
     button(page, "Save 4 clips").click().run()
     assert [path.name for path in words.files("positive")] == ["a.wav"]
-    assert list(page.dataframe[0].value["Files"]) == [1, 1], "counted at once"
+    assert list(page.dataframe[0].value["Files"]) == ["1", "1"], "counted at once"
     text = said(page)
     assert "1 clip saved." in text
     assert "again.wav (The word)" in text and "other.wav (Other speech)" in text

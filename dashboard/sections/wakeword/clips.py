@@ -7,6 +7,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import MOST_MB, SPANS, WORD
 from dashboard.components.report_files import download_json
+from dashboard.components.tables import fitted
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.components.widths import box_width
@@ -95,14 +96,9 @@ def _new_word() -> None:
 def _counts(clips: ClipLibrary) -> None:
     counts = clips.counts
     shown = (Label.POSITIVE, Label.NEGATIVE)
-    st.dataframe(
-        [
-            {_("Clips"): _(TITLES[part]), _("Files"): n, _("Folder"): part}
-            for part, n in counts.items()
-            if n or part in shown
-        ],
-        hide_index=True,
-        column_config={_("Clips"): st.column_config.TextColumn(pinned=True)},
+    fitted(
+        [{_("Clips"): _(TITLES[part]), _("Files"): number(n)} for part, n in counts.items() if n or part in shown],
+        right=(_("Files"),),
     )
     if counts[Label.POSITIVE] and not counts[Label.NEGATIVE]:
         st.caption(_("Recording sets can also serve as other speech: choose them under 2 Configuration."))

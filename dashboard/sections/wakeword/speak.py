@@ -61,13 +61,13 @@ def draw(clips: ClipLibrary, *, is_open: bool) -> None:
 
 
 def _task(clips: ClipLibrary) -> SpeakTask:
+    word = st.text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
     left, right = st.columns(2)
-    word = left.text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
-    language = _language(clips, right)
-    columns = st.columns(3, vertical_alignment="bottom")
-    n_clips = columns[0].number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
-    n_near = columns[1].number_input(_("Clips of similar phrases"), 0, 5000, 200, 50, key="speak-near")
-    n_other = columns[2].number_input(
+    language = _language(clips, left)
+    n_clips = right.number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
+    left, right = st.columns(2)
+    n_near = left.number_input(_("Clips of similar phrases"), 0, 5000, 200, 50, key="speak-near")
+    n_other = right.number_input(
         _("Clips of other words"), 0, 5000, 200, 50, key="speak-other",
         help=_("The same voices say other words too, so that a voice tells nothing about the word."),
     )  # fmt: skip
