@@ -127,4 +127,5 @@ def is_reachable_as_meant() -> bool:
     return False
 
 
-main()
+if __name__ == "__main__":  # as Streamlit runs it; processes that a page starts import the file
+    main()

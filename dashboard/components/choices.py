@@ -54,6 +54,12 @@ def pick_several(
     return chosen
 
 
+def turn_to(key: str, name: str) -> None:
+    """Choose in `segments` or `pick` from code, as a button's callback."""
+    state.remember(f"choice.{key}", name)
+    state.watch(key, name)
+
+
 def _choose_several(key: str) -> None:
     _keep_several(key, state.chosen_several(key))
 

@@ -16,6 +16,7 @@ from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 from pipeline.runs.comparison import section_of
+from pipeline.wakeword.data.clip_uploads import UploadOutcome
 from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ def library(word: str, *, create: bool = False) -> ClipLibrary:
 
 
 @asks(Action.TRAIN)
+def add_uploads(clips: ClipLibrary, part: str, uploads: Sequence[tuple[str, bytes]], outcome: UploadOutcome) -> None:
+    """Keep files, given as names and contents; `outcome` says what became of each."""
+    from pipeline.wakeword.data.clip_uploads import add_uploads
+
+    add_uploads(clips, part, uploads, outcome)
+
+
+@asks(Action.TRAIN)
 def keep_take(clips: ClipLibrary, recording: bytes) -> tuple[str, list[str]]:
     """A take among the clips of the word: its file's name, and no problems; or no name, and why it was not kept. Raises
     AudioError for what is no audio."""
@@ -86,7 +95,13 @@ def keep_take(clips: ClipLibrary, recording: bytes) -> tuple[str, list[str]]:
 
 @asks(Action.TRAIN)
 def undo_take(clips: ClipLibrary, name: str) -> None:
-    clips.remove("positive", name)
+    clips.remove("positive", [name])
+
+
+@asks(Action.TRAIN)
+def delete_clips(clips: ClipLibrary, part: str, names: Sequence[str]) -> None:
+    """Permanently, by their paths in the part's folder. Raises CorpusError for one that is not there."""
+    clips.remove(part, names)
 
 
 @asks(Action.TRAIN)
@@ -224,6 +239,14 @@ def spoken(clips: ClipLibrary) -> SpokenCounts | None:
         return None
     labels = [row["label"] for row in jsonl.read(clips.spoken / SPOKEN)]
     return SpokenCounts(*(labels.count(label) for label in (Label.POSITIVE, Label.HARD_NEGATIVE, Label.NEGATIVE)))
+
+
+@asks(Action.TRAIN)
+def spoken_language(clips: ClipLibrary) -> str:
+    """In which synthesisers said the word; "" where nothing is there."""
+    from pipeline.wakeword.data.speaking import spoken_word
+
+    return spoken_word(clips.spoken)[1]
 
 
 @asks(Action.TRAIN)

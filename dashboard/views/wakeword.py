@@ -8,19 +8,14 @@ from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words, header
 from dashboard.components.run_list import choose_run, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
+from dashboard.sections.wakeword.steps import CONFIGURATION, DATA, EVALUATION, EXPORT, HELP, STEPS, TRAINING
 from dashboard.services import wakeword
-from pipeline.i18n import N_, _
+from pipeline.i18n import _
 from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
 
-DATA, CONFIGURATION, HELP = "1 Data", "2 Configuration", "Help"  # not shown
-EVALUATION, EXPORT = "4 Evaluation", "5 Export"  # not shown
-STEPS = {
-    DATA: N_("1 Data"), CONFIGURATION: N_("2 Configuration"), "3 Training": N_("3 Training"),  # not shown
-    EVALUATION: N_("4 Evaluation"), EXPORT: N_("5 Export"), HELP: N_("Help"),
-}  # fmt: skip
 OF_A_WORD = {DATA: clips.draw, CONFIGURATION: configure.draw}
-OF_A_RUN = {"3 Training": training.draw, EVALUATION: evaluate.draw, EXPORT: export.draw}  # not shown
+OF_A_RUN = {TRAINING: training.draw, EVALUATION: evaluate.draw, EXPORT: export.draw}
 
 
 @errors_in_words()

@@ -106,8 +106,8 @@ def other_files(folder: Path) -> list[Path]:
     )
 
 
-def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S) -> Audio:
-    """Decode `source` to 16 kHz mono.
+def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S, name: str | None = None) -> Audio:
+    """Decode `source` to 16 kHz mono; `name` is what errors call it (default: the file's name).
 
     An MP3 or Ogg file that is cut off is read as far as it goes, and says so (`is_cut`). Raises AudioError for a
     missing, empty or foreign file, a WAV or FLAC that is cut off, samples that are not finite or far over full scale, a
@@ -115,7 +115,7 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     """
     import soundfile
 
-    name = source.name if isinstance(source, Path) else Message(N_("the recording"))
+    name = name or (source.name if isinstance(source, Path) else Message(N_("The recording")))
     size = _check_size(source, name)
     if (kind := media_kind(_head(source))) is not None:
         media = decode_media(source, kind, name, max_duration_s, MAX_DECODED_SAMPLES)

@@ -157,8 +157,10 @@ def test_foreign_and_empty_files_are_refused(tmp_path: Path, content: bytes) -> 
     path.write_bytes(content)
     with pytest.raises(AudioError, match=r"text\.wav"):
         load_audio(path)
-    with pytest.raises(AudioError, match="the recording"):
+    with pytest.raises(AudioError, match="The recording"):
         load_audio(content)
+    with pytest.raises(AudioError, match=r"given\.wav"):
+        load_audio(content, name="given.wav")
 
 
 def test_a_wav_without_samples_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """`pronlab dashboard`: what it starts, and what it says when it cannot."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 from pipeline.cli import main
 from pipeline.cli.dashboard import absolute_roots, is_loopback, require_free_port, server_command
 from pipeline.errors import JobError
-from pipeline.settings import Settings
+from pipeline.settings import CHECKOUT, Settings
 
 
 def options(command: list[str]) -> dict[str, str]:
@@ -57,3 +59,10 @@ def test_relative_roots_hold_after_the_change_of_folder(tmp_path: Path, monkeypa
         "PRONLAB_MODELS_ROOT": str(tmp_path / "m"),
         "PRONLAB_ENCODER_PATH": str(tmp_path / "e"),
     }
+
+
+def test_processes_that_a_page_starts_draw_nothing() -> None:
+    """Each of them imports the file that Streamlit runs, under this name."""
+    code = f"import runpy; runpy.run_path({str(CHECKOUT / 'dashboard' / 'app.py')!r}, run_name='__mp_main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

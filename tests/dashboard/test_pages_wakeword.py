@@ -27,6 +27,7 @@ from pipeline.wakeword.cascade import Verdict
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clip_library import library_names, open_library
 from pipeline.wakeword.data.clips import SPOKEN
+from pipeline.wakeword.data.speaking import ABOUT
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
 from pipeline.wakeword.file_names import EXPORTS
@@ -121,6 +122,50 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
+def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    good, other = to_wav(SECOND), to_wav(SECOND / 2)
+    words.add("negative", "old.wav", other)
+    page = open_page("wakeword", step="1 Data")
+    given = [("a.wav", good), ("b*c*.wav", b"no audio"), ("again.wav", good), ("other.wav", other)]
+    page.file_uploader[0].set_value([(name, content, "audio/wav") for name, content in given]).run()
+    button(page, "Save 4 clips").click().run()
+    assert [path.name for path in words.files("positive")] == ["a.wav"]
+    assert list(page.dataframe[0].value["Files"]) == ["1", "1"], "counted at once"
+    text = said(page)
+    assert "1 clip saved." in text
+    assert "again.wav (The word)" in text and "other.wav (Other speech)" in text
+    assert "1 file cannot be used:" in text and "- b\\*c\\*.wav cannot be read as audio" in text
+    assert page.file_uploader[0].value == []
+    page.selectbox(key="wakeword-part").set_value("noise").run()
+    assert "cannot be read as audio" in said(page), "until other files are saved"
+
+
+def test_chosen_clips_are_deleted_after_a_question(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    for name in ("a.wav", "b.wav", "c.wav"):
+        words.add("noise", name, to_wav(SECOND))
+    page = open_page("wakeword", step="1 Data")
+    assert page.selectbox(key="delete-part-computer").options == ["Noise"], "what there is"
+    page.multiselect(key="delete-clips-computer-noise").set_value(["a.wav", "c.wav"]).run()
+    assert "2 clips will be permanently deleted" in said(page) and len(words.files("noise")) == 3
+    button(page, "Delete permanently").click().run()
+    assert not page.exception
+    assert [path.name for path in words.files("noise")] == ["b.wav"]
+    assert page.multiselect(key="delete-clips-computer-noise").options == ["b.wav"]
+    with pytest.raises(CorpusError, match="There is no clip"):
+        words.remove("noise", ["b.wav", "../noise/b.wav"])
+    assert words.files("noise"), "nothing is deleted where one is not there"
+
+
+def test_what_is_open_for_a_new_word_stays_open(open_page: Open, settings: Settings) -> None:
+    words = open_library(settings, "computer", create=True)
+    page = open_page("wakeword", step="1 Data")
+    words.add("positive", "a.wav", to_wav(SECOND))
+    opened = {each.label: each.proto.expanded for each in page.run().expander}
+    assert opened["Add clips"] and opened["Speak the word"]
+
+
 def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     words = open_library(settings, "computer", create=True)
     heard: list[tuple[str, str]] = []
@@ -171,7 +216,7 @@ def test_sounds_of_recordings_are_joined_to_the_word(
     command = Job(settings, run, tuple(argv)).command()
     given = speak.make_context("speak", command[command.index("speak") + 1 :]).params
     assert (given["word"], given["run"], given["n_other"]) == ("computer", run.path, 30)
-    page.selectbox(key="speak-language-en").set_value("tr").run()
+    page.selectbox(key="speak-language-computer").set_value("tr").run()
     assert not [box for box in page.multiselect if box.key == "speak-joined-computer"], "English alone"
 
 
@@ -267,7 +312,7 @@ def test_nothing_starts_without_its_packages(
     monkeypatch.setattr("pipeline.optional.is_there", lambda name: name not in missing)
     page = open_page("wakeword", step="2 Configuration")
     assert re.search(r"This training needs torch: `\S*pip install 'pronlab\[train\]'`\.", said(page))
-    starts = ("Start training", "Check fit", "Find a rate", "Search")
+    starts = ("Start training", "Does it fit?", "Find a learning rate", "Search")
     assert [button(page, label).disabled for label in starts] == [True] * 4
     missing.remove("torch")
     page = open_page("wakeword", step="2 Configuration")
@@ -281,18 +326,30 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     open_library(settings, "computer", create=True)
     monkeypatch.setattr("dashboard.sections.wakeword.speak.page_language", lambda: "tr")
     page = open_page("wakeword", step="1 Data")
-    assert page.selectbox(key="speak-language-tr").value == "tr", "the page's"
+    assert page.selectbox(key="speak-language-computer").value == "tr", "the page's"
     page.text_input(key="speak-text-computer").set_value("a/b")
     button(page, "Speak clips").click().run()
     assert "'a/b'" in said(page)
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_a_word_keeps_its_language_whatever_the_pages(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = open_library(settings, "computer", create=True)
+    page = open_page("wakeword", step="1 Data")
+    monkeypatch.setattr("dashboard.sections.wakeword.speak.page_language", lambda: "tr")
+    assert page.run().selectbox(key="speak-language-computer").value == "en", "as it was before"
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-computer").value == "tr", "the page's"
+    artifacts.write_json(words.spoken / ABOUT, {"word": "computer", "language": "en"})
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-computer").value == "en", "as spoken"
+
+
 def test_a_training_is_checked_refused_and_started(
     open_page: Open, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page("wakeword", step="2 Configuration")
-    button(page, "Check fit").click().run()
+    button(page, "Does it fit?").click().run()
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
     field(page, "default", "model.target").set_value("esp32_s3")
@@ -314,6 +371,8 @@ def test_a_training_is_checked_refused_and_started(
     field(page, "default", "train.ema").set_value(False)
     button(page, "Start training").click().run()
     assert "has started" in said(page)
+    button(page, "Go to 3 Training").click().run()
+    assert "No detector has been trained yet" in said(page)
     (config,) = started
     assert (config.train.steps, config.train.ema, config.model.target) == (5, False, "phone")
     assert config.mining.steps == 500, "as the preset has it"
@@ -331,7 +390,8 @@ def test_a_finished_detector_through_all_steps(
     assert not page.exception
     assert "nobody" not in said(page)
     assert "Validation misses" in {m.label for m in page.metric}
-    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    button(page, "Go to 4 Evaluation").click().run()
+    assert "Try it" in {tab.label for tab in page.tabs}
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
@@ -368,6 +428,8 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     save_learnt_word(open_finished_run(chirps, detector.id).folder, learnt)
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert "Judge of phones: “boy”" in {each.label for each in page.expander}
+    trial = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert trial.text_input(key=f"try-phones-{detector.id}").value == "boy"
     assert "Learnt from 212 recordings and 0 synthetic clips of the word, 720 near phrases" in said(page)
     button(page, "Bundle for a device").click().run()
     assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--phones", "boy")
@@ -413,7 +475,7 @@ def test_a_trial_asks_the_judge_of_phones_and_the_owners_voice(
         lambda run, audio, choice: asked.append(choice) or FileDetections(tuple(found), (), 9.0, 0.5),
     )
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
-    page.text_input(key="try-phones").set_value(" computer ")
+    page.text_input(key=f"try-phones-{detector.id}").set_value(" computer ")
     page.selectbox(key="try-owner").set_value("Ayşe").run()
     assert asked[-1] == DetectorChoice(phones="computer", owner="Ayşe")
     assert "Detected at 1.0 s." in said(page)
@@ -440,8 +502,9 @@ def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(
 ) -> None:
     monkeypatch.setattr("dashboard.sections.wakeword.trial.recorder", lambda view: to_wav(SECOND))
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
-    page.text_input(key="try-phones").set_value("a/b").run()
+    page.text_input(key=f"try-phones-{detector.id}").set_value("a/b").run()
     assert "'a/b' cannot be a wake word" in said(page)
+    assert "Enrol a voice" in {each.label for each in page.expander}, "what is below stays"
 
 
 def test_a_voice_is_enrolled_on_the_page_and_deleted(

@@ -42,8 +42,8 @@ def test_what_is_no_good_take_is_refused_in_words(change: object, words: str) ->
 def test_a_take_is_removed_and_nothing_else(tmp_path: Path) -> None:
     clips = open_library(Settings(tmp_path / "data", tmp_path / "models"), "computer", create=True)
     first, second = (clips.add("positive", "take-001.wav", to_wav(spoken(), RATE_HZ)) for _ in range(2))
-    clips.remove("positive", second.name)
+    clips.remove("positive", [second.name])
     assert clips.files("positive") == [first]
     for name in ("../take-001.wav", second.name, ""):
         with pytest.raises(CorpusError, match="There is no clip"):
-            clips.remove("positive", name)
+            clips.remove("positive", [name])

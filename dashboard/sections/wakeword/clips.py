@@ -7,10 +7,11 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import MOST_MB, SPANS, WORD
 from dashboard.components.report_files import download_json
+from dashboard.components.tables import fitted
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.components.widths import box_width
-from dashboard.markup import plain
+from dashboard.markup import message, plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.services import wakeword
@@ -48,25 +49,37 @@ def draw(clips: ClipLibrary | None) -> None:
             _new_word()
         st.info(
             _(
-                "There are no clips yet. Name a word above, then have it spoken or upload recordings, or copy folders "
+                "There are no clips yet. Type a word above, then have it spoken or upload recordings, or copy folders "
                 "with `pronlab wakeword add WORD --positive FOLDER --negative FOLDER`."
             ),
             icon=":material/upload:",
         )
         return
+    is_new = _is_new(clips)
     left, right = st.columns(2)
     with left:
         _counts(clips)
     with right:
-        with st.expander(_("Add clips"), icon=":material/upload:", expanded=not any(clips.counts.values())):
+        with st.expander(_("Add clips"), icon=":material/upload:", expanded=is_new):
             _add(clips)
         record.draw(clips)
-        speak.draw(clips)
+        speak.draw(clips, is_open=is_new)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
+        if any(clips.counts.values()):
+            with st.expander(_("Delete clips"), icon=":material/delete:"):
+                _delete(clips)
         _set_aside(clips)
     _check(clips)
     rendered.draw(clips)
+
+
+def _is_new(clips: ClipLibrary) -> bool:
+    """Whether there were no clips when the word was opened: what is open then stays so once there are some."""
+    key = f"new-{clips.name}"
+    if state.recall(key) is None:
+        state.remember(key, not any(clips.counts.values()))
+    return bool(state.recall(key))
 
 
 def _new_word() -> None:
@@ -83,14 +96,9 @@ def _new_word() -> None:
 def _counts(clips: ClipLibrary) -> None:
     counts = clips.counts
     shown = (Label.POSITIVE, Label.NEGATIVE)
-    st.dataframe(
-        [
-            {_("Clips"): _(TITLES[part]), _("Files"): n, _("Folder"): part}
-            for part, n in counts.items()
-            if n or part in shown
-        ],
-        hide_index=True,
-        column_config={_("Clips"): st.column_config.TextColumn(pinned=True)},
+    fitted(
+        [{_("Clips"): _(TITLES[part]), _("Files"): number(n)} for part, n in counts.items() if n or part in shown],
+        right=(_("Files"),),
     )
     if counts[Label.POSITIVE] and not counts[Label.NEGATIVE]:
         st.caption(_("Recording sets can also serve as other speech: choose them under 2 Configuration."))
@@ -112,26 +120,78 @@ def _add(clips: ClipLibrary) -> None:
         uploads.append((f"recorded-{len(clips.files(part)) + 1:03}.wav", recording))
     n = len(uploads)
     save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
-    if not uploads or not st.button(save, type="primary", icon=":material/save:"):
+    if uploads and st.button(save, type="primary", icon=":material/save:"):
+        with st.spinner(_("Saving …")):
+            outcome = wakeword.UploadOutcome()
+            state.remember(f"uploaded-{clips.name}", outcome)
+            state.remember(UPLOADS, round_ + 1)  # an empty field, whatever comes of these files
+            wakeword.add_uploads(clips, part, uploads, outcome)  # draws nothing: another choice would end it there
+        st.rerun()
+    if not uploads:
+        _uploaded(state.recall(f"uploaded-{clips.name}"))
+
+
+def _uploaded(outcome: wakeword.UploadOutcome | None) -> None:
+    """What became of the files that were given last."""
+    if outcome is None:
         return
-    bar = st.progress(0.0)
-    n_refused = 0
-    for count, (name, content) in enumerate(uploads, start=1):
-        with errors_in_words():
-            n_refused += 1
-            clips.add(part, name, content)
-            n_refused -= 1
-        bar.progress(count / n, text=_("{done} of {n}").format(done=number(count), n=number(n)))
-    if n_refused:
-        st.warning(
-            _("{saved} saved, {refused} refused for the reasons above.").format(
-                saved=number(n - n_refused), refused=number(n_refused)
-            )
+    if outcome.n_saved:
+        n_saved = outcome.n_saved
+        st.success(
+            ngettext("{n} clip saved.", "{n} clips saved.", n_saved).format(n=number(n_saved)), icon=":material/check:"
         )
+    if outcome.known:
+        n_known = len(outcome.known)
+        known = [f"{name} ({_(TITLES[part])})" for name, part in outcome.known]
+        st.info(
+            ngettext(
+                "{n} file is here already and was not saved again:", "{n} files are here already and were not saved "
+                "again:", n_known,
+            ).format(n=number(n_known)) + _listed([plain(each) for each in known]),
+            icon=":material/content_copy:",
+        )  # fmt: skip
+    if outcome.refused:
+        n_refused = len(outcome.refused)
+        st.error(
+            ngettext("{n} file cannot be used:", "{n} files cannot be used:", n_refused).format(n=number(n_refused))
+            + _listed([message(reason) for reason in outcome.refused]),
+            icon=":material/error:",
+        )
+
+
+def _listed(lines: list[str]) -> str:
+    """As Markdown, the first of them."""
+    more = len(lines) - SHOWN
+    rest = [_("and {n} more").format(n=number(more))] if more > 0 else []
+    return "\n" + "".join(f"\n- {line}" for line in [*lines[:SHOWN], *rest])
+
+
+def _delete(clips: ClipLibrary) -> None:
+    parts = [part for part, n in clips.counts.items() if n]
+    part = st.selectbox(
+        _("Kind of clips"), parts, format_func=lambda name: _(TITLES[name]), key=f"delete-part-{clips.name}"
+    )
+    folder = clips.folder(part)
+    files = {file.relative_to(folder).as_posix(): file for file in clips.files(part)}
+    names = st.multiselect(
+        _("Clips"), list(files), key=f"delete-clips-{clips.name}-{part}", placeholder=_("Choose clips")
+    )
+    if not names:
         return
-    state.remember(UPLOADS, round_ + 1)
-    st.toast(ngettext("{n} clip saved.", "{n} clips saved.", n).format(n=number(n)))
-    st.rerun()
+    if len(names) == 1:
+        st.audio(files[names[0]])
+    n = len(names)
+    question = ngettext(
+        "{n} clip will be permanently deleted: {files}", "{n} clips will be permanently deleted: {files}", n
+    )
+    if confirm(
+        _("Delete"), question.format(n=number(n), files=_listed([plain(name) for name in names])),
+        answer=_("Delete permanently"), key=f"delete-clips-{clips.name}", icon=":material/delete:",
+    ):  # fmt: skip
+        wakeword.delete_clips(clips, part, names)
+        state.forget(f"scan-{clips.name}")  # it may name them
+        st.toast(ngettext("{n} clip deleted.", "{n} clips deleted.", n).format(n=number(n)))
+        st.rerun()
 
 
 def _set_aside(clips: ClipLibrary) -> None:

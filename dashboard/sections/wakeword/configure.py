@@ -15,6 +15,7 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword import tuning
 from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.sections.wakeword.speaker_field import speaker_field
+from dashboard.sections.wakeword.steps import TRAINING, offer_step
 from dashboard.services import wakeword
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.presets import build, merged
@@ -68,9 +69,9 @@ def draw(clips: ClipLibrary | None) -> None:
                 START: st.form_submit_button(
                     _("Start training"), type="primary", icon=":material/play_arrow:", disabled=not can_start
                 ),
-                CHECK_FIT: st.form_submit_button(_("Check fit"), icon=":material/scale:", disabled=not can_start),
+                CHECK_FIT: st.form_submit_button(_("Does it fit?"), icon=":material/scale:", disabled=not can_start),
                 RATE: st.form_submit_button(
-                    _("Find a rate"), icon=":material/show_chart:", disabled=not can_start,
+                    _("Find a learning rate"), icon=":material/show_chart:", disabled=not can_start,
                     help=_("A short run whose learning rate rises until the loss does."),
                 ),
                 SEARCH: st.form_submit_button(
@@ -100,9 +101,14 @@ def draw(clips: ClipLibrary | None) -> None:
                 wakeword.start_rate_range(config)
             elif pressed[SEARCH]:
                 wakeword.start_search(config, int(trials), int(trial_steps))
-            elif _fits(config) and pressed[START]:
-                state.watch(state.RUN, wakeword.start_training(config, last.where))
-                st.success(_("The training has started. Follow it under 3 Training."), icon=":material/check:")
+            else:
+                started = st.container()  # beside the button that was pressed, whatever the budget says below
+                if _fits(config) and pressed[START]:
+                    state.watch(state.RUN, wakeword.start_training(config, last.where))
+                    st.toast(_("The training has started."))
+                    with started:
+                        st.success(_("The training has started."), icon=":material/check:")
+                        offer_step(TRAINING)
     tuning.draw(clips, preset)
 
 

@@ -8,6 +8,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
+from dashboard.components.tables import fitted
 from dashboard.markup import document, message, plain
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword
@@ -152,22 +153,24 @@ def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -
 
 def _formats(folder: Path) -> None:
     rows = artifacts.read_json(folder / EXPORT_REPORT)
-    st.dataframe(
+    size, median, p95 = _("Size (kB)"), _("Median (ms)"), _("95% (ms)")
+    difference, same = _("Difference (logit)"), _("Same decision")
+    fitted(
         [
             {
-                _("Format"): row["format"], _("Size (kB)"): round(row["size_kb"]),
-                _("Time per window (ms)"): number(row["median_ms"], 2), _("95% (ms)"): number(row["p95_ms"], 2),
-                _("Largest difference (logit)"): f"{row['largest_difference']:.2g}",
-                _("Same decision"): _("{share} of {n}").format(
-                    share=percent(row["same_side"], 1), n=number(row["n"])
-                ),
+                _("Format"): row["format"], size: number(row["size_kb"]), median: number(row["median_ms"], 2),
+                p95: number(row["p95_ms"], 2), difference: f"{row['largest_difference']:.2g}",
+                same: _("{share} of {n}").format(share=percent(row["same_side"], 1), n=number(row["n"])),
             }
             for row in rows
         ],
-        hide_index=True, column_config={_("Format"): st.column_config.TextColumn(pinned=True)},
+        right=(size, median, p95, difference),
     )  # fmt: skip
     st.caption(
-        _("Compared with the model on real windows of the validation clips. Times are for one window on one core.")
+        _(
+            "Compared with the model on real windows of the validation clips: the largest difference of a score, and "
+            "the share of equal decisions. Times are for one window on one core."
+        )
     )
     with st.container(horizontal=True):
         for row in rows:

@@ -41,8 +41,9 @@ GUIDE = (
         N_("Which preset?"),
         N_(
             "*default* for a Raspberry Pi or better, *embedding* for few recordings where you have a speech embedding, "
-            "*small* for a microcontroller, *thorough* when the last tenth of a percent counts. The presets of a "
-            "detector (aggressive, balanced, conservative) change its votes and its lock-out, not the model."
+            "*esp32* for an ESP32 with ESPHome (the only one that is exported for it), *small* for other "
+            "microcontrollers, *thorough* when the last tenth of a percent counts. The presets of a detector "
+            "(aggressive, balanced, conservative) change its votes and its lock-out, not the model."
         ),
     ),
 )
@@ -65,10 +66,18 @@ COMMANDS = (
      N_("Files for other runtimes")),
     ("pronlab wakeword export RUN --bundle computer.zip",  # not shown
      N_("One file for a device")),
+    ("pronlab wakeword learn-phones RUN computer",  # not shown
+     N_("Learn the phones of the English word, for its judge")),
+    ("pronlab wakeword export RUN --bundle computer.zip --phones computer",  # not shown
+     N_("One file for a device, with its judge of phones")),
+    ("pronlab wakeword export RUN --bundle computer.zip --esp32",  # not shown
+     N_("One file for an ESP32 with ESPHome, from the preset esp32")),
     ("pronlab wakeword listen computer.zip",  # not shown
      N_("Listen to the microphone with it")),
     ("pronlab wakeword listen computer.zip --phones computer",  # not shown
      N_("React only where the phones of the English word are heard")),
+    ("pronlab wakeword wyoming computer.zip",  # not shown
+     N_("Serve it to Home Assistant")),
     ("pronlab wakeword enrol ayse takes/",  # not shown
      N_("Enrol a voice from five takes of the word")),
     ("pronlab wakeword listen computer.zip --owner ayse",  # not shown

@@ -38,7 +38,8 @@ def draw(clips: ClipLibrary) -> None:
         problems = state.recall(f"takes-problems-{clips.name}", [])
         for problem in problems:
             st.warning(message(problem), icon=":material/replay:")
-        if st.button(_("Undo the last take"), icon=":material/undo:", disabled=not kept):
+        is_there = bool(kept) and (clips.folder("positive") / kept[-1]).is_file()  # neither deleted nor set aside
+        if st.button(_("Undo the last take"), icon=":material/undo:", disabled=not is_there):
             with errors_in_words():
                 wakeword.undo_take(clips, kept[-1])
                 state.remember(f"takes-{clips.name}", kept[:-1])

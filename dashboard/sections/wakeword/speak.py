@@ -1,7 +1,9 @@
 """Step 1, from a typed word: hear it, correct how it is said, and have synthesisers speak it and phrases near it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.markup import message, plain
@@ -22,9 +24,9 @@ JOINED_IN = "en"
 MOST_NEAR = 24  # that are shown
 
 
-def draw(clips: ClipLibrary) -> None:
+def draw(clips: ClipLibrary, *, is_open: bool) -> None:
     """The form, what it made so far, and the work while it runs."""
-    with st.expander(_("Speak the word"), icon=":material/record_voice_over:", expanded=not any(clips.counts.values())):
+    with st.expander(_("Speak the word"), icon=":material/record_voice_over:", expanded=is_open):
         made = wakeword.spoken(clips)
         if made:
             st.caption(
@@ -59,18 +61,14 @@ def draw(clips: ClipLibrary) -> None:
 
 
 def _task(clips: ClipLibrary) -> SpeakTask:
+    word = st.text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
     left, right = st.columns(2)
-    word = left.text_input(_("Text"), clips.name, max_chars=60, key=f"speak-text-{clips.name}")
-    reads = page_language()
-    language = right.selectbox(
-        _("Language"), LANGUAGES, index=LANGUAGES.index(reads) if reads in LANGUAGES else 0,
-        format_func=lambda code: _(LANGUAGE_NAMES[code]), key=f"speak-language-{reads}",
-    )  # fmt: skip
-    columns = st.columns(3, vertical_alignment="bottom")
-    n_clips = columns[0].number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
-    n_near = columns[1].number_input(_("Of similar phrases"), 0, 5000, 200, 50, key="speak-near")
-    n_other = columns[2].number_input(
-        _("Of other words"), 0, 5000, 200, 50, key="speak-other",
+    language = _language(clips, left)
+    n_clips = right.number_input(_("Clips of the word"), 10, 5000, 400, 50, key="speak-clips")
+    left, right = st.columns(2)
+    n_near = left.number_input(_("Clips of similar phrases"), 0, 5000, 200, 50, key="speak-near")
+    n_other = right.number_input(
+        _("Clips of other words"), 0, 5000, 200, 50, key="speak-other",
         help=_("The same voices say other words too, so that a voice tells nothing about the word."),
     )  # fmt: skip
     written = st.text_area(
@@ -82,14 +80,27 @@ def _task(clips: ClipLibrary) -> SpeakTask:
     return SpeakTask(word, language, int(n_clips), int(n_near), int(n_other), ways, joined, pattern)
 
 
+def _language(clips: ClipLibrary, where: DeltaGenerator) -> str:
+    """Of the word: as it was chosen or spoken before, else the page's."""
+    spoken_in, reads = wakeword.spoken_language(clips), page_language()
+    key = f"speak-language-{clips.name}"
+    state.restore(key, next((code for code in (spoken_in, reads) if code in LANGUAGES), LANGUAGES[0]))
+    language: str = where.selectbox(
+        _("Language"), LANGUAGES, format_func=lambda code: _(LANGUAGE_NAMES[code]), key=key,
+        help=_("The language that the word belongs to, whatever the language of this page."),
+    )  # fmt: skip
+    state.remember(key, language)
+    return language
+
+
 def _joined(clips: ClipLibrary) -> tuple[tuple[str, ...], str]:
     """Recordings whose sounds are joined to the word, and where their speaker is in a path."""
     sources = wakeword.sounds_to_join(clips)
     if not sources:
         st.caption(
             _(
-                "People who said other things can say an English word too: import English recordings on the Data page, "
-                "or add other speech above, and their sounds can be joined to it."
+                "Clips of an English word can also be made of the sounds of recordings: import English recordings on "
+                "the Data page, or add other speech above."
             )
         )
         return (), ""

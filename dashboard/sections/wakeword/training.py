@@ -13,6 +13,7 @@ from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
+from dashboard.sections.wakeword.steps import EVALUATION, offer_step
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import jobs
 from pipeline import artifacts
@@ -32,6 +33,8 @@ WEIGHTS = ((N_("current weights"), "present"), (N_("averaged weights"), "average
 
 
 def draw(run: RunDirectory) -> None:
+    if run.state.status == "finished":
+        offer_step(EVALUATION)
     job_panel(run, details)
     report = run.path / "report.json"
     if report.is_file():

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.charts import detection_charts
 from dashboard.components.browser_detector import browser_detector
+from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import recorder
 from dashboard.markup import plain
 from dashboard.sections.wakeword import owner
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.file_detection import Detection
 
 FILE, LIVE, BROWSER = "file", "live", "browser"
-PHONES = "try-phones"  # the key of the field
+PHONES = "try-phones"  # begins the key of the field
 SOURCES = {FILE: N_("Recording or file"), LIVE: N_("Live microphone"), BROWSER: N_("This browser")}
 
 
@@ -35,8 +37,12 @@ def draw(run: RunDirectory, word: str) -> None:
         key="try-way", wrap=True,
     )  # fmt: skip
     preset = preset_field(middle, key="try-preset")
-    judged = source != BROWSER and st.session_state.get(PHONES, "").strip()
-    own = number(wakeword.finished_run(run).info.of_word(word).threshold, 2)
+    finished = wakeword.finished_run(run)
+    learnt = None if finished.info.words else wakeword.learnt_word(finished.folder)
+    key = f"{PHONES}-{run.id}"
+    state.offer(key, "" if learnt is None else learnt.word)
+    judged = source != BROWSER and (state.chosen(key) or "").strip()
+    own = number(finished.info.of_word(word).threshold, 2)
     threshold = right.number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="try-threshold",
         placeholder=_("low, with a judge") if judged else own,
@@ -44,20 +50,23 @@ def draw(run: RunDirectory, word: str) -> None:
     if source == BROWSER:
         _in_browser(run, threshold)
         return
-    phones, name = _judges()
+    phones, name = _judges(key)
     choice = DetectorChoice(preset, threshold, word, phones, name)
     if source == LIVE:
         live_microphone(run, choice)
     else:
-        _recording(run, choice)
+        audio = recorder(f"wakeword-{run.id}")
+        place = st.empty()  # clears at once what the recording before gave
+        with place.container(), errors_in_words():
+            _recording(run, choice, audio)
     owner.draw()
 
 
-def _judges() -> tuple[str, str]:
-    """The word whose phones are to be heard, and the owner; "" where nobody is asked."""
+def _judges(key: str) -> tuple[str, str]:
+    """The word whose phones are to be heard (the field's key is `key`), and the owner; "" where nobody is asked."""
     left, right = st.columns(2, vertical_alignment="bottom")
     phones = left.text_input(
-        _("Judge of phones"), max_chars=60, key=PHONES, placeholder=_("not asked"),
+        _("Judge of phones"), max_chars=60, key=key, placeholder=_("not asked"),
         help=_(
             "Write the English word or phrase. A detection then counts only where the listener of the speech scorer "
             "hears the phones of this word. Empty: every detection counts."
@@ -70,8 +79,7 @@ def _judges() -> tuple[str, str]:
     return phones.strip(), name or ""
 
 
-def _recording(run: RunDirectory, choice: DetectorChoice) -> None:
-    audio = recorder(f"wakeword-{run.id}")
+def _recording(run: RunDirectory, choice: DetectorChoice, audio: bytes | None) -> None:
     if audio is None:
         st.caption(
             _("To try the detector: say the word among other words, or upload a recording. Nothing of it is kept.")

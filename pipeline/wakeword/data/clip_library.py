@@ -68,17 +68,21 @@ class ClipLibrary:
                 name=name,
                 endings=", ".join(AUDIO_SUFFIXES),
             )
-        load_audio(content)
+        load_audio(content, name=safe)
         target = _free(self.folder(part) / safe)
         artifacts.write_bytes(target, content)
         return target
 
-    def remove(self, part: str, name: str) -> None:
-        """Delete one clip. Raises CorpusError for one that is not there."""
-        file = self.folder(part) / Path(name).name
-        if Path(name).name != name or not file.is_file():
-            raise CorpusError(N_("There is no clip {name!r}."), name=name)
-        file.unlink()
+    def remove(self, part: str, names: Sequence[str]) -> None:
+        """Delete clips, by their paths in the part's folder. Raises CorpusError, before any is deleted, for one that is
+        not there."""
+        folder = self.folder(part)
+        files = {file.relative_to(folder).as_posix(): file for file in self.files(part)}
+        for name in names:
+            if name not in files:
+                raise CorpusError(N_("There is no clip {name!r}."), name=name)
+        for name in names:
+            files[name].unlink()
 
     def scan(self, source_pattern: str | None = None, progress: Progress | None = None) -> ClipScan:
         """What there is to learn from. Raises CorpusError where there is nothing."""

@@ -1,0 +1,42 @@
+"""Files that a person gives to a word's clips: each is kept, was there already, or is refused, and the others go on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import PronlabError
+from pipeline.runs.failures import of_the_system
+from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
+
+
+@dataclass
+class UploadOutcome:
+    """What became of each file by now: how many were saved, the names of those that were there already, with the part
+    that has them, and in words why others were refused."""
+
+    n_saved: int = 0
+    known: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def add_uploads(clips: ClipLibrary, part: str, uploads: Iterable[tuple[str, bytes]], outcome: UploadOutcome) -> None:
+    """Add files, given as names and contents, and note in `outcome` what became of each as it is done. A file that any
+    part of the word has, under whatever name, is not saved again. Raises CorpusError for a part that there is not."""
+    clips.folder(part)
+    by_size: dict[int, list[tuple[str, Path]]] = {}
+    for of_part in PARTS:
+        for path in clips.files(of_part):
+            by_size.setdefault(path.stat().st_size, []).append((of_part, path))
+    for name, content in uploads:
+        alike = by_size.setdefault(len(content), [])
+        has_it = next((of_part for of_part, path in alike if path.read_bytes() == content), None)
+        if has_it is not None:
+            outcome.known.append((name, has_it))
+            continue
+        try:
+            alike.append((part, clips.add(part, name, content)))
+            outcome.n_saved += 1
+        except PronlabError as error:
+            outcome.refused.append(error.text)
+        except OSError as error:
+            outcome.refused.append(of_the_system(error))
