@@ -66,6 +66,13 @@ def test_every_clip_of_a_folder_is_scored(tmp_path: Path) -> None:
     assert (scores.n, scores.detected) == (4, sum(clip.score >= 0.0 for clip in scores.clips))
     assert scores.clips[0].duration_s == pytest.approx(1.4)
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    (words / "empty.wav").touch()
+    with_one = score_folder(words, lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
+    assert (with_one.n, [problem.path for problem in with_one.left_out]) == (4, ["empty.wav"])
+    for clip in words.glob("*.flac"):
+        clip.unlink()
+    with pytest.raises(CorpusError, match=r"None of the 1 audio files in .* can be read\. empty\.wav: "):
+        score_folder(words, lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
     with pytest.raises(CorpusError, match="There is no audio"):
         (tmp_path / "empty").mkdir()
         score_folder(tmp_path / "empty", lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
