@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pipeline.i18n import Message
 from pipeline.records import to_json
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
@@ -80,15 +81,17 @@ def message_printer() -> Callable[[str], None]:
 
 def progress_printer(label: str) -> Progress:
     """A `progress(done, total, message)` callback that rewrites one line on a terminal; elsewhere, as in a log, it
-    writes a line every ten seconds."""
+    writes a line every ten seconds. A `Message` is the part of the work that is counted, in place of `label`; other
+    texts are names."""
     _clock.written_at = time.monotonic()
 
     def report(done: int, total: int, message: str = "") -> None:
+        what, name = (message, "") if isinstance(message, Message) else (label, message)
         if sys.stderr.isatty():
             end = "\n" if done >= total else ""
             if end or done == 1 or _clock.is_time(REDRAW_EVERY_S):
-                click.echo(f"\r{label}: {done}/{total} {message:<40.40}{end}", nl=False, err=True)
+                click.echo(f"\r{f'{what}: {done}/{total} {name:.40}':<{WIDTH}.{WIDTH}}{end}", nl=False, err=True)
         elif _clock.is_time(LOG_EVERY_S):
-            click.echo(f"{label}: {done} of {total} {message}".rstrip(), err=True)
+            click.echo(f"{what}: {done} of {total} {name}".rstrip(), err=True)
 
     return report

@@ -32,7 +32,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "wakeword-evaluate": ("torch", "sklearn"),
     "wakeword-robustness": ("torch", "sklearn", "pyroomacoustics"),
     "wakeword-detect": ("torch",),
-    "wakeword-learn-phones": ("torch", "sklearn"),
+    "wakeword-learn-phones": ("torch", "sklearn", "symspellpy", "wordfreq"),
     "wakeword-export": ("torch",),
 }
 USERS = {"plan": N_("The estimate"), "wakeword-search": N_("The search")}

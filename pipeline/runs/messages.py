@@ -42,8 +42,10 @@ TRANSLATED_VALUES = ("by", "held_out", "user")  # whose values are of a few word
 
 
 def counted(work: str, done: int, total: int, detail: str = "") -> Message:
-    """How far `work`, a msgid, has come: "Scoring: 3 of 10 detail". A `detail` that is no `Message` is a name, and is
-    not translated."""
+    """How far `work`, a msgid, has come: "Scoring: 3 of 10 a.wav", where `detail` is a name, which is not translated. A
+    `detail` that is a `Message` is the part of the work that is counted: "rendering clips: 3 of 10"."""
+    if isinstance(detail, Message):
+        return Message(N_("{work}: {done} of {total}"), work=detail, done=done, total=total)
     if not detail:
         return Message(N_("{work}: {done} of {total}"), work=Message(work), done=done, total=total)
     return Message(N_("{work}: {done} of {total} {detail}"), work=Message(work), done=done, total=total, detail=detail)

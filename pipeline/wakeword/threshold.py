@@ -75,9 +75,10 @@ def in_words(basis: Mapping[str, Any]) -> str:
     """One sentence, of a basis as it is kept in a model folder."""
     source = "a stream" if basis["source"] == STREAM else "the validation negatives"
     low, high = basis["fah_interval"]
+    alarms = "1 false alarm" if basis["false_alarms"] == 1 else f"{basis['false_alarms']} false alarms"
     return (
-        f"The threshold rests on {basis['hours']:.2f} h of {source} with {basis['false_alarms']} false alarms: "
-        f"{basis['fah']:.2f} per hour, by chance {low:.2f} to {high:.2f} (95 %)."
+        f"The threshold rests on {basis['hours']:.2f} h of {source} with {alarms}: "
+        f"{basis['fah']:.2f} per hour, between {low:.2f} and {high:.2f} with 95 % confidence."
     )
 
 

@@ -43,7 +43,7 @@ def test_a_message_is_kept_in_english_and_read_in_any_language(
     assert state.message == "Scoring: 1234 of 2000"
     assert in_turkish(state.message) == "««Scoring»: 1.234 of 2.000»"
     assert in_turkish(counted(N_("Scoring"), 1, 2, "computer")) == "««Scoring»: 1 of 2 computer»", "a name stays"
-    assert in_turkish(counted(N_("Scoring"), 1, 2, Message("answers"))) == "««Scoring»: 1 of 2 «answers»»"
+    assert in_turkish(counted(N_("Scoring"), 1, 2, Message("answers"))) == "««answers»: 1 of 2»", "what is counted"
 
 
 def test_why_a_run_failed_is_read_in_any_language(run: RunDirectory) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.cli.wakeword.evaluation import _evaluation_text
 from pipeline.errors import CorpusError
 from pipeline.presets import build
 from pipeline.wakeword.config import DetectorConfig, WakewordConfig, load_preset
@@ -66,6 +67,30 @@ def test_every_clip_of_a_folder_is_scored(tmp_path: Path) -> None:
     assert (scores.n, scores.detected) == (4, sum(clip.score >= 0.0 for clip in scores.clips))
     assert scores.clips[0].duration_s == pytest.approx(1.4)
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    (words / "empty.wav").touch()
+    with_one = score_folder(words, lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
+    assert (with_one.n, [problem.path for problem in with_one.left_out]) == (4, ["empty.wav"])
+    for clip in words.glob("*.flac"):
+        clip.unlink()
+    with pytest.raises(CorpusError, match=r"None of the 1 audio files in .* can be read\. empty\.wav: "):
+        score_folder(words, lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
     with pytest.raises(CorpusError, match="There is no audio"):
         (tmp_path / "empty").mkdir()
         score_folder(tmp_path / "empty", lambda windows: windows.max(axis=(1, 2)), features, DetectorConfig(), 0.0)
+
+
+@pytest.mark.parametrize(("hours", "alike"), [(0.3, "0.1, 0.5, 1.0"), (3.0, "0.1"), (20.0, "")])
+def test_what_a_short_stream_cannot_say_is_told(hours: float, alike: str) -> None:
+    point = {"miss_rate": 0.2, "miss_interval": (0.1, 0.3), "false_alarms": 0, "threshold": 1.0, "fah": 0.0}
+    stream = {
+        "n_keywords": 5, "hours": hours, "speech_hours": 0.1,
+        "at_fah": dict.fromkeys(("0.1", "0.5", "1.0"), point),
+    }  # fmt: skip
+    report = {
+        "stream": stream, "as_set": {**point, "miss_rate": 1.0}, "snr_db": 10.0, "near": [], "judged": None,
+        "eer": 0.1, "real_time_factor": 0.01,
+    }  # fmt: skip
+    text = _evaluation_text(report)
+    assert (f"too short for {alike} per hour" in text) if alike else "too short" not in text
+    assert "its threshold was set on other sound. Here noise is mixed in at 10 dB" in text
+    assert "other sound" not in _evaluation_text({**report, "as_set": point})

@@ -117,6 +117,10 @@ def test_a_stream_needs_words_background_and_time(folders: tuple[Path, Path, Pat
     words, other, _ = folders
     with pytest.raises(CorpusError, match="got 0 and 12 files"):
         plan_stream([], sorted(other.iterdir()), [], 1.0)
+    empty = other.parent / "empty.wav"
+    empty.touch()
+    with pytest.raises(CorpusError, match=r"1 of \d+ files cannot be measured on: empty\.wav .*wakeword scan"):
+        plan_stream([*sorted(words.iterdir()), empty], sorted(other.iterdir()), [], 1.0)
     with pytest.raises(CorpusError, match="more than half"):
         plan_stream(sorted(words.iterdir()) * 40, sorted(other.iterdir()), [], 0.05)
     plan = plan_stream(sorted(words.iterdir()), sorted(other.iterdir()), [], 0.1)

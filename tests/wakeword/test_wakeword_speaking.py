@@ -1,6 +1,7 @@
 """Clips of a word by synthesisers, phrases near it, and which voices there are."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,6 +74,14 @@ def test_pieces_of_words_are_no_near_phrases() -> None:
     near = near_phrases("computer", "en", 100)
     assert {"commuter", "compute"} <= set(near)
     assert not {"ca", "jha", "ma", "ter"} & {word for phrase in near for word in phrase.split()}
+
+
+@pytest.mark.parametrize("package", ["symspellpy", "wordfreq"])
+def test_without_a_list_of_words_no_english_phrases_are_near(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(CorpusError, match=rf"^Finding English phrases near a word needs {package}: .*pip install"):
+        near_phrases("computer", "en", 5)
+    assert near_phrases("bilgisayar", "tr", 5)
 
 
 def test_other_words_are_never_the_word_or_near_it() -> None:

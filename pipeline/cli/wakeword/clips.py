@@ -1,5 +1,6 @@
 """Commands on clips: add, scan, quarantine, split, analyse."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,11 +81,19 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
         return
     (spoken,) = made
     text = (
-        f"{spoken.clips} clips of {word!r}, {spoken.near} of phrases near it ({', '.join(spoken.phrases[:SHOWN])} ...) "
+        f"{counted(spoken.clips, 'clip')} of {word!r}, {spoken.near} of similar phrases{_named(spoken.phrases)} "
         f"and {spoken.other} of other words in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are "
         f"synthetic: measure a detector on recordings of people."
     )
     emit(spoken, as_json, text)
+
+
+def _named(phrases: Sequence[str]) -> str:
+    """The first of them, in brackets."""
+    if not phrases:
+        return ""
+    more = f" and {len(phrases) - SHOWN} more" if len(phrases) > SHOWN else ""
+    return f" ({', '.join(phrases[:SHOWN])}{more})"
 
 
 @click.command()
@@ -182,7 +191,11 @@ def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
     if not parts:
         raise click.UsageError("Name at least one folder to copy from, e.g. --positive DIR.")
     counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    emit({"word": word, "added": counts}, as_json, "\n".join(f"{part}: {n} clips" for part, n in counts.items()))
+    emit(
+        {"word": word, "added": counts},
+        as_json,
+        "\n".join(f"{part}: {counted(n, 'clip')}" for part, n in counts.items()),
+    )
 
 
 @click.command()
@@ -218,7 +231,7 @@ def _summary(scan: "ClipScan") -> dict[str, Any]:
 
 def _text(scan: "ClipScan") -> str:
     lines = [
-        f"{label:14} {s.clips} clips, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
+        f"{label:14} {counted(s.clips, 'clip')}, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]

@@ -337,10 +337,31 @@ def _evaluation_text(report: dict[str, Any]) -> str:
         f"{as_deployed['false_alarms']} false alarms "
         f"({as_deployed['fah']:.2f} per hour)"
     )
+    lines += _limits_of(report)
+    lines += ["Pieces and near phrases, each alone and without noise, at the threshold asked for:"]
     lines += _near_lines(report["near"])
     if report["judged"]:
         lines += ["With the judge of phones:", *_judged_lines(report["judged"])]
     return "\n".join(lines)
+
+
+def _limits_of(report: dict[str, Any]) -> list[str]:
+    """What the figures of a stream cannot say, where they cannot."""
+    stream, deployed = report["stream"], report["as_set"]
+    notes, hours = [], stream["hours"]
+    alike = [target for target, point in stream["at_fah"].items() if float(target) * hours < 1.0]
+    if alike:
+        notes.append(
+            f"  {hours:.2f} h are too short for {', '.join(alike)} per hour: less than one false alarm is allowed in "
+            f"them: these rates are alike here. No false alarm in {hours:.2f} h says only that the rate is below "
+            f"{3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
+        )
+    if deployed["miss_rate"] > max(point["miss_rate"] for point in stream["at_fah"].values()):
+        notes.append(
+            f"  As deployed it misses more than above: its threshold was set on other sound. Here noise is mixed in at "
+            f"{report['snr_db']:g} dB; `detect` hears each clip as it was recorded, without it."
+        )
+    return notes
 
 
 def _judged_lines(judged: dict[str, Any]) -> list[str]:
@@ -356,11 +377,12 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
         f"  asked {stream['questions_per_hour']:.0f} times per hour; the detector itself misses "
         f"{stream['first']['miss_rate']:.1%} of the words then"
     )
+    lines.append("  pieces and near phrases, by the judge at the limit for the rate asked for:")
     return lines + _near_lines(judged["near"])
 
 
 def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
-    return [f"  {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
+    return [f"    {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

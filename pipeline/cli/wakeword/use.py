@@ -131,18 +131,24 @@ def _detect_in_folder(
     threshold: float | None,
 ) -> None:
     from pipeline import csvfile
-    from pipeline.wakeword.evaluation.folder_scores import COLUMNS, as_rows
+    from pipeline.wakeword.evaluation.folder_scores import COLUMNS, PROBLEM, as_rows
     from pipeline.wakeword.finished_run import scores_of_folder
 
     with background_run(run, N_("Listening")) as work:
         scores = scores_of_folder(finished, folder, detector_preset, threshold, stoppable(work), word)
         rows = as_rows(to_json(scores)["clips"])
         if csv_file is not None:
-            csvfile.write(csv_file, COLUMNS, rows)
+            table = [[*row, ""] for row in rows]
+            table += [[problem.path, None, None, None, problem.message] for problem in scores.left_out]
+            csvfile.write(csv_file, (*COLUMNS, PROBLEM), table)
         work.result({"n": scores.n, "detected": scores.detected})
         low, high = scores.interval
+        total = scores.n + len(scores.left_out)
         lines = [f"{score:8.2f}  {'detected' if hit else '        '}  {clip}" for clip, _s, score, hit in rows]
         lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
+        if scores.left_out:
+            lines.append(f"Left out, as they cannot be read: {len(scores.left_out)} of {total} files")
+            lines += [f"  {problem.path}: {problem.message}" for problem in scores.left_out]
         emit(scores, as_json, "\n".join(lines))
 
 

@@ -2,17 +2,20 @@
 
 English words are compared by their phones in the CMU dictionary: words within a few changes (Levenshtein distance of
 phones), the words that are its beginning or its end, and its two halves with one of them exchanged ("snow day", "no
-boy"). Other languages have no dictionary here: letters are changed for ones that sound like them, syllables left out.
+boy"). All are words of a list of words: without the packages that bring it, pieces and names (*ca*, *yeutter*) would be
+among them, so that nothing is listed. Other languages have no dictionary here: letters are changed for ones that sound
+like them, syllables left out.
 """
 
-import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.resources import files
 from itertools import chain, zip_longest
-from pathlib import Path
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
+from pipeline.optional import require
 from pipeline.phones import PHONES, bare
 from pipeline.scoring.speech.lexicon.dictionary import in_dictionary, pronounce, whole_dictionary
 from pipeline.text import composed, lines_of
@@ -22,6 +25,7 @@ MOST_CHANGED = 0.45  # of the phones
 FEWEST_PHONES = 2  # of a half
 VOWELS = {"tr": "aeıioöuü"}
 OTHER_VOWELS = "aeiou"
+WORD_LISTS = ("symspellpy", "wordfreq")  # the packages that bring them
 RAREST = 2.0  # on the Zipf scale: once in ten million words
 # Of two phones: books break *compu-ter* at the end of a line, so that lists made from them hold *ter* too.
 SHORT_PHONES, RAREST_SHORT = 2, 3.5
@@ -30,10 +34,13 @@ SOUNDS_LIKE = {**LIKE, **{second: first for first, second in LIKE.items()}}
 
 
 def near_phrases(word: str, language: str, n: int) -> list[str]:
-    """At most `n`, the nearest first. Raises CorpusError for a text without words."""
+    """At most `n`, the nearest first. Raises CorpusError for a text without words, and for an English one where the
+    packages that know the words are missing."""
     key = text_key(word, language)
     if not any(letter.isalnum() for letter in key):
         raise CorpusError(f"{word!r} has no word to find others for.")
+    if language == "en":
+        require(N_("Finding English phrases near a word"), WORD_LISTS, CorpusError)
     phones = _phones(key) if language == "en" else None
     found = _changed_letters(key, VOWELS.get(language, OTHER_VOWELS)) if phones is None else _by_phones(key, phones)
     return list(dict.fromkeys(phrase for phrase in found if phrase != key))[:n]
@@ -112,26 +119,20 @@ def _letters(phones: Sequence[str]) -> str:
 
 def _is_word(text: str) -> bool:
     """The dictionary also has abbreviations, names of firms and pieces of other languages (*ca*, *jha*)."""
-    listed = _listed_words()
-    return listed is None or text in listed
+    return text in _listed_words()
 
 
 @cache
-def _listed_words() -> frozenset[str] | None:
-    """Those of word lists that also stand in printed books, as symspellpy has them; None where it is missing."""
-    found = importlib.util.find_spec("symspellpy")
-    if found is None or found.origin is None:
-        return None
-    file = Path(found.origin).with_name("frequency_dictionary_en_82_765.txt")
-    return frozenset(line.split()[0] for line in lines_of(file.read_text(encoding="utf-8-sig")) if line.strip())
+def _listed_words() -> frozenset[str]:
+    """Those of word lists that also stand in printed books, as symspellpy has them."""
+    text = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
+    return frozenset(line.split()[0] for line in lines_of(text) if line.strip())
 
 
 def _frequency(text: str) -> float:
-    """On the Zipf scale: the dictionary has many names that nobody says. All are alike where wordfreq is missing."""
-    try:
-        from wordfreq import zipf_frequency
-    except ImportError:
-        return RAREST_SHORT
+    """On the Zipf scale: the dictionary has many names that nobody says."""
+    from wordfreq import zipf_frequency
+
     return float(zipf_frequency(text, "en"))
 
 

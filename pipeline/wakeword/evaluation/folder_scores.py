@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import AudioError, CorpusError
 from pipeline.i18n import N_, Message
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
-from pipeline.records import Seconds
+from pipeline.records import Problem, Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
@@ -17,6 +18,7 @@ from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier
 
 COLUMNS = ("clip", "duration_s", "score", "detected")
+PROBLEM = "problem"  # the column beside them: why a clip has no score
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class ClipScore:
 
 @dataclass(frozen=True)
 class FolderScores:
-    """`detected` of `n` clips, `share` with its exact 95 % interval, at `threshold` (in logits)."""
+    """`detected` of `n` clips, `share` with its exact 95 % interval, at `threshold` (in logits).
+    `left_out` are the clips that cannot be read, which do not count, each with the reason."""
 
     folder: str
     threshold: float
@@ -40,6 +43,7 @@ class FolderScores:
     share: float
     interval: tuple[float, float]
     clips: tuple[ClipScore, ...]
+    left_out: tuple[Problem, ...] = ()
 
 
 def score_folder(
@@ -50,21 +54,32 @@ def score_folder(
     threshold: float,
     progress: Progress | None = None,
 ) -> FolderScores:
-    """Raises CorpusError for a folder without audio, AudioError for a clip that cannot be read."""
+    """Clips that cannot be read are left out and listed. Raises CorpusError for a folder without audio, or with none
+    that can be read."""
     files = files_of((folder,))
-    clips = []
+    clips: list[ClipScore] = []
+    left_out: list[Problem] = []
     with one_thread():
         for number, path in enumerate(files, start=1):
-            sound = load_clip(path)
-            score = highest_vote(sound, classifier, features, detector)
             name = path.relative_to(folder).as_posix() if path != folder else path.name
-            clips.append(ClipScore(name, len(sound) / RATE_HZ, score, score >= threshold))
+            try:
+                sound = load_clip(path)
+            except AudioError as error:
+                left_out.append(Problem("unreadable", error.text, "error", name))
+            else:
+                score = highest_vote(sound, classifier, features, detector)
+                clips.append(ClipScore(name, len(sound) / RATE_HZ, score, score >= threshold))
             if progress is not None:
                 progress(number, len(files), Message(N_("listening")))
+    if not clips:
+        raise CorpusError(
+            N_("None of the {n} audio files in {folder} can be read. {file}: {problem}"),
+            n=len(files), folder=str(folder), file=left_out[0].path, problem=left_out[0].message,
+        )  # fmt: skip
     detected = sum(clip.detected for clip in clips)
     return FolderScores(
         str(folder), threshold, len(clips), detected, detected / len(clips), share_interval(detected, len(clips)),
-        tuple(clips),
+        tuple(clips), tuple(left_out),
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import duration_of
 from pipeline.audio.voice import find_word
-from pipeline.errors import CorpusError
+from pipeline.errors import AudioError, CorpusError
+from pipeline.i18n import N_, Message, joined
 from pipeline.records import Seconds
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, stretch_of
@@ -24,6 +25,7 @@ BLOCK_S: Seconds = 300.0
 NOISE_PEAK = 0.02
 FADE = round(0.02 * RATE_HZ)
 SHORTEST_GAP_S: Seconds = 0.2
+NAMED = 5  # of the files that cannot be read
 
 
 @dataclass(frozen=True)
@@ -90,24 +92,49 @@ def plan_stream(
     snr_db: float = 10.0,
     seed: int = 0,
 ) -> StreamPlan:
-    """Choose the background. Raises CorpusError where there are no keywords or no background, or no time."""
+    """Choose the background. Raises CorpusError where there are no keywords or no background, or no time, and for
+    files that cannot be read: what was measured is what was named."""
     if not positives or not background:
         raise CorpusError(f"A stream needs keywords and background, got {len(positives)} and {len(background)} files.")
     if not 0.05 <= hours <= 1000:
         raise CorpusError(f"The stream lasts .05 to 1000 hours, got {hours}.")
+    durations = _durations([*positives, *background])
     order = np.random.default_rng([seed, 1]).permutation(len(background))
     chosen: list[Path] = []
     total_s = 0.0
-    room_s = hours * 3600.0 - sum(duration_of(path) for path in positives)
+    room_s = hours * 3600.0 - sum(durations[path] for path in positives)
     if room_s < 0.5 * hours * 3600.0:
         raise CorpusError(f"{len(positives)} keywords fill more than half of {hours:g} hours. Ask for more hours.")
     for index in order:
-        duration_s = duration_of(background[index])
+        duration_s = durations[background[index]]
         if total_s + duration_s + SHORTEST_GAP_S * (len(chosen) + 1) > room_s:
             break
         chosen.append(background[index])
         total_s += duration_s
     return StreamPlan(tuple(positives), tuple(chosen), tuple(noise), hours, total_s / 3600.0, snr_db, seed)
+
+
+def _durations(paths: Sequence[Path]) -> dict[Path, Seconds]:
+    """Of every file, before hours of sound are made of them. Raises CorpusError naming those that cannot be read."""
+    durations: dict[Path, Seconds] = {}
+    unreadable: list[str] = []
+    for path in paths:
+        try:
+            durations[path] = duration_of(path)
+        except AudioError as error:
+            unreadable.append(error.text)
+            continue
+        if durations[path] <= 0.0:
+            unreadable.append(
+                Message(N_("{name} holds no audio: it is empty or was cut off. Record it again."), name=path.name)
+            )
+    if unreadable:
+        raise CorpusError(
+            N_("{n} of {total} files cannot be measured on: {problems} Take them out of their folders; `pronlab "
+               "wakeword scan FOLDER` lists them."),
+            n=len(unreadable), total=len(paths), problems=joined(unreadable[:NAMED], ""),
+        )  # fmt: skip
+    return durations
 
 
 def _block(

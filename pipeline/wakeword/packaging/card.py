@@ -58,7 +58,7 @@ learnt from {recordings} recordings and {synthetic} synthetic clips. The figures
 """
 FOR_ESP32 = """
 `model.tflite` and `manifest.json` are for ESPHome (`micro_wake_word`), `model.h` and `model.cc` the same model as a C
-array. `detector.json` holds what the conversion was measured at. A probability of .5 is the detector's threshold.
+array. `detector.json` holds what the conversion was measured at. At a probability of .5 the detector goes off.
 """
 
 
@@ -128,5 +128,6 @@ def _streamed(info: DetectorInfo) -> str:
         f"{stream['n_keywords']} keywords:\n\n"
         "| false alarms per hour, at most | missed (95 %) | false alarms | per hour |\n|---|---|---|---|\n"
         + "\n".join(lines)
-        + "\n"
+        + f"\n\nNo false alarm in {stream['hours']:.1f} h says only that the rate is below {3.0 / stream['hours']:.2g} "
+        "per hour (95 % confidence).\n"
     )

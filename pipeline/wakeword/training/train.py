@@ -168,10 +168,11 @@ class Trainer:
                 self.writer.update(
                     progress=(before + step + 1) / everything,
                     message=Message(
-                        N_("{stage}: step {step} of {steps}, loss {loss:.3f}"),
+                        N_("{stage}: step {step} of {steps} (of {in_all} in all), loss {loss:.3f}"),
                         stage=Message(stage.name),
                         step=step + 1,
                         steps=stage.steps,
+                        in_all=everything,
                         loss=loss,
                     ),
                 )
