@@ -16,7 +16,6 @@ from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunListing, RunRecord, scan_runs
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.data.clip_uploads import UploadOutcome
 from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.cascade import Verify
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.data.clip_library import ClipLibrary
+    from pipeline.wakeword.data.clip_uploads import UploadOutcome
     from pipeline.wakeword.data.clips import ClipScan, Label
     from pipeline.wakeword.data.example_batch import BinStatistics
     from pipeline.wakeword.file_detection import FileDetections, JudgedDetector

@@ -18,6 +18,7 @@ from dashboard.services import wakeword
 from pipeline.audio.load import AUDIO_KINDS
 from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
 from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
+from pipeline.wakeword.data.clip_uploads import UploadOutcome
 from pipeline.wakeword.data.clips import ClipScan, Label
 
 TITLES = {
@@ -122,7 +123,7 @@ def _add(clips: ClipLibrary) -> None:
     save = ngettext("Save {n} clip", "Save {n} clips", n).format(n=number(n))
     if uploads and st.button(save, type="primary", icon=":material/save:"):
         with st.spinner(_("Saving …")):
-            outcome = wakeword.UploadOutcome()
+            outcome = UploadOutcome()
             state.remember(f"uploaded-{clips.name}", outcome)
             state.remember(UPLOADS, round_ + 1)  # an empty field, whatever comes of these files
             wakeword.add_uploads(clips, part, uploads, outcome)  # draws nothing: another choice would end it there
@@ -131,7 +132,7 @@ def _add(clips: ClipLibrary) -> None:
         _uploaded(state.recall(f"uploaded-{clips.name}"))
 
 
-def _uploaded(outcome: wakeword.UploadOutcome | None) -> None:
+def _uploaded(outcome: UploadOutcome | None) -> None:
     """What became of the files that were given last."""
     if outcome is None:
         return
