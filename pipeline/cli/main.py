@@ -95,7 +95,11 @@ class LazyGroup(click.Group):
 
 
 def _give_up(reason: str) -> NoReturn:
-    """One clear line, and exit code 1."""
+    """One clear line, in place of one of progress on a terminal, and exit code 1."""
+    from pipeline.cli._output import WIDTH
+
+    if sys.stderr.isatty():
+        click.echo(f"\r{'':{WIDTH}}\r", nl=False, err=True)
     click.echo(f"pronlab: {' '.join(reason.split())}", err=True)
     sys.exit(1)
 

@@ -186,6 +186,7 @@ def make_trainer(
     from pipeline.wakeword.training.train import Trainer
 
     def progress(done: int, total: int, message: str) -> None:
+        writer.check_stop()
         if show is not None:
             show(done, total, message)
         if done == total or done % max(1, total // 50) == 0:
