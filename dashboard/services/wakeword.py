@@ -244,7 +244,7 @@ def spoken(clips: ClipLibrary) -> SpokenCounts | None:
 @asks(Action.TRAIN)
 def spoken_language(clips: ClipLibrary) -> str:
     """In which synthesisers said the word; "" where nothing is there."""
-    from pipeline.wakeword.data.speaking import spoken_word
+    from pipeline.wakeword.data.spoken_word import spoken_word
 
     return spoken_word(clips.spoken)[1]
 

@@ -7,7 +7,6 @@ instead of from the start on, so that a frame is the same in the middle of a str
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.signal import lfilter
 
 from pipeline.features.mel import mel_filters
 
@@ -35,9 +34,12 @@ def adapted(spectra: NDArray[np.float32], hop: int) -> NDArray[np.float32]:
     """Frames [n - SECOND / hop, n_mels] of magnitudes [n, n_mels]: those that have a second before them."""
     weights = taps(hop)
     first = weights.shape[1] - 1
+    if len(spectra) <= first:
+        return np.zeros((0, spectra.shape[1]), dtype=np.float32)
+    seconds = np.lib.stride_tricks.sliding_window_view(spectra, first + 1, axis=0)  # [n - first, n_mels, first + 1]
     level = np.empty_like(spectra[first:])
     for parity in range(2):
-        level[:, parity::2] = lfilter(weights[parity], np.ones(1), spectra[:, parity::2], axis=0)[first:]
+        level[:, parity::2] = seconds[:, parity::2] @ weights[parity, ::-1]
     now = spectra[first:]
     over = np.maximum(now - level, LEFT * now)
     return np.asarray(np.log1p(GAIN * over / (level + OFFSET) ** STRENGTH), dtype=np.float32)

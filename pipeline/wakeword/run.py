@@ -36,6 +36,7 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.data.spoken_word import word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
@@ -80,14 +81,6 @@ class SelectedClips:
     held: list[Clip]
     bad: tuple[Clip, ...]
     sources_known: bool
-
-
-def word_of(config: WakewordConfig) -> str:
-    """What a detector of one word reports."""
-    from pipeline.wakeword.data.speaking import spoken_word
-
-    spoken = (spoken_word(Path(folder))[0] for folder in config.data.positive)
-    return config.word or next(filter(None, spoken), "") or config.name
 
 
 def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:

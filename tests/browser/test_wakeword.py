@@ -28,7 +28,7 @@ def test_five_steps(open_page: Open, server: tuple[str, Settings], tmp_path: Pat
     page.get_by_text("2 Configuration", exact=True).click()
     choose(page, page.get_by_role("combobox", name="Preset"), "tiny")
     page.get_by_role("button", name="Start training").click()
-    page.get_by_text("The training has started").wait_for()
+    page.get_by_text("The training has started").first.wait_for()  # below the button, and as a toast
     page.get_by_text("3 Training", exact=True).click()
     page.get_by_text("Validation misses").wait_for()
     settled(page)

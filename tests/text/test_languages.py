@@ -67,7 +67,7 @@ def test_every_command_refuses_an_unknown_language(
 
 
 def test_a_lesson_in_an_unknown_language_is_refused() -> None:
-    with pytest.raises(LessonError, match="“xx” is not known here"):
+    with pytest.raises(LessonError, match="language “xx” is not known"):
         parse("x", b"title: a\nlanguage: xx\nitems: [a]\n")
     with pytest.raises(LessonError, match="title has"):
         parse("x", b"title: {xx: a}\nlanguage: tr\nitems: [a]\n")

@@ -11,7 +11,7 @@ from pipeline.wakeword.config import WakewordConfig, list_presets
 from pipeline.wakeword.saved_presets import delete_preset, folder, load_preset, save_preset, saved_presets
 from pipeline.wakeword.setting_groups import GROUPS, settings_of, value_of
 
-ASKED_APART = ("name", "seed", "data")
+ASKED_APART = ("name", "word", "seed", "data")
 
 
 @pytest.fixture

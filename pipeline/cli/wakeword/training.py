@@ -216,7 +216,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(config: "WakewordConfig") -> "WakewordConfig":
-    from pipeline.wakeword.run import word_of
+    from pipeline.wakeword.data.spoken_word import word_of
 
     named = [*config.data.positive, *filter(None, [config.data.split])]
     folder = Path(named[0]).name if named else "wakeword"

@@ -37,9 +37,9 @@ from pipeline.wakeword.data.joining import SYNTHESISER as JOINED
 from pipeline.wakeword.data.joining import JoinedVoice, joined_voices, recordings_to_join
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
+from pipeline.wakeword.data.spoken_word import ABOUT, spoken_word
 from pipeline.wakeword.wake_words import SPELLED_OUT, pronunciation, wake_word
 
-ABOUT = "spoken.json"
 # People say a word that stands alone more slowly than a synthesiser does: half of the recordings of `computer` last
 # longer than 0.77 s, of Piper's clips at its own rate longer than 0.54 s.
 RATES, PITCHES, LIVELINESS = (0.55, 1.05), (-3.0, 5.0), (0.7, 1.4)
@@ -110,14 +110,14 @@ def speak(
     voices: list[Voice] = [*voices_for(settings, language, folders)]
     if speech:
         recordings_to_join(settings, speech, source_pattern, language)  # before anything is written anew
+    n_near = n_clips // 2 if n_near is None else n_near
+    phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
     busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
     with locked(settings, out, CorpusError, within_s=0.0, busy=busy):
         _clear(out, word)
         if speech:
             voices += joined_voices(settings, speech, source_pattern, seed, progress)
         kinds = _by_kind(voices)
-        n_near = n_clips // 2 if n_near is None else n_near
-        phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
         draw = np.random.default_rng(seed)
         texts = [pronunciations[k % len(pronunciations)] if pronunciations else word for k in range(n_clips)]
         wanted = [(Label.POSITIVE, text) for text in texts]
@@ -136,15 +136,6 @@ def speak(
         used = tuple(sorted({clip.voice for clip in made}))
         n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
         return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
-
-
-def spoken_word(folder: Path) -> tuple[str, str]:
-    """The word of a folder that `speak` writes, and its language; empty for any other folder."""
-    try:
-        about = artifacts.read_json(folder / ABOUT)
-        return str(about["word"]), str(about["language"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", ""
 
 
 def texts_in(folder: Path) -> dict[str, str]:

@@ -26,7 +26,8 @@ from pipeline.settings import Settings
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
-from pipeline.wakeword.data.speaking import near_in_many_voices, spoken_word, texts_in
+from pipeline.wakeword.data.speaking import near_in_many_voices, texts_in
+from pipeline.wakeword.data.spoken_word import spoken_word
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
