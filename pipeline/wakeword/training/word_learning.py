@@ -27,8 +27,8 @@ from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
 from pipeline.wakeword.data.speaking import near_in_many_voices, texts_in
-from pipeline.wakeword.data.spoken_word import spoken_word
 from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.data.spoken_word import spoken_word
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
 from pipeline.wakeword.evaluation.stream_metrics import score_stream
