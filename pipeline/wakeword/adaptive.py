@@ -6,11 +6,9 @@ instead of from the start on, so that a frame is the same in the middle of a str
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
 
-from pipeline.features.mel import mel_filters
+from pipeline.wakeword.spectra import mel_power
 
-RATE_HZ = 16_000
 SPECTRUM = 480  # samples of a spectrum
 SECOND = 16_000  # samples before it that a frame adapts to
 SHARES = (0.025, 0.06)  # of a new spectrum in the level that bands of even and odd number adapt to
@@ -23,11 +21,8 @@ def magnitudes(
     samples: NDArray[np.float32], hop: int, n_mels: int, low_hz: float, high_hz: float
 ) -> NDArray[np.float32]:
     """[n, n_mels] of sound [at least SPECTRUM] in -1 to 1, one every `hop` samples."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, SPECTRUM)[::hop]
-    size = 1 << (SPECTRUM - 1).bit_length()
-    power = np.abs(rfft(frames * np.hanning(SPECTRUM).astype(np.float32), size, axis=1)) ** 2
-    filters = mel_filters(n_mels, size, RATE_HZ, low_hz, high_hz, "oshaughnessy", unit_area=False)
-    return np.asarray(FULL_SCALE * np.sqrt(power @ filters.T), dtype=np.float32)
+    power = mel_power(samples, SPECTRUM, hop, n_mels, low_hz, high_hz)
+    return np.asarray(FULL_SCALE * np.sqrt(power), dtype=np.float32)
 
 
 def adapted(spectra: NDArray[np.float32], hop: int) -> NDArray[np.float32]:

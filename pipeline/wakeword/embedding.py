@@ -20,9 +20,9 @@ from pipeline.errors import FeatureError
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_, Message
 from pipeline.onnx_graphs import open_graph
+from pipeline.wakeword.spectra import RATE_HZ
 
 NETWORK, MEL = "embedding_model.onnx", "melspectrogram.onnx"
-RATE_HZ = 16_000
 N_BINS = 96
 N_MEL, MEL_FRAMES, MEL_STEP = 32, 76, 8  # mel frames that an embedding looks at, and between two embeddings
 MEL_SIZE, MEL_WINDOW, MEL_HOP = 512, 400, 160  # samples

@@ -11,18 +11,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dct, rfft
+from scipy.fft import dct
 
 from pipeline import presets
 from pipeline.errors import CorpusError, FeatureError
-from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
 from pipeline.optional import require
 from pipeline.records import Seconds
 from pipeline.wakeword import adaptive
 from pipeline.wakeword import embedding as speech_embedding
+from pipeline.wakeword.spectra import RATE_HZ as RATE_HZ
+from pipeline.wakeword.spectra import mel_power
 
-RATE_HZ = 16_000
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
 KINDS = ("mel", "mfcc", "adaptive", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
@@ -113,7 +113,7 @@ class FeatureConfig:
 
 def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     """[frames, bins] of sound at 16 kHz of any length; no frame reaches over its end."""
-    window, hop = config.window, config.hop
+    window = config.window
     if len(samples) < window:
         samples = np.pad(samples, (0, window - len(samples)))
     if config.kind == "micro":
@@ -122,11 +122,8 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
         return adaptive.adapted(_magnitudes(samples, config), config.hop)
     if config.kind == "embedding":
         return speech_embedding.embedding_of(config.embedding).frames(samples)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
-    size = 1 << (window - 1).bit_length()
-    power = np.abs(rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
-    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
-    mel = np.log(power @ filters.T + FLOOR)
+    power = mel_power(samples, window, config.hop, config.n_mels, config.low_hz, config.high_hz)
+    mel = np.log(power + FLOOR)
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
