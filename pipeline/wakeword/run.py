@@ -74,13 +74,15 @@ def train_wakeword(
 
 @dataclass(frozen=True)
 class SelectedClips:
-    """Clips by what they are for, their paths relative to `root`; `bad` ones are left out."""
+    """Clips by what they are for, their paths relative to `root`; `bad` ones are left out, and the files `left_out`
+    of the scan."""
 
     root: Path
     train: list[Clip]
     held: list[Clip]
     bad: tuple[Clip, ...]
     sources_known: bool
+    left_out: tuple[str, ...] = ()
 
 
 def recipes(config: WakewordConfig) -> tuple[Recipe, Recipe]:
@@ -125,7 +127,8 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
             chosen = np.random.default_rng([config.seed, 7]).permutation(len(words))[: data.max_positives]
             kept |= {words[i].path for i in chosen}
         usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
-    return SelectedClips(scan.root, *hold_out(usable, data.validation, config.seed), scan.bad, scan.sources_known)
+    parts = hold_out(usable, data.validation, config.seed)
+    return SelectedClips(scan.root, *parts, scan.bad, scan.sources_known, scan.left_out)
 
 
 def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
@@ -188,6 +191,10 @@ def make_trainer(
     clips = find_clips(config, progress)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
+    if clips.left_out:
+        writer.log(
+            f"{len(clips.left_out)} files are no audio, or links that lead out of the folders, e.g. {clips.left_out[0]}"
+        )
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
     write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)
     varied, still = recipes(config)

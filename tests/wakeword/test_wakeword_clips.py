@@ -1,6 +1,7 @@
 """Clips of a wake word: found, checked, set aside, and divided so that no source is on two sides."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
-from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips
+from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips, scan_folders
 from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, split_clips, write_manifest
 
 RATE = 16_000
@@ -46,6 +47,30 @@ def test_clips_are_found_and_checked(root: Path) -> None:
     assert (positive.shortest_s, positive.longest_s) == (pytest.approx(0.6), pytest.approx(1.15))
     assert found.sources_known
     assert not scan_clips(root).sources_known
+
+
+def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "elsewhere" / "computer"
+    linked.parent.mkdir()
+    linked.symlink_to(root / "positive")
+    others = tmp_path / "mine" / "other speech"
+    others.mkdir(parents=True)
+    shutil.copy(root / "negative" / "s01" / "s01_0.wav", others / "own.wav")
+    (others / "link.wav").symlink_to(root / "negative" / "s02" / "s02_0.wav")
+    (others / "folder").symlink_to(root / "negative" / "s03")
+    found = scan_folders({Label.POSITIVE: [linked], Label.NEGATIVE: [others]})
+    assert {label: n.clips for label, n in found.statistics.items() if n.clips} == {
+        Label.POSITIVE: 24, Label.NEGATIVE: 1,
+    }  # fmt: skip
+    assert [Path(path).name for path in found.left_out] == ["notes.txt", "folder", "link.wav"]
+    (others / "own.wav").unlink()
+    with pytest.raises(CorpusError, match=r"2 links that lead out of it, e.g. folder: name the folder"):
+        scan_folders({Label.NEGATIVE: [others]})
+    by_class = tmp_path / "by class"
+    by_class.mkdir()
+    for label in Label:
+        (by_class / label).symlink_to(root / label)
+    assert len(scan_clips(by_class).clips) == len(scan_clips(root).clips)
 
 
 def test_folders_are_mapped_or_refused(root: Path) -> None:

@@ -81,7 +81,7 @@ class ClassStatistics:
 class ClipScan:
     """`clips` in the order of their paths, bad ones included. `duplicates` are groups of paths with the same sound;
     `sources_known` says whether a pattern named the sources, or each file counts as its own. `left_out` are the paths
-    of files in the folders that are no audio by their names."""
+    of files in the folders that are no audio by their names, and of links that lead out of the folders."""
 
     root: Path
     clips: tuple[Clip, ...]
@@ -156,17 +156,25 @@ def _scan(
     root: Path, folders: Sequence[tuple[Path, Label]], source_pattern: str | None, progress: Progress | None
 ) -> ClipScan:
     pattern = source_regex(source_pattern)
-    entries = [
-        (path, label)
-        for folder, label in folders
-        for path in audio_files(folder)
-        if path.resolve().is_relative_to(root.resolve())
-    ]
+    within = [folder.resolve() for folder, _ in folders]  # a folder that is named may be a link itself
+    entries, links = [], []
+    for folder, label in folders:
+        links += [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]
+        for path in audio_files(folder):
+            if any(path.resolve().is_relative_to(one) for one in within):
+                entries.append((path, label))
+            else:
+                links.append(path)
     others = [path for folder, _ in folders for path in other_files(folder)]
-    left_out = tuple(os.path.relpath(path, root) for path in others)
+    left_out = tuple(os.path.relpath(path, root) for path in [*others, *links])
     if not entries:
         where = ", ".join(str(folder) for folder, _ in folders) or root
         seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
+        if links:
+            seen += (
+                f" It holds {len(links)} links that lead out of it, e.g. {links[0].name}: name the folder that they "
+                f"lead to."
+            )
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
     clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=Message(N_("checking clips"))))
     by_digest: dict[str, list[str]] = {}
