@@ -185,7 +185,8 @@ class LossConfig:
 class TrainConfig:
     """`positive` : `negative` : `hard_negative` are the shares of a batch with `balanced`; without it, windows come as
     often as they are there. `ema` averages the weights with a decay that rises from `ema_start` to `ema_end`, and keeps
-    averaged ones only; `cmvn` normalises each bin by the training part. `patience` is in validations."""
+    averaged ones only; `cmvn` normalises each bin by the training part. `patience` is in validations. With
+    `learn_phones`, an English word that `speak` has spoken is learnt for the judge of its phones at the end."""
 
     steps: int = 3000
     batch: int = 256
@@ -206,6 +207,7 @@ class TrainConfig:
     validate_every: int = 250
     patience: int = 8
     qat_steps: int = 0
+    learn_phones: bool = False
 
     LIMITS: ClassVar[Limits] = {
         "steps": (1, 1e7), "batch": (4, 65536), "positive": (0.01, 100), "negative": (0.01, 100),

@@ -146,7 +146,10 @@ def evaluate_run(
     kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)
     brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
-    info = replace(info, metrics={**info.metrics, "stream": brief})
+    metrics = {name: value for name, value in info.metrics.items() if name != "judged"} | {"stream": brief}
+    if judge is not None:
+        metrics["judged"] = {"word": judge.word, **report["judged"]["stream"]}
+    info = replace(info, metrics=metrics)
     if keep_threshold:
         info = replace(
             _with_threshold(info, measure(stream_scores, detector, (detector.target_fah,))), detector=detector

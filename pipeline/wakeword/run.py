@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from pipeline import artifacts
-from pipeline.errors import CorpusError, FeatureError, TrainingError
+from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
 from pipeline.jobs.launcher import find
@@ -36,7 +36,7 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
-from pipeline.wakeword.data.spoken_word import word_of
+from pipeline.wakeword.data.spoken_word import spoken_words, word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
@@ -181,13 +181,7 @@ def make_trainer(
     """Find and render the clips, or open what was rendered before, and make the trainer."""
     from pipeline.wakeword.training.train import Trainer
 
-    def progress(done: int, total: int, message: str) -> None:
-        writer.check_stop()
-        if show is not None:
-            show(done, total, message)
-        if done == total or done % max(1, total // 50) == 0:
-            writer.update(message=counted(message, done, total))
-
+    progress = _told(writer, show)
     clips = find_clips(config, progress)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
@@ -243,8 +237,44 @@ def _train(
     draw = np.random.default_rng(config.seed)
     save_windows(folder, [pool.sample(WINDOWS_KEPT, draw) for pool in material.held_pools.values()])
     write_card(folder, info, report)
+    if config.train.learn_phones:
+        report |= {"phones": _learnt_phones(settings, config, material.clips, writer, show)}
     artifacts.write_json(writer.run.path / REPORT, report)
     return report
+
+
+def _learnt_phones(
+    settings: Settings, config: WakewordConfig, clips: SelectedClips, writer: RunWriter, show: Progress | None
+) -> dict[str, Any] | None:
+    """What the judge of phones has learnt the word from, if Pronlab spoke it in English: of synthetic clips alone most
+    words are missed without the judge. None for any other word, and where it cannot be learnt, which the log says."""
+    from pipeline.wakeword.finished_run import FinishedRun
+    from pipeline.wakeword.training.word_learning import learn_word
+
+    positives = [clip for clip in [*clips.train, *clips.held] if clip.label is Label.POSITIVE]
+    english = [word for word, language in spoken_words(clips.root, positives) if language.startswith("en")]
+    if len(english) != 1 or config.data.names or config.model.target == "esp32_s3":
+        return None
+    run = FinishedRun(writer.run.path, writer.run.path / MODEL_FOLDER)
+    try:
+        learnt = learn_word(settings, run, english[0], _told(writer, show))
+    except (CorpusError, ModelError) as error:
+        writer.log(f"{english[0]!r} has not been learnt for the judge of phones: {error}")
+        return None
+    return {"word": learnt.word, **to_json(learnt.learnt_from)}
+
+
+def _told(writer: RunWriter, show: Progress | None) -> Progress:
+    """Progress of a part of the run, which a stop ends."""
+
+    def progress(done: int, total: int, message: str) -> None:
+        writer.check_stop()
+        if show is not None:
+            show(done, total, message)
+        if done == total or done % max(1, total // 50) == 0:
+            writer.update(message=counted(message, done, total))
+
+    return progress
 
 
 def _sources(

@@ -143,6 +143,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "detector.hop_s": N_("Seconds between two windows"),
             "detector.hysteresis": N_("Fall of the score before another detection (logits)"),
             "detector.lockout_s": N_("Seconds before another detection"),
+            "train.learn_phones": N_("Learn a spoken English word for the judge of its phones"),
         },
     ),
 }  # fmt: skip

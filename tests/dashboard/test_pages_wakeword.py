@@ -30,7 +30,7 @@ from pipeline.wakeword.data.clips import SPOKEN
 from pipeline.wakeword.data.speaking import ABOUT
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
-from pipeline.wakeword.file_names import EXPORTS
+from pipeline.wakeword.file_names import EVALUATION, EXPORTS
 from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word
 from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
@@ -403,7 +403,15 @@ def test_a_finished_detector_through_all_steps(
     assert {"Missed at ≤ 0.1 per hour", "Missed at ≤ 0.5 per hour", "Missed at ≤ 1.0 per hour"} <= {
         m.label for m in page.metric
     }
-    assert "With test-time augmentation" in said(page)
+    assert "With test-time augmentation" in said(page) and "With the judge of phones" not in said(page)
+    report = artifacts.read_json(run.home / EVALUATION)
+    judged_stream = {**report["stream"], "as_set": {**report["as_set"], "miss_rate": 0.25}, "questions_per_hour": 70}
+    judged = {"stream": judged_stream, "near": report["near"], "learnt_from": None}
+    artifacts.write_json(run.home / EVALUATION, report | {"judged": judged, "task": {"phones": "chirp"}})
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert "**With the judge of phones** of “chirp”" in said(page)
+    assert "own limit: 25.0% missed" in said(page) and "asked 70 times per hour" in said(page)
+    assert [m.label for m in page.metric].count("Missed at ≤ 0.1 per hour") == 2
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
@@ -435,7 +443,7 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--phones", "boy")
     next(box for box in page.checkbox if box.label == "With its judge of phones").uncheck()
     button(page, "Bundle for a device").click().run()
-    assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"),)
+    assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--no-phones")
 
 
 def test_a_folder_is_listed_with_its_scores(

@@ -80,6 +80,15 @@ def learnt_word(word: str = "boy", listener: str = "x", recordings: int = 1) -> 
     return LearntWord(word, (BOY,), values, LearntFrom(recordings, 2, 3, 4), listener, -1.5)
 
 
+def of_this_listener(first_threshold: float) -> LearntWord:
+    """Of as many states as the listener here has; on `random_sound`, its scores are 1.7 and more from the limit."""
+    draw = np.random.default_rng(3)
+    mean, whole, each = (scale * draw.standard_normal(2 * 512).astype(np.float32) for scale in (0.1, 0.3, 0.01))
+    values = WordWeights(mean, whole, 0.0, each, np.array([3.0, 3.0], dtype=np.float32))
+    sha256 = artifacts.sha256_of(PhoneJudge(Settings.from_env(), "boy").source / "listener.onnx")
+    return LearntWord("boy", (BOY,), values, LearntFrom(1, 0, 0, 1), sha256, first_threshold)
+
+
 def test_the_place_of_a_word_is_where_its_phones_are() -> None:
     output = heard("S IY B OY N")
     place = place_of(output.log_probs, BOY)
@@ -220,12 +229,8 @@ def test_a_bundle_with_its_judge_decides_as_the_judge_here(tmp_path: Path) -> No
     settings = Settings.from_env()
     with pytest.raises(ModelError, match="learn-phones RUN boy"):
         write_bundle(model, tmp_path / "b.zip", PhoneJudge(settings, "boy", model))
-    draw = np.random.default_rng(3)  # scores 1.7 and more from the limit
-    mean, whole, each = (scale * draw.standard_normal(2 * 512).astype(np.float32) for scale in (0.1, 0.3, 0.01))
-    values = WordWeights(mean, whole, 0.0, each, np.array([3.0, 3.0], dtype=np.float32))
     first = read_info(model).threshold
-    sha256 = artifacts.sha256_of(PhoneJudge(settings, "boy").source / "listener.onnx")
-    save_learnt_word(model, LearntWord("boy", (BOY,), values, LearntFrom(1, 0, 0, 1), sha256, first))
+    save_learnt_word(model, of_this_listener(first))
     judge = PhoneJudge(settings, "boy", model)
     samples = np.round(random_sound() * 32_767).astype("<i2")
 
@@ -548,6 +553,35 @@ def test_detect_asks_from_the_learnt_threshold_on(
         command = ["wakeword", "detect", model, recording, "--phones", "lion", "--json", *given]
         result = CliRunner().invoke(main, command, catch_exceptions=False)
         assert json.loads(result.stdout)["threshold"] == threshold
+
+
+def test_the_word_that_a_run_has_learnt_is_asked_for_unless_told_otherwise(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save_random_detector(tmp_path / "model")
+    save_learnt_word(model, of_this_listener(0.0))
+    monkeypatch.setattr(PhoneJudge, "__call__", lambda *_: -99.0)
+    recording = str(sorted((folders / "words").iterdir())[0])
+
+    def answered(command: str, *options: str) -> dict[str, Any]:
+        given = ["wakeword", command, str(model), *options, "--json"]
+        return dict(json.loads(CliRunner().invoke(main, given, catch_exceptions=False).stdout))
+
+    assert answered("detect", recording)["phones"]["word"] == "boy"
+    assert "phones" not in answered("detect", recording, "--no-phones")
+    sides = ["--positive", str(folders / "words"), "--background", str(folders / "other"), "--hours", "0.06"]
+    report = answered("evaluate", *sides)
+    assert report["task"]["phones"] == "boy" and report["judged"]["learnt_from"]["recordings"] == 1
+    assert read_info(model).metrics["judged"]["word"] == "boy"
+    assert answered("evaluate", *sides, "--no-phones")["judged"] is None
+    assert "judged" not in read_info(model).metrics, "of another evaluation"
+    for option, has_judge in (((), True), (("--no-phones",), False)):
+        out = tmp_path / f"judged-{has_judge}.zip"
+        answered("export", "--bundle", str(out), "--keep-threshold", *option)
+        with zipfile.ZipFile(out) as archive:
+            assert ("judge.onnx" in archive.namelist()) == has_judge
+    both = ["wakeword", "detect", str(model), recording, "--phones", "boy", "--no-phones"]
+    assert "or leave the judge away" in CliRunner().invoke(main, both).output
 
 
 def test_a_run_is_read_and_a_word_refused_without_pytorch() -> None:

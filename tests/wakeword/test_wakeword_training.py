@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import yaml
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
+from pipeline import artifacts
 from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
@@ -32,7 +34,8 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import classifier_for, open_finished_run, set_threshold
+from pipeline.wakeword.finished_run import FinishedRun, classifier_for, open_finished_run, set_threshold
+from pipeline.wakeword.learnt_word import LearntFrom
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
@@ -78,6 +81,42 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     torch.set_num_threads(1)
     return World(tmp_path_factory.mktemp("wakeword"))
+
+
+def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = tmp_path / "spoken"
+    for number, clip in enumerate(sorted(world.words.iterdir())):
+        voice = spoken / "positive" / f"voice {number % 6}"
+        voice.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, voice)
+    (spoken / "spoken.jsonl").touch()
+    changes = {"data.positive": [str(spoken)], "train.steps": 2, "mining.rounds": 0, "train.learn_phones": True}
+    learnt: list[tuple[Path, str]] = []
+
+    def learn(_settings: Settings, run: FinishedRun, word: str, _progress: Any) -> SimpleNamespace:
+        learnt.append((run.folder, word))
+        if len(learnt) > 1:
+            raise ModelError("The listener of English is missing.")
+        return SimpleNamespace(word=word, learnt_from=LearntFrom(0, 20, 3, 4))
+
+    monkeypatch.setattr("pipeline.wakeword.training.word_learning.learn_word", learn)
+
+    def trained(word: str, language: str, **more: Any) -> tuple[RunDirectory, dict[str, Any]]:
+        artifacts.write_json(spoken / "spoken.json", {"word": word, "language": language})
+        config = world.configured(**changes | more)
+        run = world.fresh(config)
+        return run, train_wakeword(world.settings, config, run)
+
+    run, report = trained("computer", "en-us")
+    assert learnt == [(run.path / "model", "computer")]
+    assert report["phones"] == {"word": "computer", "recordings": 0, "synthetic": 20, "near": 3, "other": 4}
+    run, report = trained("computer", "en-us")
+    assert report["phones"] is None and run.state.status == "finished"
+    assert "'computer' has not been learnt for the judge of phones: The listener" in (run.path / "log.txt").read_text()
+    assert trained("bilgisayar", "tr")[1]["phones"] is None and len(learnt) == 2
+    assert "phones" not in trained("computer", "en-us", **{"train.learn_phones": False})[1] and len(learnt) == 2
 
 
 def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:

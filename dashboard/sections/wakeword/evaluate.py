@@ -1,9 +1,10 @@
 """Step 4: misses and false alarms per hour on a long stream, and robustness."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import detection_charts
 from dashboard.components.job_panel import job_panel
@@ -11,6 +12,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
+from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.services import wakeword
@@ -46,6 +48,8 @@ def draw(run: RunDirectory) -> None:
             report = report["words"].get(word) if report and word else report
             if report:
                 _headline(report)
+                if report.get("judged"):  # reports of the first version lack it
+                    _with_judge(report)
         with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
             _start(run, word)
         if report:
@@ -153,19 +157,40 @@ def _work(kind: str, run: RunDirectory) -> None:
 def _headline(report: dict[str, Any]) -> None:
     stream = report["stream"]
     columns = st.columns(4)
-    for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
-        column.metric(
-            _("Missed at ≤ {target} per hour").format(target=detection_charts.rate_text(target)),
-            percent(point["miss_rate"], 1),
-            help=_("Share of words missed at no more than this many false alarms per hour."),
-        )  # fmt: skip
-        column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
+    _missed(columns, stream)
     speed, spent = _("Real-time factor"), number(report["real_time_factor"], 4)
     if len(stream["at_fah"]) < len(columns):
         columns[-1].metric(speed, spent, help=_("Time taken per second of sound."))
     else:  # another target has its place
         st.caption(f"{speed}: {spent}")
     st.plotly_chart(detection_charts.misses_by_alarms(stream["curve"], stream["at_fah"]), key="evaluation-curve")
+
+
+def _missed(columns: Sequence[DeltaGenerator], stream: Mapping[str, Any]) -> None:
+    """The misses of a stream at each rate of false alarms, one in a column."""
+    for column, (target, point) in zip(columns, stream["at_fah"].items(), strict=False):
+        column.metric(
+            _("Missed at ≤ {target} per hour").format(target=detection_charts.rate_text(target)),
+            percent(point["miss_rate"], 1),
+            help=_("Share of words missed at no more than this many false alarms per hour."),
+        )
+        column.caption(_("95%: {interval}").format(interval=_interval(point["miss_interval"])))
+
+
+def _with_judge(report: Mapping[str, Any]) -> None:
+    """As above, where the judge of phones confirms what the detector takes for the word."""
+    stream = report["judged"]["stream"]
+    st.markdown(_("**With the judge of phones** of “{word}”").format(word=plain(report["task"]["phones"])))
+    _missed(st.columns(4), stream)
+    own = stream["as_set"]
+    st.caption(
+        _(
+            "At the judge's own limit: {missed} missed, {alarms} false alarms per hour. It was asked {n} times per "
+            "hour. What follows is of the detector alone."
+        ).format(
+            missed=percent(own["miss_rate"], 1), alarms=number(own["fah"], 2), n=number(stream["questions_per_hour"])
+        )
+    )
 
 
 def _interval(interval: list[float]) -> str:
@@ -191,11 +216,12 @@ def _evaluation(report: dict[str, Any]) -> None:
         ],
         right=(_("Value"),),
     )
+    judged = {near["phrase"]: near for near in (report.get("judged") or {}).get("near", ())}
     near_rows = [
         {
-            _("Similar phrase"): _(phrase),
-            _("Accepted"): _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"])),
-            _("Share"): percent(near["share"], 1), _("95% interval"): _interval(near["interval"]),
+            _("Similar phrase"): _(phrase), _("Accepted"): _accepted(near), _("Share"): percent(near["share"], 1),
+            _("95% interval"): _interval(near["interval"]),
+            **({_("With the judge"): _accepted(judged[phrase])} if judged else {}),
         }
         for phrase, near in ((near["phrase"], near) for near in report["near"])
     ]  # fmt: skip
@@ -208,6 +234,10 @@ def _evaluation(report: dict[str, Any]) -> None:
                 for name, seconds in stream["alarms"]
             ]
         )
+
+
+def _accepted(near: Mapping[str, Any]) -> str:
+    return _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"]))
 
 
 def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:

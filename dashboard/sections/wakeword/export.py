@@ -142,7 +142,7 @@ def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -
             help=_("The runner then asks the judge about each detection: 26 MB more, numpy and onnxruntime as before."),
         )  # fmt: skip
         if make:
-            judge = ["--phones", learnt] if learnt is not None and judged else []
+            judge = [] if learnt is None else ["--phones", learnt] if judged else ["--no-phones"]
             options = ["--esp32"] if is_esp32 else judge
             wakeword.start_work("export", run, "--bundle", str(file), *options)
             st.rerun()

@@ -64,12 +64,10 @@ COMMANDS = (
      N_("Find the word in a recording")),
     ("pronlab wakeword export RUN",  # not shown
      N_("Files for other runtimes")),
-    ("pronlab wakeword export RUN --bundle computer.zip",  # not shown
-     N_("One file for a device")),
     ("pronlab wakeword learn-phones RUN computer",  # not shown
      N_("Learn the phones of the English word, for its judge")),
-    ("pronlab wakeword export RUN --bundle computer.zip --phones computer",  # not shown
-     N_("One file for a device, with its judge of phones")),
+    ("pronlab wakeword export RUN --bundle computer.zip",  # not shown
+     N_("One file for a device, with its judge of phones where the word has been learnt")),
     ("pronlab wakeword export RUN --bundle computer.zip --esp32",  # not shown
      N_("One file for an ESP32 with ESPHome, from the preset esp32")),
     ("pronlab wakeword listen computer.zip",  # not shown

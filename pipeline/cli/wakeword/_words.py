@@ -56,4 +56,22 @@ def judge_of_run(finished: "FinishedRun", word: str) -> "PhoneJudge":
     return judge
 
 
+no_phones_option = click.option(
+    "--no-phones", is_flag=True, help="Without the judge, though the run has learnt a word."
+)
+
+
+def asked_phones(finished: "FinishedRun", given: str | None, *, never: bool = False) -> str:
+    """The word whose phones a judge listens for: the one that was given, else the one that the run has learnt; empty
+    for none, and where `never` is set. Raises ModelError where what was learnt cannot be read."""
+    from pipeline.wakeword.learnt_word import read_learnt_word
+
+    if given and never:
+        raise click.UsageError("Name a word with --phones, or leave the judge away with --no-phones.")
+    if given or never or finished.info.words:
+        return given or ""
+    learnt = read_learnt_word(finished.folder)
+    return "" if learnt is None else learnt.word
+
+
 ENGLISH_WORD, FILLED = EnglishWord(), Filled()

@@ -11,7 +11,7 @@ from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
-from pipeline.cli.wakeword._words import ENGLISH_WORD, judge_of_run
+from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.parallel import Progress
@@ -65,8 +65,10 @@ if TYPE_CHECKING:
     "--phones",
     type=ENGLISH_WORD,
     metavar="WORD",
-    help="English: also measure with the judge that listens for the phones of this word (`listen --phones`).",
+    help="English: also measure with the judge that listens for the phones of this word (default: the word that the "
+    "run has learnt).",
 )
+@no_phones_option
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
 )
@@ -80,6 +82,7 @@ def evaluate(
     keep_threshold: bool,
     split: Path | None,
     target_fah: float | None,
+    no_phones: bool,
     run: Path | None,
     as_json: bool,
     **options: Any,
@@ -104,7 +107,7 @@ def evaluate(
     options["noise"] = tuple(map(str, options["noise"]))
     for word in by_word:
         finished.info.of_word(word)  # a word that it does not know is named before any work
-    options["phones"] = options["phones"] or ""
+    options["phones"] = asked_phones(finished, options["phones"], never=no_phones)
     judge = judge_of_run(finished, options["phones"]) if options["phones"] else None
     reports: dict[str, dict[str, Any]] = {}
     with background_run(run, N_("Listening")) as work:
@@ -179,8 +182,10 @@ def robustness(
     "--phones",
     type=ENGLISH_WORD,
     metavar="WORD",
-    help="English: put the judge of this word's phones into the bundle (26 MB), as `learn-phones` has learnt it.",
+    help="English: put the judge of this word's phones into the bundle (26 MB), as `learn-phones` has learnt it "
+    "(default: the word that the run has learnt).",
 )
+@no_phones_option
 @click.option(
     "--background",
     type=folder,
@@ -196,6 +201,7 @@ def export(
     bundle: Path | None,
     esp32: bool,
     phones: str | None,
+    no_phones: bool,
     background: tuple[Path, ...],
     keep_threshold: bool,
     run: Path | None,
@@ -217,7 +223,8 @@ def export(
     if phones and (bundle is None or esp32):
         raise click.UsageError("--phones is for a bundle with a runner: name its file with --bundle OUT.zip.")
     if bundle is not None:
-        judge = _judge_for_a_bundle(finished, phones) if phones else None  # before the minutes that follow
+        word = asked_phones(finished, phones, never=no_phones or esp32)
+        judge = _judge_for_a_bundle(finished, word) if word else None  # before the minutes that follow
         with background_run(run, N_("Exporting")) as work:
             if not keep_threshold:
                 set_thresholds(finished, background, stoppable(work))

@@ -96,6 +96,11 @@ def train(chosen: Chosen, **options: Any) -> None:
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
         f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
     )
+    if learnt := report.get("phones"):
+        text += (
+            f" The judge of phones has learnt {learnt['word']!r} from its clips: `evaluate`, `detect` and the bundle "
+            f"of `export` ask it, but with --no-phones."
+        )
     if report["rooms_left_out"]:
         text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)

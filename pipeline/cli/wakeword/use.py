@@ -16,7 +16,14 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
-from pipeline.cli.wakeword._words import ENGLISH_WORD, FILLED, basis_of, judge_of_run
+from pipeline.cli.wakeword._words import (
+    ENGLISH_WORD,
+    FILLED,
+    asked_phones,
+    basis_of,
+    judge_of_run,
+    no_phones_option,
+)
 from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
@@ -56,6 +63,7 @@ owner_threshold_option = click.option(
 @click.option("--judge", "url", type=FILLED, metavar="URL", help="Address of a judge to ask about each detection.")
 @click.option("--judge-key", "key", envvar="PRONLAB_JUDGE_KEY", help="API key of the judge (or set PRONLAB_JUDGE_KEY).")
 @phones_option
+@no_phones_option
 @owner_option
 @owner_threshold_option
 @click.option("--word", default="", help="Which word, of a detector of several (default: all in a recording).")
@@ -74,6 +82,7 @@ def detect(
     url: str | None,
     key: str | None,
     phones: str | None,
+    no_phones: bool,
     owner: str | None,
     owner_threshold: float | None,
 ) -> None:
@@ -95,7 +104,8 @@ def detect(
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
-    judge = judge_of_run(finished, phones) if phones else None
+    asked = asked_phones(finished, phones, never=no_phones or url is not None)
+    judge = judge_of_run(finished, asked) if asked else None
     threshold = judge.asked_from(threshold) if judge else threshold
     verify = judge.verifier() if judge else remote_verifier(url, key=key) if url else None
     judges = verify, _verifier(owner, owner_threshold)

@@ -1,9 +1,11 @@
 """The word that a detector is of: what `speak` wrote into a folder, else what a person named."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.wakeword.config import WakewordConfig
+from pipeline.wakeword.data.clips import Clip
 
 ABOUT = "spoken.json"
 
@@ -15,6 +17,13 @@ def spoken_word(folder: Path) -> tuple[str, str]:
         return str(about["word"]), str(about["language"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
+
+
+def spoken_words(root: Path, clips: Iterable[Clip]) -> list[tuple[str, str]]:
+    """The words that the synthetic ones of clips of the word say, each with its language: `speak` puts a clip two
+    folders below that of the word."""
+    paths = (root / clip.path for clip in clips if clip.synthetic)
+    return sorted({spoken_word(path.parents[2]) for path in paths if len(path.parents) > 2})
 
 
 def word_of(config: WakewordConfig) -> str:

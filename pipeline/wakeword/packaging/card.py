@@ -1,6 +1,7 @@
 """The card beside a detector: what it is, what it was trained on, what it is worth, and where not to use it; in a
 bundle, how that is used."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ Assistant.
 JUDGE = """
 **With a judge of phones** (`judge.onnx`, `judge.f32`; `phones.*` are what Pronlab itself reads): `runner.py` detects at
 a low threshold, and the judge decides whether the phones of {word!r} are in the last two seconds. Its weights were
-learnt from {recordings} recordings and {synthetic} synthetic clips. The figures above are those of the detector alone.
+learnt from {recordings} recordings and {synthetic} synthetic clips. Figures above that do not name the judge are
+those of the detector alone.
 """
 FOR_ESP32 = """
 `model.tflite` and `manifest.json` are for ESPHome (`micro_wake_word`), `model.h` and `model.cc` the same model as a C
@@ -118,16 +120,29 @@ def _streamed(info: DetectorInfo) -> str:
     stream = info.metrics.get("stream")
     if not stream:
         return ""
-    lines = [
-        f"| {target} | {point['miss_rate']:.1%} ({point['miss_interval'][0]:.1%} to {point['miss_interval'][1]:.1%}) "
-        f"| {point['false_alarms']} | {point['fah']:.2f} |"
-        for target, point in stream["at_fah"].items()
-    ]
-    return (
+    text = (
         f"\nOn {stream['hours']:.1f} h of sound with {stream['speech_hours']:.1f} h of speech and noise at 10 dB, "
-        f"{stream['n_keywords']} keywords:\n\n"
-        "| false alarms per hour, at most | missed (95 %) | false alarms | per hour |\n|---|---|---|---|\n"
-        + "\n".join(lines)
-        + f"\n\nNo false alarm in {stream['hours']:.1f} h says only that the rate is below {3.0 / stream['hours']:.2g} "
+        f"{stream['n_keywords']} keywords:\n\n{_missed(stream)}"
+    )
+    judged = info.metrics.get("judged")
+    if judged:
+        own = judged["as_set"]
+        text += (
+            f"\nWith the judge of the phones of {literal(repr(judged['word']), begins=False)}, asked "
+            f"{judged['questions_per_hour']:.0f} times per hour:\n\n{_missed(judged)}\nAt its own limit "
+            f"{own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms.\n"
+        )
+    return text + (
+        f"\nNo false alarm in {stream['hours']:.1f} h says only that the rate is below {3.0 / stream['hours']:.2g} "
         "per hour (95 % confidence).\n"
     )
+
+
+def _missed(stream: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {target} | {point['miss_rate']:.1%} ({point['miss_interval'][0]:.1%} to {point['miss_interval'][1]:.1%}) "
+        f"| {point['false_alarms']} | {point['fah']:.2f} |\n"
+        for target, point in stream["at_fah"].items()
+    ]
+    head = "| false alarms per hour, at most | missed (95 %) | false alarms | per hour |\n|---|---|---|---|\n"
+    return head + "".join(rows)

@@ -28,7 +28,7 @@ from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
 from pipeline.wakeword.data.speaking import near_in_many_voices, texts_in
 from pipeline.wakeword.data.splits import read_manifest
-from pipeline.wakeword.data.spoken_word import spoken_word
+from pipeline.wakeword.data.spoken_word import spoken_words
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
 from pipeline.wakeword.evaluation.stream_metrics import score_stream
@@ -160,10 +160,7 @@ def _check_word(run: FinishedRun, word: str, clips: Sequence[Clip], known: set[s
     if not clips:
         others = ", ".join(map(repr, sorted(known)))
         raise CorpusError(f"{run.home.name} was not trained on {word!r}. Its words: {others}. Name one of them.")
-    folders = {
-        (root / clip.path).parents[2] for clip in clips if clip.synthetic and len((root / clip.path).parents) > 2
-    }
-    for said, language in sorted(map(spoken_word, folders)):
+    for said, language in spoken_words(root, clips):
         if language.startswith("en") and _letters(said) != _letters(word):
             raise CorpusError(
                 f"The clips that {run.home.name} was trained on say {said!r}, not {word!r}. Learn {said!r} instead."
