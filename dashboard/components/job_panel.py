@@ -15,7 +15,7 @@ from dashboard.components.run_words import STATUSES
 from dashboard.markup import message, plain
 from dashboard.services import jobs
 from pipeline.i18n import N_, _, number, percent
-from pipeline.jobs.launcher import GRACE_S, RESUMABLE
+from pipeline.jobs.launcher import GRACE_S, is_resumable
 from pipeline.jobs.requirements import missing_for
 from pipeline.runs import ACTIVE, RunDirectory, RunGone, RunState
 from pipeline.runs.messages import translated
@@ -77,7 +77,7 @@ def _draw(run: RunDirectory, state: RunState, details: Details | None) -> None:
         st.caption(plain(translated(state.message)))
     if state.error:
         st.error(message(translated(state.error)), icon=":material/error:")
-    resumable = state.kind in RESUMABLE and state.status in ("stopped", "failed", "lost")
+    resumable = is_resumable(state)
     lacking = missing_for(state.kind) if resumable else None
     if resumable and st.button(
         _("Resume"), icon=":material/play_arrow:", key=f"resume-{run.id}", disabled=lacking is not None,

@@ -68,13 +68,16 @@ def show(run_id: str, as_json: bool) -> None:
 @json_option
 def stop(run_id: str, within: float | None, as_json: bool) -> None:
     """Stop a run after its current step; its checkpoints are kept."""
-    from pipeline.jobs.launcher import find
+    from pipeline.jobs.launcher import find, is_resumable
     from pipeline.jobs.launcher import stop as ask
 
     run = find(Settings.from_env(), run_id)
     ask(run, within)
-    status = run.state.status
+    state = run.state
+    status = state.status
     text = f"{run.id} will stop after its current step." if within is None else f"{run.id} is {status}."
+    if is_resumable(state):
+        text += f" `pronlab runs resume {run.id}` resumes it from its last checkpoint."
     emit({"id": run.id, "status": status}, as_json, text)
 
 

@@ -14,11 +14,12 @@ from pipeline.jobs.requirements import require_packages
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.runs import ACTIVE, STALE_AFTER_S, RunDirectory, scan_runs
-from pipeline.runs.state import LOCAL, age_s
+from pipeline.runs.state import LOCAL, RunState, age_s
 from pipeline.settings import Settings
 
 SHARED = ("speechllm",)  # trainings whose steps several devices share
 RESUMABLE = ("speech", "speechllm", "wakeword")
+ENDED_EARLY = ("stopped", "failed", "lost")
 COMMANDS = {"wakeword": ("wakeword", "train")}  # of other kinds `train <kind>`
 GRACE_S = 30.0
 
@@ -99,6 +100,11 @@ def relaunch_training(settings: Settings, run: RunDirectory, by: Identity | None
         settings, kind=state.kind, name=state.name, argv=_command(state.kind), root=settings.runs_root,
         config=run.config, seed=state.seed, by=by,
     )  # fmt: skip
+
+
+def is_resumable(state: RunState) -> bool:
+    """Whether `resume` takes a run that is so."""
+    return state.kind in RESUMABLE and state.status in ENDED_EARLY
 
 
 def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:

@@ -270,7 +270,12 @@ def test_a_command_in_the_background_reports_to_its_run(run: Run, settings: Sett
     assert run("score-set", "none", "--scorer", "heuristic", "--run", failed.path).exit_code == 1
     assert failed.state.status == "failed"
     assert "none" in str(failed.state.error)
-    assert run("runs", "stop", stopped.id).exit_code == 0
+    assert "resumes it" not in run("runs", "stop", stopped.id).stdout
+    training = RunDirectory.create(settings.runs_root, kind="wakeword", name="w", config={})
+    training.request_stop()
+    with training.start() as writer:
+        writer.check_stop()
+    assert f"`pronlab runs resume {training.id}` resumes it" in run("runs", "stop", training.id).stdout
 
 
 def test_the_list_of_runs_says_why_one_failed(run: Run, settings: Settings) -> None:

@@ -28,8 +28,8 @@ def draw() -> None:
             n = len(report.problems)
             st.warning(
                 ngettext(
-                    "{n} label file could not be read: see Problems.",
-                    "{n} label files could not be read: see Problems.",
+                    "{n} problem was found in recordings and label files: see Problems.",
+                    "{n} problems were found in recordings and label files: see Problems.",
                     n,
                 ).format(n=number(n)),
                 icon=":material/warning:",
