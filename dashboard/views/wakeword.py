@@ -9,7 +9,7 @@ from dashboard.components.page import errors_in_words, header
 from dashboard.components.run_list import choose_run, say_damaged
 from dashboard.sections.wakeword import clips, configure, evaluate, export, guide, training
 from dashboard.sections.wakeword.steps import CONFIGURATION, DATA, EVALUATION, EXPORT, HELP, STEPS, TRAINING
-from dashboard.services import wakeword
+from dashboard.services import wakeword_training
 from pipeline.i18n import _
 from pipeline.jobs.requirements import missing_for
 from pipeline.people.access import Action
@@ -35,7 +35,7 @@ def render() -> None:
             words = clips.choose_word()
         OF_A_WORD[step](words)
         return
-    listing = wakeword.runs()
+    listing = wakeword_training.runs()
     say_damaged(listing.damaged)
     if not listing.records:
         st.info(

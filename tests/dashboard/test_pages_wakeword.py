@@ -12,8 +12,9 @@ import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
 from dashboard.sections.wakeword.live import Listener
-from dashboard.services import wakeword
-from dashboard.services.wakeword import DetectorChoice, SpeakTask
+from dashboard.services import wakeword_detectors
+from dashboard.services.wakeword_clips import SpeakTask
+from dashboard.services.wakeword_detectors import DetectorChoice
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.cli.wakeword.clips import speak
@@ -171,10 +172,10 @@ def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, m
     heard: list[tuple[str, str]] = []
     started: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
-        "dashboard.services.wakeword.said",
+        "dashboard.services.wakeword_clips.said",
         lambda text, language: heard.append((text, language)) or to_wav(np.ones(800)),
     )
-    monkeypatch.setattr("dashboard.services.wakeword.start_speaking", lambda *given: started.append(given))
+    monkeypatch.setattr("dashboard.services.wakeword_clips.start_speaking", lambda *given: started.append(given))
     page = open_page("wakeword", step="1 Data")
     page.text_area(key="speak-say-computer").set_value("komputer\n[[k@mpj'u:t3]]\n")
     button(page, "Listen").click().run()
@@ -363,7 +364,7 @@ def test_a_training_is_checked_refused_and_started(
     assert not list(chirps.runs_root.glob("*")), "nothing was started"
     started = []
     monkeypatch.setattr(
-        "dashboard.services.wakeword.start_training", lambda config, where: started.append(config) or "run"
+        "dashboard.services.wakeword_training.start_training", lambda config, where: started.append(config) or "run"
     )
     field(page, "default", "model.name").set_value("tcn")
     field(page, "default", "model.target").set_value("phone")
@@ -421,7 +422,7 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Any] = []
-    monkeypatch.setattr("dashboard.services.wakeword.start_work", lambda *given: started.append(given))
+    monkeypatch.setattr("dashboard.services.wakeword_detectors.start_work", lambda *given: started.append(given))
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert "With its judge of phones" not in {box.label for box in page.checkbox}
     page.text_input(key=f"learn-{detector.id}").input("günaydın")
@@ -454,7 +455,7 @@ def test_a_folder_is_listed_with_its_scores(
     report = {"folder": "/x/words", "threshold": 0.0, "n": 3, "detected": 2, "share": 2 / 3, "interval": [0.09, 0.99]}
     artifacts.write_json(detector.path / "folder.json", {**report, "clips": clips})
     started: list[Any] = []
-    monkeypatch.setattr("dashboard.services.wakeword.start_work", lambda *given: started.append(given))
+    monkeypatch.setattr("dashboard.services.wakeword_detectors.start_work", lambda *given: started.append(given))
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
     assert "Detected in **2 of 3** clips of `words`: 66.7%" in said(page)
     table = next(frame.value for frame in page.dataframe if "Clip" in frame.value)
@@ -479,7 +480,7 @@ def test_a_trial_asks_the_judge_of_phones_and_the_owners_voice(
     asked: list[DetectorChoice] = []
     monkeypatch.setattr("dashboard.sections.wakeword.trial.recorder", lambda view: b"sound")
     monkeypatch.setattr(
-        "dashboard.services.wakeword.detect",
+        "dashboard.services.wakeword_detectors.detect",
         lambda run, audio, choice: asked.append(choice) or FileDetections(tuple(found), (), 9.0, 0.5),
     )
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
@@ -500,9 +501,9 @@ def test_with_a_judge_the_page_asks_from_the_low_threshold_on(
     sha256 = artifacts.sha256_of(listener_folder(chirps) / "listener.onnx")
     kept = LearntWord("boy", ((1, 2),), WordWeights(few, few, 0.0, few, few), LearntFrom(9, 0, 1, 1), sha256, -3.25)
     save_learnt_word(open_finished_run(chirps, detector.id).folder, kept)
-    own = wakeword.detector(detector, DetectorChoice()).threshold
-    assert wakeword.detector(detector, DetectorChoice(phones="boy")).threshold == -3.25 != own
-    assert wakeword.detector(detector, DetectorChoice(threshold=1.5, phones="boy")).threshold == 1.5
+    own = wakeword_detectors.detector(detector, DetectorChoice()).threshold
+    assert wakeword_detectors.detector(detector, DetectorChoice(phones="boy")).threshold == -3.25 != own
+    assert wakeword_detectors.detector(detector, DetectorChoice(threshold=1.5, phones="boy")).threshold == 1.5
 
 
 def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(

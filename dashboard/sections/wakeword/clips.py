@@ -14,7 +14,7 @@ from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips
 from pipeline.audio.load import AUDIO_KINDS
 from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
 from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
@@ -33,7 +33,7 @@ UPLOADS = "wakeword-uploads"
 
 def choose_word() -> ClipLibrary | None:
     """The clips of the word that the page is about; None while there is no word."""
-    known = wakeword.words()
+    known = wakeword_clips.words()
     if not known:
         return None
     if state.chosen(state.WAKE_WORD) not in known:
@@ -41,7 +41,7 @@ def choose_word() -> ClipLibrary | None:
     word = st.selectbox(
         _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=box_width(known)
     )
-    return wakeword.library(word)
+    return wakeword_clips.library(word)
 
 
 def draw(clips: ClipLibrary | None) -> None:
@@ -89,7 +89,7 @@ def _new_word() -> None:
         submitted = st.form_submit_button(_("Create"), icon=":material/add:")
     if submitted:
         with errors_in_words():
-            created = wakeword.library(word, create=True)
+            created = wakeword_clips.library(word, create=True)
             st.query_params[state.WAKE_WORD] = created.name
             st.rerun()
 
@@ -126,7 +126,9 @@ def _add(clips: ClipLibrary) -> None:
             outcome = UploadOutcome()
             state.remember(f"uploaded-{clips.name}", outcome)
             state.remember(UPLOADS, round_ + 1)  # an empty field, whatever comes of these files
-            wakeword.add_uploads(clips, part, uploads, outcome)  # draws nothing: another choice would end it there
+            wakeword_clips.add_uploads(
+                clips, part, uploads, outcome
+            )  # draws nothing: another choice would end it there
         st.rerun()
     if not uploads:
         _uploaded(state.recall(f"uploaded-{clips.name}"))
@@ -189,7 +191,7 @@ def _delete(clips: ClipLibrary) -> None:
         _("Delete"), question.format(n=number(n), files=_listed([plain(name) for name in names])),
         answer=_("Delete permanently"), key=f"delete-clips-{clips.name}", icon=":material/delete:",
     ):  # fmt: skip
-        wakeword.delete_clips(clips, part, names)
+        wakeword_clips.delete_clips(clips, part, names)
         state.forget(f"scan-{clips.name}")  # it may name them
         st.toast(ngettext("{n} clip deleted.", "{n} clips deleted.", n).format(n=number(n)))
         st.rerun()
@@ -225,7 +227,7 @@ def _check(clips: ClipLibrary) -> None:
         def progress(done: int, n: int, _message: str) -> None:
             bar.progress(done / n, text=_("{done} of {n}").format(done=number(done), n=number(n)))
 
-        state.remember(key, wakeword.scan(clips, pattern, progress))
+        state.remember(key, wakeword_clips.scan(clips, pattern, progress))
         bar.empty()
     scan: ClipScan | None = state.recall(key)
     if scan is None:

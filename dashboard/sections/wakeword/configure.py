@@ -16,7 +16,7 @@ from dashboard.sections.wakeword import tuning
 from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.sections.wakeword.steps import TRAINING, offer_step
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips, wakeword_training
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.presets import build, merged
 from pipeline.wakeword.config import WakewordConfig
@@ -41,7 +41,7 @@ def draw(clips: ClipLibrary | None) -> None:
     can_start = say_missing("wakeword")
     can_search = can_start and say_missing("wakeword-search")
     preset, of_it = _choose_preset()
-    sets = wakeword.speech_folders()
+    sets = wakeword_clips.speech_folders()
     with st.form("train-wakeword", border=False):
         columns = st.columns([2, 2, 1, 2])
         others = columns[0].multiselect(
@@ -51,7 +51,7 @@ def draw(clips: ClipLibrary | None) -> None:
         name = columns[1].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
         seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
         pattern = speaker_field(columns[3])
-        known = [word for word in wakeword.words() if word != clips.name]
+        known = [word for word in wakeword_clips.words() if word != clips.name]
         more = (
             st.multiselect(
                 _("More words for the same detector"),
@@ -90,21 +90,21 @@ def draw(clips: ClipLibrary | None) -> None:
                 "name": name.strip() or f"{'-'.join([clips.name, *more])}-{preset}-seed{seed}",
                 "word": "" if more else clips.name,  # not shown
                 "seed": int(seed),
-                "data": _data([clips, *map(wakeword.library, more)], sets, others),
+                "data": _data([clips, *map(wakeword_clips.library, more)], sets, others),
                 "data.source": pattern,  # not shown
             }
-            config = build(WakewordConfig, merged(wakeword.preset(preset), given, data))
+            config = build(WakewordConfig, merged(wakeword_training.preset(preset), given, data))
             if pressed[SAVE]:
-                state.remember(SAVED, wakeword.save_preset(as_name, config))
+                state.remember(SAVED, wakeword_training.save_preset(as_name, config))
                 st.rerun()
             elif pressed[RATE]:
-                wakeword.start_rate_range(config)
+                wakeword_training.start_rate_range(config)
             elif pressed[SEARCH]:
-                wakeword.start_search(config, int(trials), int(trial_steps))
+                wakeword_training.start_search(config, int(trials), int(trial_steps))
             else:
                 started = st.container()  # beside the button that was pressed, whatever the budget says below
                 if _fits(config) and pressed[START]:
-                    state.watch(state.RUN, wakeword.start_training(config, last.where))
+                    state.watch(state.RUN, wakeword_training.start_training(config, last.where))
                     st.toast(_("The training has started."))
                     with started:
                         st.success(_("The training has started."), icon=":material/check:")
@@ -114,7 +114,7 @@ def draw(clips: ClipLibrary | None) -> None:
 
 def _choose_preset() -> tuple[str, WakewordConfig]:
     """Its name and settings, with buttons to reset the fields and to delete a saved one."""
-    names, saved = wakeword.presets(), wakeword.saved_presets()
+    names, saved = wakeword_training.presets(), wakeword_training.saved_presets()
     just_saved = state.recall(SAVED)
     if just_saved in names:
         state.choose(PRESET, just_saved)
@@ -132,9 +132,9 @@ def _choose_preset() -> tuple[str, WakewordConfig]:
             _("**{preset}** will be deleted. Runs keep their settings.").format(preset=plain(preset)),
             answer=_("Yes, delete it"), key=f"delete-preset-{preset}", icon=":material/delete:",
         ):  # fmt: skip
-            wakeword.delete_preset(preset)
+            wakeword_training.delete_preset(preset)
             st.rerun()
-    config = build(WakewordConfig, wakeword.preset(preset))
+    config = build(WakewordConfig, wakeword_training.preset(preset))
     st.caption(_steps_in_words(config))
     return preset, config
 
@@ -176,7 +176,7 @@ def _data(words: Sequence[ClipLibrary], sets: Mapping[str, Path], others: list[s
 
 def _fits(config: WakewordConfig) -> bool:
     """Draw the budget; whether the chosen device has room."""
-    budget, beyond = wakeword.budget(config)
+    budget, beyond = wakeword_training.budget(config)
     columns = st.columns(4)
     columns[0].metric(_("Parameters"), number(budget.parameters))
     columns[1].metric(_("Multiplications per window"), _("{n} M").format(n=number(budget.macs / 1e6, 2)))

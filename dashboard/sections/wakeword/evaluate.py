@@ -15,7 +15,7 @@ from dashboard.components.tables import fitted
 from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips, wakeword_detectors
 from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
@@ -44,7 +44,7 @@ def draw(run: RunDirectory) -> None:
         _work("evaluate", run)
         report = None
         with stored(_("The evaluation of {run}").format(run=run.id)):
-            report = wakeword.finished_run(run).report(EVALUATION)
+            report = wakeword_detectors.finished_run(run).report(EVALUATION)
             report = report["words"].get(word) if report and word else report
             if report:
                 _headline(report)
@@ -68,7 +68,7 @@ def draw(run: RunDirectory) -> None:
 
 def _word(run: RunDirectory) -> str:
     """Which word of a detector of several; "" for one."""
-    names = wakeword.finished_run(run).info.names
+    names = wakeword_detectors.finished_run(run).info.names
     if not names:
         return ""
     return st.segmented_control(
@@ -78,7 +78,7 @@ def _word(run: RunDirectory) -> str:
 
 def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
     """The options that name what to evaluate on; None where something is missing, which is then shown."""
-    known = wakeword.words()
+    known = wakeword_clips.words()
     trained_on = section_of(run.config, "data")
     folders = [str(folder) for folder in trained_on.get("positive") or ()]
     word_trained_on = next(
@@ -92,8 +92,8 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
         if known
         else None
     )
-    clips = wakeword.library(word) if word else None
-    sets = wakeword.speech_folders()
+    clips = wakeword_clips.library(word) if word else None
+    sets = wakeword_clips.speech_folders()
     negative = {str(folder) for folder in trained_on.get("negative") or ()}
     others = right.multiselect(
         _("More other speech"), [name for name in sets if str(sets[name]) not in negative],
@@ -143,13 +143,13 @@ def _start(run: RunDirectory, word: str) -> None:
     options += ["--target-fah", str(target)] if target is not None else []
     options += ["--keep-threshold"] if keep else []
     options += ["--tta"] if averaged else []
-    wakeword.start_work("evaluate", run, *options)
+    wakeword_detectors.start_work("evaluate", run, *options)
     st.rerun()
 
 
 def _work(kind: str, run: RunDirectory) -> None:
     """The newest work of a kind, while it runs or where it failed."""
-    job = wakeword.last_work(kind, run)
+    job = wakeword_detectors.last_work(kind, run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
 
@@ -298,11 +298,11 @@ def _robustness(run: RunDirectory, word: str) -> None:
         )
         and options
     ):  # fmt: skip
-        wakeword.start_work("robustness", run, *options, *rooms, *(["--word", word] if word else []))
+        wakeword_detectors.start_work("robustness", run, *options, *rooms, *(["--word", word] if word else []))
         st.rerun()
     _work("robustness", run)
     with stored(_("The robustness of {run}").format(run=run.id)):
-        rows = wakeword.finished_run(run).report(ROBUSTNESS)
+        rows = wakeword_detectors.finished_run(run).report(ROBUSTNESS)
         _conditions(rows)
         if rows:
             with st.container(horizontal=True):
@@ -312,8 +312,8 @@ def _robustness(run: RunDirectory, word: str) -> None:
 
 def _rooms(options: list[str]) -> list[str]:
     """The options for measured rooms of the word that was evaluated on; none where there are none."""
-    for word in wakeword.words():
-        clips = wakeword.library(word)
+    for word in wakeword_clips.words():
+        clips = wakeword_clips.library(word)
         if str(clips.folder("evaluation/positive")) in options and clips.files("rir"):
             return ["--rir", str(clips.folder("rir"))]
     return []
@@ -347,7 +347,7 @@ def _share(share: float, n: int) -> str:
 
 def _robust_material(run: RunDirectory) -> list[str] | None:
     """The options of the last evaluation that name clips; None where there was none."""
-    job = wakeword.last_work("evaluate", run)
+    job = wakeword_detectors.last_work("evaluate", run)
     if job is None:
         return None
     options = [str(option) for option in job.config.get("options") or ()]

@@ -11,7 +11,7 @@ from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
 from dashboard.markup import document, message, plain
 from dashboard.sections.wakeword.threshold import rests_on
-from dashboard.services import wakeword
+from dashboard.services import wakeword_detectors
 from pipeline import artifacts
 from pipeline.i18n import N_, _, number, percent
 from pipeline.optional import needs
@@ -25,7 +25,7 @@ def draw(run: RunDirectory) -> None:
     if run.state.status != "finished":
         st.info(_("The training of this detector is not finished: see 3 Training."), icon=":material/arrow_back:")
         return
-    finished = wakeword.finished_run(run)
+    finished = wakeword_detectors.finished_run(run)
     folder = finished.home / EXPORTS
     exported = (folder / EXPORT_REPORT).is_file()
     without_onnx = needs(N_("The export as ONNX and INT8"), ("onnx",))
@@ -34,7 +34,7 @@ def draw(run: RunDirectory) -> None:
         st.info(f"{message(without_onnx)} {rest}", icon=":material/download:")
     label = _("Export again") if exported else _("Export to ONNX, TorchScript and INT8")
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
-        wakeword.start_work("export", run)
+        wakeword_detectors.start_work("export", run)
         st.rerun()
     basis = finished.info.metrics.get("threshold")
     if basis:
@@ -46,7 +46,7 @@ def draw(run: RunDirectory) -> None:
     is_esp32 = section_of(run.config, "model").get("name") == "stream"
     learnt = None if is_esp32 or finished.info.words else _judge_of_phones(run, finished.folder)
     _bundle(run, finished.home, is_esp32, learnt)
-    job = wakeword.last_work("export", run)
+    job = wakeword_detectors.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
     if exported:
@@ -90,8 +90,8 @@ def draw(run: RunDirectory) -> None:
 
 def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
     """Learn the English word for the judge; the word that has been learnt, None where none has."""
-    learnt = wakeword.learnt_word(folder)
-    job = wakeword.last_work("learn-phones", run)
+    learnt = wakeword_detectors.learnt_word(folder)
+    job = wakeword_detectors.last_work("learn-phones", run)
     active = job is not None and job.state.status in ACTIVE
     label = _("Judge of phones") if learnt is None else _("Judge of phones: “{word}”").format(word=plain(learnt.word))
     with st.expander(label, icon=":material/hearing:", expanded=active):
@@ -120,7 +120,7 @@ def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
             help=_("Takes two to four minutes of one core."),
         ):  # fmt: skip
             with errors_in_words():
-                wakeword.start_work("learn-phones", run, "--", english_word(word))
+                wakeword_detectors.start_work("learn-phones", run, "--", english_word(word))
                 st.rerun()
         if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
             job_panel(job.directory)
@@ -144,7 +144,7 @@ def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -
         if make:
             judge = [] if learnt is None else ["--phones", learnt] if judged else ["--no-phones"]
             options = ["--esp32"] if is_esp32 else judge
-            wakeword.start_work("export", run, "--bundle", str(file), *options)
+            wakeword_detectors.start_work("export", run, "--bundle", str(file), *options)
             st.rerun()
         if file.is_file():
             name = f"{run.id}.zip"

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips, wakeword_detectors
 from pipeline.i18n import N_, _, number, percent
 from pipeline.runs import RunDirectory
 from pipeline.wakeword.data.clip_library import PARTS
@@ -24,21 +24,21 @@ def draw(run: RunDirectory, word: str) -> None:
     place = columns[0].selectbox(_("Folder"), list(places), key="folder-place", placeholder=_("Choose a folder"))
     threshold = columns[1].number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="folder-threshold",
-        placeholder=number(wakeword.finished_run(run).info.of_word(word).threshold, 2),
+        placeholder=number(wakeword_detectors.finished_run(run).info.of_word(word).threshold, 2),
     )  # fmt: skip
     if (
         columns[2].button(_("Evaluate"), icon=":material/playlist_play:", disabled=place is None, key="folder-start")
         and place
     ):
         options = [str(places[place])] + (["--threshold", str(threshold)] if threshold is not None else [])
-        wakeword.start_work("detect", run, *options, *(["--word", word] if word else []))
+        wakeword_detectors.start_work("detect", run, *options, *(["--word", word] if word else []))
         st.rerun()
 
 
 def results(run: RunDirectory) -> None:
     """The newest folder's."""
     with stored(_("The folder of {run}").format(run=run.id)):
-        report = wakeword.finished_run(run).report(FOLDER_SCORES)
+        report = wakeword_detectors.finished_run(run).report(FOLDER_SCORES)
         if report:
             _table(report, run)
 
@@ -80,7 +80,7 @@ def _table(report: dict[str, Any], run: RunDirectory) -> None:
 def _places() -> dict[str, Path]:
     """The folders of all words, and the recording sets, by what they are called."""
     places: dict[str, Path] = {}
-    for word in wakeword.words():
-        clips = wakeword.library(word)
+    for word in wakeword_clips.words():
+        clips = wakeword_clips.library(word)
         places |= {f"{word}: {part}": clips.folder(part) for part in PARTS if part != "rir" and clips.files(part)}
-    return places | wakeword.speech_folders()
+    return places | wakeword_clips.speech_folders()

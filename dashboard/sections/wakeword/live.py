@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dashboard import state
 from dashboard.charts import detection_charts
 from dashboard.components.webrtc import microphone
-from dashboard.services import wakeword
-from dashboard.services.wakeword import DetectorChoice
+from dashboard.services import wakeword_detectors
+from dashboard.services.wakeword_detectors import DetectorChoice
 from pipeline.i18n import _, ngettext, number
 from pipeline.runs import RunDirectory
 
@@ -60,7 +60,7 @@ def live_microphone(run: RunDirectory, choice: DetectorChoice) -> None:
     key = f"live-{run.id}-{'-'.join(map(str, vars(choice).values()))}"
     listener = state.recall(key)
     if listener is None:
-        listener = Listener(wakeword.detector(run, choice))
+        listener = Listener(wakeword_detectors.detector(run, choice))
         state.remember(key, listener)
     if not microphone(key, listener.hear):
         st.caption(

@@ -8,7 +8,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import WORD, recorder
 from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips, wakeword_detectors
 from pipeline.i18n import _, number
 from pipeline.wakeword.file_names import LONGEST_NAME
 from pipeline.wakeword.owner.enrolment import WANTED
@@ -57,7 +57,7 @@ def _take(takes: list[bytes], recording: bytes | None, count: int) -> None:
         return
     state.remember(COUNT, count + 1)  # an empty recorder, whatever comes of this take
     state.forget(ENROLLED)
-    problems = wakeword.problems_of_take(recording)
+    problems = wakeword_clips.problems_of_take(recording)
     state.remember(PROBLEMS, problems)
     if not problems:
         state.remember(TAKES, [*takes, recording])
@@ -66,13 +66,13 @@ def _take(takes: list[bytes], recording: bytes | None, count: int) -> None:
 
 def _enrol(name: str, takes: list[bytes]) -> None:
     with errors_in_words(), st.spinner(_("Comparing the takes …")):
-        state.remember(ENROLLED, wakeword.enrol(name, takes))
+        state.remember(ENROLLED, wakeword_detectors.enrol(name, takes))
         state.forget(TAKES)
         state.forget(PROBLEMS)
         st.rerun()
 
 
-def _outcome(enrolled: wakeword.Enrolled) -> None:
+def _outcome(enrolled: wakeword_detectors.Enrolled) -> None:
     owner = enrolled.enrolment.owner
     st.success(
         _("{name} is enrolled; the takes are alike by {agreement} on average (accepted from {threshold} on).").format(
@@ -96,7 +96,7 @@ def _outcome(enrolled: wakeword.Enrolled) -> None:
 
 
 def _enrolled_here() -> None:
-    names = wakeword.owners()
+    names = wakeword_detectors.owners()
     if not names:
         st.caption(_("Nobody is enrolled yet."))
         return
@@ -107,6 +107,6 @@ def _enrolled_here() -> None:
             answer=_("Yes, delete it"), key="owner-delete", icon=":material/delete:",
         ):  # fmt: skip
             with errors_in_words():
-                wakeword.forget_owner(name)
+                wakeword_detectors.forget_owner(name)
                 st.toast(_("The voice is deleted."))
                 st.rerun()

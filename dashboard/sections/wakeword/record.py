@@ -6,7 +6,7 @@ from dashboard import state
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import WORD, recorder
 from dashboard.markup import message, plain
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips
 from pipeline.i18n import _, ngettext, number
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.data.takes import WANTED
@@ -41,7 +41,7 @@ def draw(clips: ClipLibrary) -> None:
         is_there = bool(kept) and (clips.folder("positive") / kept[-1]).is_file()  # neither deleted nor set aside
         if st.button(_("Undo the last take"), icon=":material/undo:", disabled=not is_there):
             with errors_in_words():
-                wakeword.undo_take(clips, kept[-1])
+                wakeword_clips.undo_take(clips, kept[-1])
                 state.remember(f"takes-{clips.name}", kept[:-1])
                 st.toast(_("The last take is deleted."))
                 st.rerun()
@@ -52,7 +52,7 @@ def _take(clips: ClipLibrary, kept: list[str], recording: bytes | None, count: i
     if recording is None:
         return
     state.remember(f"takes-count-{clips.name}", count + 1)  # an empty recorder, whatever comes of this take
-    name, problems = wakeword.keep_take(clips, recording)
+    name, problems = wakeword_clips.keep_take(clips, recording)
     state.remember(f"takes-problems-{clips.name}", problems)
     if name:
         state.remember(f"takes-{clips.name}", [*kept, name])

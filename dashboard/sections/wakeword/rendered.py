@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.charts import detection_charts
-from dashboard.services import wakeword
+from dashboard.services import wakeword_clips
 from pipeline.i18n import N_, _, number
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.data.clips import Label
@@ -56,7 +56,7 @@ def _drawn(name: str, label: str, clips: ClipLibrary) -> int | None:
 
 def _batch(clips: ClipLibrary, seed: int) -> None:
     with st.spinner(_("Rendering …")):
-        windows = wakeword.batch(clips, IN_BATCH, seed).windows
+        windows = wakeword_clips.batch(clips, IN_BATCH, seed).windows
     for start in range(0, len(windows), COLUMNS):
         for index, column in enumerate(st.columns(COLUMNS), start=start):
             with column:
@@ -71,7 +71,7 @@ def _batch(clips: ClipLibrary, seed: int) -> None:
 
 def _features(clips: ClipLibrary, seed: int) -> None:
     with st.spinner(_("Rendering …")):
-        statistics = wakeword.batch(clips, 5 * IN_BATCH, seed).statistics
+        statistics = wakeword_clips.batch(clips, 5 * IN_BATCH, seed).statistics
     named = {_(CLASSES[label]): of_class for label, of_class in statistics.items()}
     st.plotly_chart(detection_charts.feature_bands(named), key=f"features-{seed}")
     st.caption(_("Mean of each band, and one standard deviation to both sides, before they are normalised."))
@@ -90,7 +90,7 @@ def _variations(clips: ClipLibrary) -> None:
         st.caption(_("Listen to a clip as training varies it: speed, pitch, noise, rooms and other speech."))
         return
     with st.spinner(_("Rendering …")):
-        previews = wakeword.previews(clips, chosen, PREVIEWS, seed)
+        previews = wakeword_clips.previews(clips, chosen, PREVIEWS, seed)
     for index, (column, preview) in enumerate(zip(st.columns(len(previews)), previews, strict=True)):
         with column:
             st.caption(_("Original") if index == 0 else _("Variation {n}").format(n=number(index)))

@@ -7,8 +7,8 @@ from dashboard import state
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.markup import message, plain
-from dashboard.services import wakeword
-from dashboard.services.wakeword import SpeakTask
+from dashboard.services import wakeword_clips
+from dashboard.services.wakeword_clips import SpeakTask
 from pipeline.i18n import N_, _, ngettext, number
 from pipeline.i18n import language as page_language
 from pipeline.optional import needs
@@ -27,7 +27,7 @@ MOST_NEAR = 24  # that are shown
 def draw(clips: ClipLibrary, *, is_open: bool) -> None:
     """The form, what it made so far, and the work while it runs."""
     with st.expander(_("Speak the word"), icon=":material/record_voice_over:", expanded=is_open):
-        made = wakeword.spoken(clips)
+        made = wakeword_clips.spoken(clips)
         if made:
             st.caption(
                 ngettext("{n} synthetic clip of the word", "{n} synthetic clips of the word", made.clips).format(
@@ -48,14 +48,14 @@ def draw(clips: ClipLibrary, *, is_open: bool) -> None:
             start = st.button(_("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=is_empty)
         with errors_in_words():
             if start:
-                wakeword.start_speaking(clips, task)
+                wakeword_clips.start_speaking(clips, task)
                 st.rerun()
             for way in (task.pronunciations or [task.word]) if heard else ():
                 st.caption(plain(way))
-                st.audio(wakeword.said(way, task.language), format="audio/wav")
+                st.audio(wakeword_clips.said(way, task.language), format="audio/wav")
             if near:
-                st.markdown(plain(", ".join(wakeword.similar(task.word, task.language, MOST_NEAR))))
-        job = wakeword.last_speaking(clips)
+                st.markdown(plain(", ".join(wakeword_clips.similar(task.word, task.language, MOST_NEAR))))
+        job = wakeword_clips.last_speaking(clips)
         if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
             job_panel(job.directory)
 
@@ -82,7 +82,7 @@ def _task(clips: ClipLibrary) -> SpeakTask:
 
 def _language(clips: ClipLibrary, where: DeltaGenerator) -> str:
     """Of the word: as it was chosen or spoken before, else the page's."""
-    spoken_in, reads = wakeword.spoken_language(clips), page_language()
+    spoken_in, reads = wakeword_clips.spoken_language(clips), page_language()
     key = f"speak-language-{clips.name}"
     state.restore(key, next((code for code in (spoken_in, reads) if code in LANGUAGES), LANGUAGES[0]))
     language: str = where.selectbox(
@@ -95,7 +95,7 @@ def _language(clips: ClipLibrary, where: DeltaGenerator) -> str:
 
 def _joined(clips: ClipLibrary) -> tuple[tuple[str, ...], str]:
     """Recordings whose sounds are joined to the word, and where their speaker is in a path."""
-    sources = wakeword.sounds_to_join(clips)
+    sources = wakeword_clips.sounds_to_join(clips)
     if not sources:
         st.caption(
             _(

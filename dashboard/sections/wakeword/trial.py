@@ -14,8 +14,8 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword import owner
 from dashboard.sections.wakeword.live import live_microphone
 from dashboard.sections.wakeword.preset_field import preset_field
-from dashboard.services import wakeword
-from dashboard.services.wakeword import DetectorChoice
+from dashboard.services import wakeword_detectors
+from dashboard.services.wakeword_detectors import DetectorChoice
 from pipeline.i18n import N_, _, number
 from pipeline.runs import RunDirectory
 from pipeline.runs.comparison import section_of
@@ -37,8 +37,8 @@ def draw(run: RunDirectory, word: str) -> None:
         key="try-way", wrap=True,
     )  # fmt: skip
     preset = preset_field(middle, key="try-preset")
-    finished = wakeword.finished_run(run)
-    learnt = None if finished.info.words else wakeword.learnt_word(finished.folder)
+    finished = wakeword_detectors.finished_run(run)
+    learnt = None if finished.info.words else wakeword_detectors.learnt_word(finished.folder)
     key = f"{PHONES}-{run.id}"
     state.offer(key, "" if learnt is None else learnt.word)
     judged = source != BROWSER and (state.chosen(key) or "").strip()
@@ -73,7 +73,7 @@ def _judges(key: str) -> tuple[str, str]:
         ),
     )  # fmt: skip
     name = right.selectbox(
-        _("Owner's voice"), wakeword.owners(), index=None, key="try-owner", placeholder=_("any voice"),
+        _("Owner's voice"), wakeword_detectors.owners(), index=None, key="try-owner", placeholder=_("any voice"),
         help=_("A detection then counts only in this voice. Enrol a voice below."),
     )  # fmt: skip
     return phones.strip(), name or ""
@@ -86,7 +86,7 @@ def _recording(run: RunDirectory, choice: DetectorChoice, audio: bytes | None) -
         )
         return
     with st.spinner(_("Detecting …")):
-        result = wakeword.detect(run, audio, choice)
+        result = wakeword_detectors.detect(run, audio, choice)
     accepted = [detection for detection in result.detections if detection.is_accepted]
     rejected = [detection for detection in result.detections if not detection.is_accepted]
     if accepted:
@@ -138,7 +138,7 @@ def _times(detections: "list[Detection]") -> str:
 
 def _in_browser(run: RunDirectory, threshold: float | None) -> None:
     """As a device would hear it: the bundle's model, in the visitor's browser."""
-    bundle = wakeword.finished_run(run).home / EXPORTS / BUNDLE
+    bundle = wakeword_detectors.finished_run(run).home / EXPORTS / BUNDLE
     if not bundle.is_file() or section_of(run.config, "model").get("name") == "stream":
         st.info(
             _("Make a bundle for a device under 5 Export first: the browser runs the model that the device would."),

@@ -10,7 +10,7 @@ from dashboard.components.run_list import stored
 from dashboard.components.trials import draw_trials
 from dashboard.markup import plain
 from dashboard.sections.wakeword.setting_fields import use
-from dashboard.services import jobs, runs, wakeword
+from dashboard.services import jobs, runs, wakeword_training
 from pipeline.i18n import _
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.data.clip_library import ClipLibrary
@@ -25,7 +25,7 @@ def draw(clips: ClipLibrary, preset: str) -> None:
         (RATE_RANGE, _("Learning rate"), _rate_range),
         (SEARCH, _("Search for settings"), _search),
     ):
-        record = wakeword.last_tuning(kind, clips)
+        record = wakeword_training.last_tuning(kind, clips)
         if record is None:
             continue
         with st.expander(title, icon=":material/tune:", expanded=record.state.status != "stopped"):

@@ -1,0 +1,126 @@
+"""Trainings of wake words: presets, budgets, what is tuned before, and the runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dashboard import identity
+from dashboard.identity import asks
+from dashboard.services import shared
+from pipeline.people.access import Action
+from pipeline.runs import RunListing, RunRecord, scan_runs
+from pipeline.runs.comparison import section_of
+from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
+
+if TYPE_CHECKING:
+    from pipeline.jobs.launcher import Where
+    from pipeline.wakeword.config import WakewordConfig
+    from pipeline.wakeword.data.clip_library import ClipLibrary
+    from pipeline.wakeword.models.budget import Budget
+
+KIND = "wakeword"
+
+
+@asks(Action.TRAIN)
+def runs() -> RunListing:
+    """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
+    listing = scan_runs(shared.settings().runs_root)
+    return RunListing(tuple(run for run in listing.records if run.state.kind == KIND), listing.damaged)
+
+
+@asks(Action.TRAIN)
+def start_training(config: WakewordConfig, where: Where) -> str:
+    from pipeline.jobs.launcher import launch_training
+
+    return launch_training(shared.settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
+
+
+@asks(Action.TRAIN)
+def presets() -> list[str]:
+    """Those of Pronlab, then those saved here."""
+    from pipeline.wakeword.config import list_presets
+
+    return [*list_presets(), *saved_presets()]
+
+
+@asks(Action.TRAIN)
+def saved_presets() -> list[str]:
+    from pipeline.wakeword.saved_presets import saved_presets
+
+    return saved_presets(shared.settings())
+
+
+@asks(Action.TRAIN)
+def preset(name: str) -> dict[str, Any]:
+    """Its settings. Raises TrainingError for an unknown one."""
+    from pipeline.wakeword.saved_presets import load_preset
+
+    return load_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def save_preset(name: str, config: WakewordConfig) -> str:
+    """Returns the name it is kept under. Raises TrainingError for one that cannot be used."""
+    from pipeline.wakeword.saved_presets import save_preset
+
+    return save_preset(shared.settings(), name, config)
+
+
+@asks(Action.TRAIN)
+def delete_preset(name: str) -> None:
+    from pipeline.wakeword.saved_presets import delete_preset
+
+    delete_preset(shared.settings(), name)
+
+
+@asks(Action.TRAIN)
+def start_rate_range(config: WakewordConfig) -> None:
+    """In the background: a short run whose learning rate rises."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=RATE_RANGE, name=config.name, argv=["wakeword", "rate-range"],
+        root=shared.settings().jobs_root, config=config, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def start_search(config: WakewordConfig, trials: int, steps: int) -> None:
+    """In the background: `trials` short trainings of `steps` steps."""
+    from pipeline.jobs.launcher import launch
+
+    launch(
+        shared.settings(), kind=SEARCH, name=config.name,
+        argv=["wakeword", "search", "--trials", str(trials), "--trial-steps", str(steps)],
+        root=shared.settings().runs_root, config=config, seed=config.seed, by=identity.allowed(Action.TRAIN),
+    )  # fmt: skip
+
+
+@asks(Action.TRAIN)
+def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
+    """The newest rate range or search on the clips of a word, None where there was none."""
+    root = shared.settings().jobs_root if kind == RATE_RANGE else shared.settings().runs_root
+    folders = {str(clips.folder("positive")), str(clips.spoken)}
+    for record in scan_runs(root).records:
+        if record.state.kind == kind and folders & set(section_of(record.config, "data").get("positive") or ()):
+            return record
+    return None
+
+
+@asks(Action.TRAIN)
+def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
+    """What its model costs, and for each device what it lacks. Raises FeatureError for a speech embedding that cannot
+    be used."""
+    from dataclasses import replace
+
+    from pipeline.wakeword.devices import TARGETS
+    from pipeline.wakeword.features import check_embedding
+    from pipeline.wakeword.models.budget import budget_of
+
+    check_embedding(config.features)
+    shape, hop_s = config.features.shape, config.detector.hop_s
+    beyond = {
+        name: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)
+        for name, target in TARGETS.items()
+    }
+    return budget_of(config.model, shape), beyond
