@@ -118,9 +118,9 @@ def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     from pipeline.wakeword.models.budget import budget_of
 
     check_embedding(config.features)
-    shape, hop_s = config.features.shape, config.detector.hop_s
+    hop_s = config.detector.hop_s
     beyond = {
-        name: budget_of(replace(config.model, target=name), shape).beyond(target, hop_s)
+        name: budget_of(replace(config.model, target=name), config.features).beyond(target, hop_s)
         for name, target in TARGETS.items()
     }
-    return budget_of(config.model, shape), beyond
+    return budget_of(config.model, config.features), beyond

@@ -138,7 +138,8 @@ class AugmentConfig:
 @dataclass(frozen=True)
 class ModelConfig:
     """Which architecture, its `width` (a factor on the channels), and the device it must fit with `int8` or float
-    weights."""
+    weights. With features of the kind dual there are two such networks, whose logits are averaged: one hears log-mel
+    bins, the other adaptive ones."""
 
     name: str = "tcn"
     width: float = 1.0
@@ -310,6 +311,10 @@ class WakewordConfig:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
         if self.features.kind == "embedding" and self.model.target == "esp32_s3":
             wrong.append("speech embeddings need more than a microcontroller: set model.target to raspberry_pi")
+        if self.features.kind == "dual" and self.loss.name in ("triplet", "arcface"):
+            wrong.append(
+                f"two networks (features.kind dual) learn with cross_entropy or focal, got loss.name {self.loss.name}"
+            )
         if self.mining.rounds and not self.data.precompute:
             wrong.append("mining listens through features that are kept: set data.precompute, or mining.rounds to 0")
         if self.distil.teacher and self.model.name in ("resnet18", "resnet34"):

@@ -1,4 +1,4 @@
-"""Log-mel, MFCC or microcontroller features or embeddings of sound at 16 kHz, and their normalisation.
+"""Log-mel, MFCC, adaptive or microcontroller features or embeddings of sound at 16 kHz, and their normalisation.
 
 The same function serves training, evaluation and the detector, whose windows are cut from the frames of a stream: frame
 i looks at samples i * hop to i * hop + window, and at nothing else.
@@ -24,11 +24,12 @@ from pipeline.wakeword.spectra import RATE_HZ as RATE_HZ
 from pipeline.wakeword.spectra import mel_power
 
 FLOOR = 1e-6  # of the mel energies, under any microphone's noise
-KINDS = ("mel", "mfcc", "adaptive", "micro", "embedding")
+KINDS = ("mel", "mfcc", "adaptive", "dual", "micro", "embedding")
 MICRO = {"n_mels": 40, "window_s": 0.03, "hop_s": 0.01}  # of the front end of TensorFlow Lite Micro: as built
 _EMBEDDING = {"window_s": speech_embedding.WINDOW / RATE_HZ, "hop_s": speech_embedding.HOP / RATE_HZ}
 _ADAPTIVE = {"window_s": (adaptive.SPECTRUM + adaptive.SECOND) / RATE_HZ, "hop_s": 0.01}
-AS_BUILT = {"adaptive": _ADAPTIVE, "micro": MICRO, "embedding": _EMBEDDING}
+AS_BUILT = {"adaptive": _ADAPTIVE, "dual": _ADAPTIVE, "micro": MICRO, "embedding": _EMBEDDING}
+MEL_S: Seconds = 0.025  # of the log-mel frames of dual
 SETTLING_S: Seconds = 1.5  # of the micro front end, from its start: until then it differs by up to 4 deviations
 Frames = NDArray[np.float32]
 
@@ -38,7 +39,8 @@ class FeatureConfig:
     """`mel` gives `n_mels` log energies a frame, `mfcc` the first `n_mfcc` cepstral coefficients of them. `micro` is
     the front end that ESPHome runs on a microcontroller (40 channels with noise suppression and gain control, which
     adapt to what came before; 30 ms windows, 10 ms apart). `adaptive` does nearly the same in floats, over the last
-    second alone (`window_s`), and so in every runtime. `embedding` gives frozen speech embeddings by the network in the
+    second alone (`window_s`), and so in every runtime; `dual` gives `mel` frames of 25 ms, then the `adaptive` ones,
+    whose newest spectrum begins with the same sample. `embedding` gives frozen speech embeddings by the network in the
     folder `embedding`, 96 values every 80 ms."""
 
     kind: str = "mel"
@@ -84,7 +86,15 @@ class FeatureConfig:
 
     @property
     def n_bins(self) -> int:
-        return {"mfcc": self.n_mfcc, "embedding": speech_embedding.N_BINS}.get(self.kind, self.n_mels)
+        others = {"mfcc": self.n_mfcc, "dual": 2 * self.n_mels, "embedding": speech_embedding.N_BINS}
+        return others.get(self.kind, self.n_mels)
+
+    @property
+    def parts(self) -> "tuple[FeatureConfig, ...]":
+        """What each network of a detector hears: of `dual` the log-mel and the adaptive bins, else all."""
+        if self.kind != "dual":
+            return (self,)
+        return replace(self, kind="mel", window_s=MEL_S), replace(self, kind="adaptive")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -120,6 +130,9 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
         return FrameStream(config).feed(samples)
     if config.kind == "adaptive":
         return adaptive.adapted(_magnitudes(samples, config), config.hop)
+    if config.kind == "dual":
+        mel, adapted = (features(samples, part) for part in config.parts)
+        return _beside(mel, adapted, config.hop)[0]
     if config.kind == "embedding":
         return speech_embedding.embedding_of(config.embedding).frames(samples)
     power = mel_power(samples, window, config.hop, config.n_mels, config.low_hz, config.high_hz)
@@ -127,6 +140,13 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
+
+
+def _beside(mel: Frames, adapted: Frames, hop: int) -> tuple[Frames, Frames]:
+    """Frames [n, 2 n_mels] of as many adaptive frames, and the log-mel frames that the next ones need. A log-mel frame
+    begins where the newest spectrum of an adaptive one does, a second into it."""
+    later = adaptive.SECOND // hop
+    return np.hstack([mel[later : later + len(adapted)], adapted]), mel[len(adapted) :]
 
 
 def _magnitudes(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
@@ -165,10 +185,16 @@ class FrameStream:
         self._samples = np.zeros(0, dtype=np.float32)
         self._front_end = _micro_front_end() if config.kind == "micro" else None
         self._spectra = np.zeros((0, config.n_mels), dtype=np.float32)  # what adaptive frames adapt to
+        self._parts = [FrameStream(part) for part in config.parts] if config.kind == "dual" else []
+        self._mel = np.zeros((0, config.n_mels), dtype=np.float32)  # that wait for their adaptive frames
 
     def feed(self, samples: NDArray[np.float32]) -> Frames:
         """[frames, bins] that are complete now, none among them."""
         config = self._config
+        if self._parts:
+            mel, adapted = (part.feed(samples) for part in self._parts)
+            frames, self._mel = _beside(np.concatenate([self._mel, mel]), adapted, config.hop)
+            return frames
         self._samples = np.concatenate([self._samples, samples])
         if self._front_end is not None:
             return self._fed_to(self._front_end)

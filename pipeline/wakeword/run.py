@@ -61,7 +61,7 @@ def train_wakeword(
     report: dict[str, Any] | None = None
     n_words = max(1, len(config.data.names))
     check_embedding(config.features)
-    budget = check_budget(config.model, config.features.shape, config.detector.hop_s, n_words)
+    budget = check_budget(config.model, config.features, config.detector.hop_s, n_words)
     with directory.start() as writer, device_turn(settings, writer):
         report = _train(settings, config, budget, writer, show)
         writer.update(progress=1.0, message=DONE, result={"metrics": report["validation"]})

@@ -60,7 +60,7 @@ def search_settings(
         )
         chosen = suggest(trial)
         trial_config = build(WakewordConfig, merged(base, chosen))
-        check_budget(trial_config.model, trial_config.features.shape, trial_config.detector.hop_s)
+        check_budget(trial_config.model, trial_config.features, trial_config.detector.hop_s)
         directory = RunDirectory.create(
             writer.run.path / "trials",
             kind="wakeword",

@@ -234,7 +234,7 @@ def test_a_detector_is_exported_as_far_as_it_goes_without_onnx(
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
 
     config = WakewordConfig()
-    model = make_model(config.model, config.features.shape, Cmvn.none(config.features.n_bins))
+    model = make_model(config.model, config.features, Cmvn.none(config.features.n_bins))
     info = DetectorInfo("x", config.features, config.model, config.detector, 0.0, 1.0, 1, {})
     save_model(tmp_path / "model", model, info)
     save_windows(tmp_path / "model", [np.zeros((4, *config.features.shape), dtype=np.float32)])

@@ -352,7 +352,7 @@ def test_a_training_is_checked_refused_and_started(
     page = open_page("wakeword", step="2 Configuration")
     button(page, "Does it fit?").click().run()
     assert not page.exception
-    assert {m.label: m.value for m in page.metric}["Parameters"] == "105,025"
+    assert {m.label: m.value for m in page.metric}["Parameters"] == "210,050"
     field(page, "default", "model.target").set_value("esp32_s3")
     field(page, "default", "detector.votes").set_value(5)
     button(page, "Start training").click().run()

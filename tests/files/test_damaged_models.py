@@ -53,7 +53,7 @@ def network(folder: Path) -> None:
 
 def detector(folder: Path) -> None:
     config = WakewordConfig()
-    model = make_model(config.model, config.features.shape, Cmvn.none(config.features.n_bins))
+    model = make_model(config.model, config.features, Cmvn.none(config.features.n_bins))
     info = wakeword.DetectorInfo("x", config.features, config.model, config.detector, 0.0, 1.0, 1, {})
     wakeword.save_model(folder, model, info)
 

@@ -19,10 +19,12 @@ BASIS = {"source": "stream", "hours": 10.0, "n_words": 9, "false_alarms": 1, "fa
 
 def save_random_detector(folder: Path, kind: str = "mel") -> Path:
     torch.manual_seed(0)
-    config, features = ModelConfig(), FeatureConfig(kind="adaptive", window_s=1.03, clip_s=1.6)
-    if kind != "adaptive":
+    config = ModelConfig()
+    if kind in ("adaptive", "dual"):
+        features = FeatureConfig(kind=kind, window_s=1.03, clip_s=1.6)
+    else:
         features = FeatureConfig(kind=kind, clip_s=0.6)
-    network = make_model(config, features.shape, Cmvn.none(features.n_bins)).eval()
+    network = make_model(config, features, Cmvn.none(features.n_bins)).eval()
     info = DetectorInfo(
         "merhaba", features, config, DetectorConfig(lockout_s=0.5, hysteresis=0.0), 0.0, 1.5, 1,
         {"threshold": {**BASIS, "curve": CURVE}},

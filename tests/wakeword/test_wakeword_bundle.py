@@ -24,7 +24,7 @@ from tests.wakeword.random_detector import CURVE, RATE_HZ, expected, save_random
 from tests.zip_entries import with_entries
 
 
-@pytest.fixture(scope="module", params=["mel", "mfcc", "adaptive"])
+@pytest.fixture(scope="module", params=["mel", "mfcc", "adaptive", "dual"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_random_detector(tmp_path_factory.mktemp(request.param), request.param)
 

@@ -68,7 +68,7 @@ def model(config: WakewordConfig, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("model") / "model"
     torch.manual_seed(1)
     heard = features(sound(), config.features)
-    detector = make_model(config.model, config.features.shape, Cmvn.of([heard])).eval()
+    detector = make_model(config.model, config.features, Cmvn.of([heard])).eval()
     size = config.features.shape[0]
     with torch.no_grad():
         logits = detector(torch.from_numpy(np.stack([heard[i : i + size] for i in range(len(heard) - size + 1)])))

@@ -39,7 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     size = config.features.shape[0]
     windows = np.stack([frames[start : start + size] for start in range(0, len(frames) - size, size)])
     torch.manual_seed(0)
-    network = make_model(config.model, config.features.shape, Cmvn.of([frames])).train()
+    network = make_model(config.model, config.features, Cmvn.of([frames])).train()
     with torch.no_grad():
         for _ in range(50):
             network(torch.from_numpy(windows))
@@ -109,7 +109,7 @@ def test_the_8_bit_model_answers_step_by_step_as_pytorch(model: Path, tmp_path: 
     assert made.same_side >= 0.98
     assert made.mean_difference < 0.02
     network, info = load_model(model)
-    assert made.macs_per_step == budget_of(info.model, info.features.shape).macs
+    assert made.macs_per_step == budget_of(info.model, info.features).macs
     with zipfile.ZipFile(tmp_path / "o.zip") as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     assert files["model.tflite"][4:8] == b"TFL3"

@@ -70,6 +70,22 @@ def test_adaptive_frames_look_at_a_second_and_at_nothing_else() -> None:
         FeatureConfig(kind="adaptive")
 
 
+def test_dual_frames_are_log_mel_and_adaptive_ones_of_the_same_moment() -> None:
+    sound = 0.1 * np.random.default_rng(1).standard_normal(3 * RATE_HZ).astype(np.float32)
+    config = FeatureConfig(kind="dual", window_s=1.03, clip_s=2.5)
+    whole = features(sound, config)
+    assert whole.shape == (config.n_frames(len(sound)), 80) == (198, config.n_bins)
+    assert np.array_equal(whole[:, 40:], features(sound, FeatureConfig(kind="adaptive", window_s=1.03, clip_s=2.5)))
+    assert np.array_equal(whole[:, :40], features(sound[RATE_HZ:], FeatureConfig())[:198])
+    for size in (7, 9_999):
+        stream = FrameStream(config)
+        pieces = [stream.feed(sound[start : start + size]) for start in range(0, 20_000, size)]
+        given = np.concatenate(pieces)
+        assert len(given) and np.allclose(given, whole[: len(given)], atol=1e-4)
+    with pytest.raises(TrainingError, match=r"window_s is 1\.03 with kind dual"):
+        FeatureConfig(kind="dual")
+
+
 def test_mfcc_are_cepstra_of_it() -> None:
     sound = np.random.default_rng(1).standard_normal(8000).astype(np.float32)
     found = features(sound, FeatureConfig(kind="mfcc", n_mfcc=13))

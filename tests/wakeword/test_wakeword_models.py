@@ -21,16 +21,18 @@ from pipeline.wakeword.models.budget import budget_of, check_budget
 from pipeline.wakeword.models.quantisation_aware import quantised
 from pipeline.wakeword.training.losses import WakewordLoss
 
-SHAPE = FeatureConfig().shape
+FEATURES = FeatureConfig()
+SHAPE = FEATURES.shape
+DUAL = FeatureConfig(kind="dual", window_s=1.03, clip_s=2.5)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_architecture_learns_from_a_gradient(name: str) -> None:
     torch.manual_seed(0)
     config = ModelConfig(name=name, width=0.25 if name.startswith("resnet") else 1.0)
-    model = make_model(config, SHAPE, Cmvn.none(SHAPE[1]))
+    model = make_model(config, FEATURES, Cmvn.none(SHAPE[1]))
     windows = torch.randn(6, *SHAPE)
-    logits, embeddings = model.logits_and_embeddings(windows)
+    ((logits, embeddings),) = model.answers(windows)
     assert logits.shape == (6,)
     assert embeddings.shape == (6, model.head.in_features)
     logits.sum().backward()
@@ -39,31 +41,56 @@ def test_every_architecture_learns_from_a_gradient(name: str) -> None:
     model.eval()
     with torch.inference_mode():
         assert torch.allclose(model(windows)[:2], model(windows[:2]), atol=1e-4), "a window does not see its neighbours"
-    assert budget_of(config, SHAPE).parameters == sum(p.numel() for p in model.parameters())
+    assert budget_of(config, FEATURES).parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("n_words", [1, 3])
+def test_branches_are_networks_of_their_own_whose_mean_is_the_answer(n_words: int) -> None:
+    torch.manual_seed(0)
+    config = ModelConfig()
+    cmvn = Cmvn(np.arange(80, dtype=np.float32), np.full(80, 2.0, dtype=np.float32))
+    model = make_model(config, DUAL, cmvn, n_words).eval()
+    windows = 80 * torch.rand(3, 148, 80)
+    answers = [logits for logits, _ in model.answers(model.normalised(windows))]
+    assert torch.allclose(model(windows), (answers[0] + answers[1]) / 2)
+    assert answers[0].shape == ((3,) if n_words == 1 else (3, 3))
+    alone = make_model(config, DUAL.parts[1], Cmvn(cmvn.mean[40:], cmvn.std[40:]), n_words).eval()
+    alone.load_state_dict(model.networks[1].state_dict(), strict=False)
+    assert torch.allclose(answers[1], alone(windows[:, :, 40:]), atol=1e-5), "of its own bins"
+    answers[0].sum().backward()
+    first, second = ([p.grad is not None for p in network.parameters()] for network in model.networks)
+    assert all(first) and not any(second)
+    assert budget_of(config, DUAL).parameters == 2 * budget_of(config, DUAL.parts[1]).parameters
+
+
+def test_two_networks_take_no_loss_of_one_embedding() -> None:
+    dual = overrides(["features.kind=dual", "features.window_s=1.03", "features.clip_s=2.5", "loss.name=arcface"])
+    with pytest.raises(TrainingError, match=r"two networks .* learn with cross_entropy or focal"):
+        build(WakewordConfig, merged(dual))
 
 
 @pytest.mark.parametrize(("name", "expected"), [("resnet18", 11.17e6), ("resnet34", 21.28e6)])
 def test_sizes_as_published_but_for_channel_and_classes(name: str, expected: float) -> None:
-    assert budget_of(ModelConfig(name=name), SHAPE).parameters == pytest.approx(expected, rel=0.01)
+    assert budget_of(ModelConfig(name=name), FEATURES).parameters == pytest.approx(expected, rel=0.01)
 
 
 def test_the_default_keeps_within_150_000_parameters() -> None:
-    assert budget_of(ModelConfig(), SHAPE).parameters < 150_000
+    assert budget_of(ModelConfig(), FEATURES).parameters < 150_000
 
 
 def test_multiplications_of_a_dense_network_are_its_weights() -> None:
-    budget = budget_of(ModelConfig(name="cd_dnn"), SHAPE)
-    model = make_model(ModelConfig(name="cd_dnn"), SHAPE, Cmvn.none(SHAPE[1]))
+    budget = budget_of(ModelConfig(name="cd_dnn"), FEATURES)
+    model = make_model(ModelConfig(name="cd_dnn"), FEATURES, Cmvn.none(SHAPE[1]))
     assert budget.macs == sum(p.numel() for p in model.parameters() if p.dim() == 2)
 
 
 def test_a_model_that_its_target_cannot_hold_is_refused() -> None:
     hop_s = DetectorConfig().hop_s
     with pytest.raises(TrainingError, match=r"kB of memory, ESP32-S3 has 320.*with model.int8"):
-        check_budget(ModelConfig(name="bc_resnet", target="esp32_s3"), SHAPE, hop_s)
+        check_budget(ModelConfig(name="bc_resnet", target="esp32_s3"), FEATURES, hop_s)
     with pytest.raises(TrainingError, match="kB of flash"):
-        check_budget(ModelConfig(name="resnet18", target="esp32_s3", int8=True), SHAPE, hop_s)
-    assert check_budget(ModelConfig(target="esp32_s3", int8=True), SHAPE, hop_s).ram_kb < 320
+        check_budget(ModelConfig(name="resnet18", target="esp32_s3", int8=True), FEATURES, hop_s)
+    assert check_budget(ModelConfig(target="esp32_s3", int8=True), FEATURES, hop_s).ram_kb < 320
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal", "triplet", "arcface"])
@@ -98,7 +125,7 @@ def test_hard_negatives_weigh_more_where_asked() -> None:
 
 def test_quantisation_aware_steps_move_the_float_weights() -> None:
     torch.manual_seed(0)
-    model = make_model(ModelConfig(name="tiny_conv", dropout=0.0), SHAPE, Cmvn.none(SHAPE[1])).eval()
+    model = make_model(ModelConfig(name="tiny_conv", dropout=0.0), FEATURES, Cmvn.none(SHAPE[1])).eval()
     layer = model.convolution[0]
     before = layer.weight.detach().clone()
     windows = torch.randn(8, *SHAPE)
@@ -116,7 +143,7 @@ def test_quantisation_aware_steps_move_the_float_weights() -> None:
 @pytest.mark.parametrize("name", list_presets())
 def test_every_preset_can_be_used_and_fits_its_target(name: str) -> None:
     config = build(WakewordConfig, load_preset(name))
-    check_budget(config.model, config.features.shape, config.detector.hop_s)
+    check_budget(config.model, config.features, config.detector.hop_s)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -153,4 +180,4 @@ def test_contradictions_are_refused(settings: dict[str, object], message: str) -
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(TrainingError, match="known: default, embedding, esp32, small, thorough, tiny"):
         load_preset("huge")
-    assert np.isfinite(budget_of(ModelConfig(name="gru"), SHAPE).macs)
+    assert np.isfinite(budget_of(ModelConfig(name="gru"), FEATURES).macs)

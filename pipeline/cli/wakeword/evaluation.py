@@ -314,7 +314,7 @@ def budget(as_json: bool, int8: bool, **options: Any) -> None:
     config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})
     hop_s = DetectorConfig().hop_s
     budgets = {
-        name: budget_of(replace(config, target=name), FeatureConfig().shape) for name in TARGETS
+        name: budget_of(replace(config, target=name), FeatureConfig()) for name in TARGETS
     }  # fmt: skip
     beyond = {name: budgets[name].beyond(target, hop_s) for name, target in TARGETS.items()}
     of_target = budgets[config.target]

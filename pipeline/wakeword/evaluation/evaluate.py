@@ -205,10 +205,12 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
     """Test-time augmentation: the mean logit of a window as it is, 6 dB louder and softer, and 30 ms earlier and later
     (the edge repeated)."""
     step = np.zeros(config.n_bins, dtype=np.float32)
-    # A gain shifts every log energy; of cepstral coefficients, only the first, by sqrt(n_mels). The front end of
-    # microcontrollers controls it away, and what it does to an embedding no sum says.
-    if config.kind in ("mel", "mfcc"):
-        step[: 1 if config.kind == "mfcc" else None] = np.sqrt(config.n_mels) if config.kind == "mfcc" else 1.0
+    # A gain shifts every log energy; of cepstral coefficients, only the first, by sqrt(n_mels). Adaptive features and
+    # the front end of microcontrollers control it away, and what it does to an embedding no sum says.
+    if config.kind in ("mel", "dual"):
+        step[: config.n_mels] = 1.0
+    elif config.kind == "mfcc":
+        step[0] = np.sqrt(config.n_mels)
 
     def averaged_classifier(windows: NDArray[np.float32]) -> NDArray[np.float32]:
         variants = [windows, *(windows + step * np.float32(db / 10.0 * np.log(10.0)) for db in GAINS_DB)]

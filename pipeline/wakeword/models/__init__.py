@@ -6,16 +6,17 @@ from functools import partial
 from torch import nn
 
 from pipeline.wakeword.config import ModelConfig
-from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel
+from pipeline.wakeword.features import Cmvn, FeatureConfig
+from pipeline.wakeword.models.base import Network, WakewordModel
 from pipeline.wakeword.models.bc_resnet import BcResNet
+from pipeline.wakeword.models.branched import Branched
 from pipeline.wakeword.models.images import MobileNetV3, ResNet
 from pipeline.wakeword.models.recurrent import Recurrent
 from pipeline.wakeword.models.small import CdDnn, TinyConv
 from pipeline.wakeword.models.streaming import StreamingConv
 from pipeline.wakeword.models.tcn import Tcn
 
-ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], WakewordModel]] = {
+ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], Network]] = {
     "tcn": Tcn,
     "tiny_conv": TinyConv,
     "cd_dnn": CdDnn,
@@ -29,12 +30,20 @@ ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], Wakewor
 }
 
 
-def make_model(config: ModelConfig, shape: tuple[int, int], cmvn: Cmvn, n_words: int = 1) -> WakewordModel:
-    """For windows of `shape` [frames, bins]; with a logit for each of `n_words`."""
-    model = ARCHITECTURES[config.name](shape, cmvn, config.width, config.dropout)
-    if n_words > 1:
-        model.head = nn.Linear(model.head.in_features, n_words)
-    return model
+def make_model(config: ModelConfig, features: FeatureConfig, cmvn: Cmvn, n_words: int = 1) -> WakewordModel:
+    """For windows [frames, bins] of `features`, with a network for each of their parts; with a logit for each of
+    `n_words`."""
+    networks: list[Network] = []
+    first = 0
+    for part in features.parts:
+        bins = slice(first, first + part.n_bins)
+        shape = features.shape[0], part.n_bins
+        network = ARCHITECTURES[config.name](shape, Cmvn(cmvn.mean[bins], cmvn.std[bins]), config.width, config.dropout)
+        if n_words > 1:
+            network.head = nn.Linear(network.head.in_features, n_words)
+        networks.append(network)
+        first = bins.stop
+    return networks[0] if len(networks) == 1 else Branched(networks, cmvn)
 
 
 __all__ = ["ARCHITECTURES", "WakewordModel", "make_model"]

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 STAGES: Sequence[tuple[int, int, int, int]] = ((8, 2, 1, 1), (12, 2, 2, 2), (16, 4, 2, 4), (20, 4, 1, 8))
 BANDS = 5  # of SubSpectralNorm
 
 
-class BcResNet(WakewordModel):
+class BcResNet(Network):
     """`width` 1 is BC-ResNet-1, 8 is BC-ResNet-8."""
 
     def __init__(self, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:

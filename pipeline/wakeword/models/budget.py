@@ -10,7 +10,7 @@ from pipeline.errors import TrainingError
 from pipeline.i18n import N_, _, number
 from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.devices import TARGETS, Target
-from pipeline.wakeword.features import Cmvn
+from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import make_model
 from pipeline.wakeword.models.streaming import StreamingConv
 
@@ -46,12 +46,12 @@ class Budget:
 
 
 @lru_cache(maxsize=64)  # a training asks twice, a search for each trial, a page at every run
-def budget_of(config: ModelConfig, shape: tuple[int, int], n_words: int = 1) -> Budget:
+def budget_of(config: ModelConfig, features: FeatureConfig, n_words: int = 1) -> Budget:
     """By building the model without weights and following one window through it. Recurrent layers are counted step by
     step."""
     with torch.device("meta"):
-        model = make_model(config, shape, Cmvn.none(shape[1]), n_words).eval().to("meta")
-        window = torch.empty(1, *shape)
+        model = make_model(config, features, Cmvn.none(features.n_bins), n_words).eval().to("meta")
+        window = torch.empty(1, *features.shape)
     is_stream = isinstance(model, StreamingConv)
     largest = 0
     macs = 0
@@ -77,9 +77,9 @@ def budget_of(config: ModelConfig, shape: tuple[int, int], n_words: int = 1) -> 
     )
 
 
-def check_budget(config: ModelConfig, shape: tuple[int, int], hop_s: float, n_words: int = 1) -> Budget:
+def check_budget(config: ModelConfig, features: FeatureConfig, hop_s: float, n_words: int = 1) -> Budget:
     """Raises TrainingError for a model that its target cannot hold or run."""
-    budget = budget_of(config, shape, n_words)
+    budget = budget_of(config, features, n_words)
     target = TARGETS[config.target]
     beyond = budget.beyond(target, hop_s)
     if beyond:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 RESNET_LAYERS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 # Kernel, expanded channels, channels, squeeze-and-excitation, hard-swish, stride.
@@ -18,7 +18,7 @@ MOBILE: Sequence[tuple[int, int, int, bool, bool, int]] = (
 )  # fmt: skip
 
 
-class ResNet(WakewordModel):
+class ResNet(Network):
     def __init__(self, depth: int, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:
         stages = [channels(64 * 2**stage, width) for stage in range(4)]
         super().__init__(stages[-1], cmvn, dropout)
@@ -37,7 +37,7 @@ class ResNet(WakewordModel):
         return torch.as_tensor(self.blocks(self.stem(normalised.unsqueeze(1))).mean(dim=(2, 3)))
 
 
-class MobileNetV3(WakewordModel):
+class MobileNetV3(Network):
     def __init__(self, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:
         last = channels(288, width, 8)
         super().__init__(last, cmvn, dropout)

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 TOGETHER = 3  # frames a step: a third of the steps, and what a step sees is about a phone's transition
 
 
-class Recurrent(WakewordModel):
+class Recurrent(Network):
     def __init__(
         self, cell: type[nn.LSTM] | type[nn.GRU], shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float
     ) -> None:

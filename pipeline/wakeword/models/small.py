@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 STACKED = 5  # frames averaged into one before the network: a window is 150 of them
 
 
-class TinyConv(WakewordModel):
+class TinyConv(Network):
     """One convolution of 10 frames x 8 bins, then a linear layer over all it found."""
 
     def __init__(self, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:
@@ -23,7 +23,7 @@ class TinyConv(WakewordModel):
         return torch.as_tensor(self.convolution(normalised.unsqueeze(1)).flatten(1))
 
 
-class CdDnn(WakewordModel):
+class CdDnn(Network):
     def __init__(self, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:
         n = channels(96, width)
         super().__init__(n, cmvn, dropout)

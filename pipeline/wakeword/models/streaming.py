@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 WIDTH = 64
 STEP = 3  # frames that are new in each step, and the stride of the first convolution
@@ -17,7 +17,7 @@ FIRST_KERNEL = 5  # frames
 KERNELS = (5, 7, 9, 11)  # steps
 
 
-class StreamingConv(WakewordModel):
+class StreamingConv(Network):
     """`first` sees frames, each of `blocks` steps; `over_time` weighs the last steps of each channel for the head. Only
     the last `n_frames` frames of a window are looked at."""
 

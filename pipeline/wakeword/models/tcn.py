@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.wakeword.features import Cmvn
-from pipeline.wakeword.models.base import WakewordModel, channels
+from pipeline.wakeword.models.base import Network, channels
 
 WIDTH, KERNEL = 48, 5
 DILATIONS = (1, 1, 2, 4)
 
 
-class Tcn(WakewordModel):
+class Tcn(Network):
     def __init__(self, shape: tuple[int, int], cmvn: Cmvn, width: float, dropout: float) -> None:
         n = channels(WIDTH, width)
         super().__init__(2 * n, cmvn, dropout)

@@ -162,49 +162,69 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
 def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
     """`pipeline.wakeword.features.features` as sums of sines and cosines, then the model on every `every`th window."""
     import torch
+
+    n_frames, _n_bins = config.shape
+
+    class SoundToLogits(torch.nn.Module):
+        offsets: "Tensor"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+            self.front_ends = torch.nn.ModuleList(map(_front_end, config.parts))
+            self.register_buffer("offsets", torch.arange(n_frames))
+
+        def forward(self, sound: "Tensor") -> "Tensor":
+            parts = [front_end(sound) for front_end in self.front_ends]
+            if len(parts) > 1:
+                mel, adapted = parts
+                later = adaptive.SECOND // config.hop
+                parts = [torch.cat([mel[:, later : later + adapted.shape[1]], adapted])]
+            frames = parts[0]
+            starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
+            windows = frames.T[starts[:, None] + self.offsets]
+            logits: Tensor = self.model(windows)
+            return logits
+
+    return SoundToLogits().eval()
+
+
+def _front_end(config: FeatureConfig) -> Any:
+    """From sound [n_samples] to frames [bins, n_frames], as a module."""
+    import torch
     from scipy.fft import dct
 
     window = adaptive.SPECTRUM if config.kind == "adaptive" else config.window
     size = 1 << (window - 1).bit_length()
     filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
     cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
-    n_frames, n_bins = config.shape
 
-    class SoundToLogits(torch.nn.Module):
+    class FrontEnd(torch.nn.Module):
         waves: "Tensor"
         taps: "Tensor"
         filters: "Tensor"
         cepstrum: "Tensor"
-        offsets: "Tensor"
 
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
             self.register_buffer("waves", waves_of(np.hanning(window), size))
             self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
             self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
-            self.register_buffer("offsets", torch.arange(n_frames))
             if config.kind == "adaptive":
-                taps = adaptive.taps(config.hop)[np.arange(n_bins) % 2, ::-1]
+                taps = adaptive.taps(config.hop)[np.arange(config.n_mels) % 2, ::-1]
                 self.register_buffer("taps", torch.tensor(taps[:, None].copy()))
 
         def forward(self, sound: "Tensor") -> "Tensor":
             power = self.filters @ power_of(sound[None, None], self.waves, config.hop)
             if config.kind == "adaptive":
-                frames = self.adapted(adaptive.FULL_SCALE * power.sqrt())
-            else:
-                frames = torch.log(power + FLOOR)
-            if config.kind == "mfcc":
-                frames = self.cepstrum @ frames
-            starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
-            windows = frames.T[starts[:, None] + self.offsets]
-            logits: Tensor = self.model(windows)
-            return logits
+                return self.adapted(adaptive.FULL_SCALE * power.sqrt())
+            frames = torch.log(power + FLOOR)
+            return self.cepstrum @ frames if config.kind == "mfcc" else frames
 
         def adapted(self, magnitudes: "Tensor") -> "Tensor":
-            level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=n_bins)[0]
+            level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=config.n_mels)[0]
             now = magnitudes[:, self.taps.shape[2] - 1 :]
             over = torch.maximum(now - level, adaptive.LEFT * now)
             return torch.log1p(adaptive.GAIN * over / (level + adaptive.OFFSET) ** adaptive.STRENGTH)
 
-    return SoundToLogits().eval()
+    return FrontEnd()

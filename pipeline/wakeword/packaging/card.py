@@ -74,7 +74,7 @@ def card_in_bundle(card: str, use: str) -> str:
 def write_card(folder: Path, info: DetectorInfo, report: dict[str, Any]) -> None:
     """Beside the model, from what training reported and, where it was evaluated, what the stream gave; anew after
     each."""
-    artifacts.write_text(folder / CARD, _card(info, budget_of(info.model, info.features.shape), report))
+    artifacts.write_text(folder / CARD, _card(info, budget_of(info.model, info.features), report))
 
 
 def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:

@@ -136,7 +136,7 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
 
     info = read_info(folder)
     n_words = max(1, len(info.words))
-    model = make_model(info.model, info.features.shape, Cmvn.none(info.features.n_bins), n_words)
+    model = make_model(info.model, info.features, Cmvn.none(info.features.n_bins), n_words)
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:

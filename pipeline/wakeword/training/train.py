@@ -9,7 +9,7 @@ What is reported on is never opened here.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -123,8 +123,8 @@ class Trainer:
         self.config, self.held, self.device, self.writer, self.teacher = config, held, device, writer, teacher
         self.precision = fitting_precision(config.train.precision, device)
         n_words = max(1, len(config.data.names))
-        self.model = make_model(config.model, config.features.shape, cmvn, n_words).to(device)
-        self.loss = WakewordLoss(config.loss, self.model.head.in_features).to(device)
+        self.model = make_model(config.model, config.features, cmvn, n_words).to(device)
+        self.loss = WakewordLoss(config.loss, self.model.networks[0].head.in_features).to(device)
         self.optimiser = torch.optim.AdamW(
             [*self.model.parameters(), *self.loss.parameters()], lr=1.0, weight_decay=config.train.weight_decay
         )
@@ -212,25 +212,31 @@ class Trainer:
         is_word, is_hard = batch.is_word.to(self.device), batch.is_hard.to(self.device)
         kind = torch.device(self.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits, embeddings = self.model.logits_and_embeddings(windows)
-        loss: Tensor = self.loss(logits.float(), embeddings, is_word, is_hard, batch.word.to(self.device))
+            answers = self.model.answers(windows)
+        word = batch.word.to(self.device)
+        losses = [self.loss(logits.float(), embeddings, is_word, is_hard, word) for logits, embeddings in answers]
+        loss = torch.stack(losses).mean()
         if self.teacher is not None:
             with torch.no_grad():
                 wanted = self.teacher(windows * self.model.std + self.model.mean)
-            return self._taught(loss, logits, wanted)
+            return self._taught(loss, answers, wanted)
         if self.soft_targets is not None:
             chosen = draw.integers(0, len(self.soft_targets.logits), max(1, len(windows) // SOFT_TARGET_SHARE))
+            asked = self.model.normalised(torch.from_numpy(self.soft_targets.windows[chosen]).to(self.device))
             with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                answers = self.model(torch.from_numpy(self.soft_targets.windows[chosen]).to(self.device))
+                answers = self.model.answers(asked)
             return self._taught(loss, answers, torch.from_numpy(self.soft_targets.logits[chosen]).to(self.device))
         return loss
 
-    def _taught(self, loss: Tensor, logits: Tensor, wanted: Tensor) -> Tensor:
+    def _taught(self, loss: Tensor, answers: Sequence[tuple[Tensor, Tensor]], wanted: Tensor) -> Tensor:
         """With the teacher's softened answers (Hinton et al. 2015)."""
         distil = self.config.distil
         truth = torch.sigmoid(wanted.float() / distil.temperature)
-        soft = nn.functional.binary_cross_entropy_with_logits(logits.float() / distil.temperature, truth)
-        return (1.0 - distil.weight) * loss + distil.weight * distil.temperature**2 * soft
+        soft = [
+            nn.functional.binary_cross_entropy_with_logits(logits.float() / distil.temperature, truth)
+            for logits, _embeddings in answers
+        ]
+        return (1.0 - distil.weight) * loss + distil.weight * distil.temperature**2 * torch.stack(soft).mean()
 
     def _follow(self) -> None:
         """The decay rises from `ema_start` to `ema_end` over the run."""
