@@ -24,7 +24,7 @@ from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
 
 PRESET_HELP = N_(
-    "default: about ten minutes on two cores. embedding: for few recordings, on a speech embedding that you have in a "
+    "default: about 20 minutes of one core. embedding: for few recordings, on a speech embedding that you have in a "
     "folder. small: for a microcontroller. esp32: for an ESP32 with ESPHome. "
     "thorough: three times as long. tiny: seconds, to try every step."
 )
