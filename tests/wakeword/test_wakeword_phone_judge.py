@@ -27,7 +27,15 @@ from pipeline.wakeword.cascade import Verify
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
-from pipeline.wakeword.evaluation.judged_stream import HEARD, Questions, ask, judged_point, measure_judged, sound_of
+from pipeline.wakeword.evaluation.judged_stream import (
+    HEARD,
+    Questions,
+    ask,
+    first_threshold,
+    judged_point,
+    measure_judged,
+    sound_of,
+)
 from pipeline.wakeword.evaluation.stream_metrics import StreamScores
 from pipeline.wakeword.evaluation.stream_synthesis import Keyword, plan_stream
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
@@ -435,6 +443,20 @@ def test_a_judge_is_asked_about_every_second_window_that_is_high() -> None:
     assert all(b - a >= 2 for a, b in pairwise(asked) if b - a < 6)
     values = {index: score for stretch in questions.stretches for index, score in stretch}
     assert values == {index: pytest.approx(-1.0 + float(scores.scores[index]) / 2.0) for index in asked}
+
+
+def test_a_weak_detector_does_not_ask_all_the_time() -> None:
+    """Its false alarms run together at low thresholds, and are few again."""
+    draw = np.random.default_rng(0)
+    scores = stream(list(draw.normal(size=2_000)))
+    few = replace(scores, hours=1.0)  # as if they were rare enough at any threshold
+    threshold = first_threshold(few, CONFIG)
+    assert 0.08 < (scores.scores >= threshold).mean() <= 0.1
+    high = np.flatnonzero(scores.scores >= threshold)
+    asked = [
+        i for one in ask(few, CONFIG, 1.0, lambda _: np.zeros(1, np.float32), lambda _: 0.0).stretches for i in one
+    ]
+    assert len(high) / 2 <= len(asked) <= len(high)
 
 
 def test_what_the_judge_rejects_is_neither_found_nor_a_false_alarm() -> None:

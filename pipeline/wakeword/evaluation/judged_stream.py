@@ -23,6 +23,9 @@ Samples = NDArray[np.float32]
 STEP = 0.1  # logits, in which the first threshold is lowered
 EVERY = 2  # windows, while the vote is high: as `cascade.Cascade` asks
 HEARD = round(JUDGED_S * RATE_HZ)
+# Share of the windows. At ever lower thresholds the false alarms of a weak detector run together and become fewer
+# again, until it goes off once and its vote never falls.
+MOST_HIGH = 0.1
 MOST_LIMITS = 2000  # that are swept
 
 
@@ -76,10 +79,16 @@ def sound_of(plan: StreamPlan) -> Callable[[Seconds], Samples]:
 
 
 def first_threshold(scores: StreamScores, config: DetectorConfig) -> float:
-    """The lowest, in steps from the highest vote down, with at most FIRST_FAH false alarms per hour."""
+    """The lowest, in steps from the highest vote down, with at most FIRST_FAH false alarms per hour, and with a vote of
+    at most MOST_HIGH of all windows."""
     votes = voted(scores.scores, config)
     threshold, lowest = float(votes.max()), float(votes[np.isfinite(votes)].min())
-    while threshold > lowest and operate(scores, config, threshold - STEP)[0].fah <= FIRST_FAH:
+
+    def is_low_enough(lower: float) -> bool:
+        high = float((votes >= lower).mean())
+        return high > MOST_HIGH or operate(scores, config, lower)[0].fah > FIRST_FAH
+
+    while threshold > lowest and not is_low_enough(threshold - STEP):
         threshold -= STEP
     return threshold
 
