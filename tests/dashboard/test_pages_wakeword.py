@@ -123,6 +123,18 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
 
+def test_a_second_word_is_the_one_shown_once_it_is_made(open_page: Open, settings: Settings) -> None:
+    open_library(settings, "computer", create=True)
+    page = open_page("wakeword", step="1 Data")
+    assert page.selectbox(key="wake-word").value == "computer"
+    next(field for field in page.text_input if field.label == "New word or phrase").set_value("snowboy")
+    button(page, "Create").click().run()
+    assert not page.exception
+    assert page.selectbox(key="wake-word").value == "snowboy"
+    assert page.text_input(key="speak-text-snowboy").value == "snowboy", "what is spoken now"
+    assert page.selectbox(key="wake-word").set_value("computer").run().selectbox(key="wake-word").value == "computer"
+
+
 def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open, settings: Settings) -> None:
     words = open_library(settings, "computer", create=True)
     good, other = to_wav(SECOND), to_wav(SECOND / 2)

@@ -29,6 +29,7 @@ TITLES = {
 }  # fmt: skip
 SHOWN = 12
 UPLOADS = "wakeword-uploads"
+MADE = "wakeword-made"
 
 
 def choose_word() -> ClipLibrary | None:
@@ -36,6 +37,9 @@ def choose_word() -> ClipLibrary | None:
     known = wakeword_clips.words()
     if not known:
         return None
+    if state.recall(MADE) in known:
+        state.choose(state.WAKE_WORD, state.recall(MADE))
+        state.forget(MADE)
     if state.chosen(state.WAKE_WORD) not in known:
         state.choose(state.WAKE_WORD, known[0])
     word = st.selectbox(
@@ -90,7 +94,7 @@ def _new_word() -> None:
     if submitted:
         with errors_in_words():
             created = wakeword_clips.library(word, create=True)
-            st.query_params[state.WAKE_WORD] = created.name
+            state.remember(MADE, created.name)  # the field for the word is drawn already
             st.rerun()
 
 
