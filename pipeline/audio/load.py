@@ -93,17 +93,24 @@ class Audio:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """The audio files under a folder, at any depth, in the order of their paths; of a file, itself if it is one."""
-    found = [folder] if folder.is_file() else folder.rglob("*")
-    return sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+    """The audio files under a folder, at any depth, in the order of their paths, but for hidden ones, which systems
+    leave there (`._take.wav`); of a file, itself if it is one."""
+    return sorted(path for path in _files(folder) if path.suffix.lower() in AUDIO_SUFFIXES)
 
 
 def other_files(folder: Path) -> list[Path]:
     """The files under a folder that nobody takes for audio, but for hidden ones: what would be missed in silence."""
-    found = [] if folder.is_file() else folder.rglob("*")
-    return sorted(
-        p for p in found if p.suffix.lower() not in AUDIO_SUFFIXES and p.is_file() and not p.name.startswith(".")
-    )
+    found = [] if folder.is_file() else _files(folder)
+    return sorted(path for path in found if path.suffix.lower() not in AUDIO_SUFFIXES)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
+        return
+    for path in folder.rglob("*"):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S, name: str | None = None) -> Audio:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from pipeline import artifacts
+from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
@@ -50,6 +51,16 @@ if TYPE_CHECKING:
 
 FEWEST = 8  # clips of the word
 WINDOWS_KEPT = 64  # of each class, with the model
+TOO_FEW = {
+    Label.POSITIVE: N_(
+        "{where}{n} clips of the word can be used and {n_bad} clips cannot; at least {fewest} are needed. *Check "
+        "clips* and `pronlab wakeword scan` say what is wrong with them."
+    ),
+    Label.NEGATIVE: N_(
+        "{where}{n} clips of other speech can be used and {n_bad} clips cannot; at least {fewest} are needed. *Check "
+        "clips* and `pronlab wakeword scan` say what is wrong with them."
+    ),
+}
 PURPOSES = {"train": "train on", "validation": "validate on"}
 
 
@@ -107,19 +118,14 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
             part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
         }
         for part, clips in selected.items():
-            _check_enough(clips, f" to {PURPOSES[part]} in {data.split}", FEWEST if part == "train" else 2)
+            _check_enough(clips, 0, f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
         return SelectedClips(root, selected["train"], selected["validation"], (), True)
-    missing = [name for name in ("positive", "negative") if not getattr(data, name)]
-    if missing:
-        raise CorpusError(
-            f"No {' and no '.join(missing)} clips are given: a detector learns the word and what is not the word. "
-            f"Name folders with --positive and --negative."
-        )
+    _check_given(data)
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
+    _check_each([folder for given in folders.values() for folder in given], scan)
     usable = _with_words(scan, data)
-    hint = f" ({len(scan.bad)} clips cannot be used: `pronlab wakeword scan` says why)" if scan.bad else ""
-    _check_enough(usable, hint)
+    _check_enough(usable, len(scan.bad))
     if data.max_positives:
         kept: set[str] = set()
         for name in data.names or ("",):
@@ -129,6 +135,38 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
         usable = [clip for clip in usable if clip.label is not Label.POSITIVE or clip.path in kept]
     parts = hold_out(usable, data.validation, config.seed)
     return SelectedClips(scan.root, *parts, scan.bad, scan.sources_known, scan.left_out)
+
+
+def _check_given(data: DataConfig) -> None:
+    """Raises CorpusError where there is no folder of the word, or none of other speech: what `pronlab wakeword speak`
+    wrote brings its own."""
+    if not data.positive:
+        raise CorpusError(
+            N_("No clips of the word are given. Add or speak some under 1 Data, or name a folder with {option}."),
+            option="--positive",
+        )
+    if not data.negative and not any((Path(folder) / Label.NEGATIVE).is_dir() for folder in data.positive):
+        raise CorpusError(
+            N_(
+                "No other speech is given: a detector learns the word and what is not the word. Add some under 1 Data, "
+                "choose a recording set under 2 Configuration, or name a folder with {option}."
+            ),
+            option="--negative",
+        )
+
+
+def _check_each(folders: Sequence[Path], scan: ClipScan) -> None:
+    """Raises CorpusError for a folder that was named and brings nothing, which the others would hide."""
+    paths = [scan.root / clip.path for clip in scan.clips]
+    for folder in folders:
+        if not any(path.is_relative_to(folder.absolute()) for path in paths):
+            raise CorpusError(
+                N_(
+                    "There is no audio ({endings}) in {folder}, or only links that lead out of it. Name the folder "
+                    "that holds the files."
+                ),
+                endings=", ".join(AUDIO_SUFFIXES), folder=str(folder),
+            )  # fmt: skip
 
 
 def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
@@ -145,16 +183,19 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
             if clip.label is Label.POSITIVE and any((scan.root / clip.path).is_relative_to(f) for f in folders)
         ]
         if len(clips) < FEWEST:
-            raise CorpusError(f"There are {len(clips)} usable clips of {name!r}; at least {FEWEST} are needed.")
+            raise CorpusError(
+                N_("{n} clips of {word!r} can be used; at least {fewest} are needed."),
+                n=len(clips), word=name, fewest=FEWEST,
+            )  # fmt: skip
         named += clips
     return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 
-def _check_enough(clips: Sequence[Clip], where: str, words: int = FEWEST) -> None:
+def _check_enough(clips: Sequence[Clip], n_bad: int, where: str = "", words: int = FEWEST) -> None:
     counted = Counter(clip.label for clip in clips)
     for label, fewest in ((Label.POSITIVE, words), (Label.NEGATIVE, 2)):
         if counted[label] < fewest:
-            raise CorpusError(f"There are {counted[label]} usable {label} clips{where}; at least {fewest} are needed.")
+            raise CorpusError(TOO_FEW[label], where=where, n=counted[label], n_bad=n_bad, fewest=fewest)
 
 
 def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> SelectedClips:
@@ -225,7 +266,7 @@ def _train(
         **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
         "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
-        "rooms_left_out": material.rooms_left_out,
+        "rooms_left_out": material.rooms_left_out, "files_left_out": material.clips.left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip
     info = DetectorInfo(

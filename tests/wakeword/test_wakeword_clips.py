@@ -73,6 +73,18 @@ def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root:
     assert len(scan_clips(by_class).clips) == len(scan_clips(root).clips)
 
 
+def test_hidden_files_and_names_of_damaged_ones_do_not_matter(root: Path) -> None:
+    before = scan_clips(root, source_pattern=r"(s\d\d)_")
+    (root / "positive" / "._s01_0.wav").write_bytes(b"what a Mac leaves beside a file")
+    (root / "negative" / ".ipynb_checkpoints").mkdir()
+    (root / "negative" / ".ipynb_checkpoints" / "notes.txt").touch()
+    (root / "positive" / "damaged.wav").write_bytes(b"RIFF")
+    found = scan_clips(root, source_pattern=r"(s\d\d)_")
+    assert found.usable == before.usable
+    assert {clip.path for clip in found.bad} - {clip.path for clip in before.bad} == {"positive/damaged.wav"}
+    assert found.left_out == before.left_out
+
+
 def test_folders_are_mapped_or_refused(root: Path) -> None:
     (root / "hard_negative").rename(root / "hard_negatives")
     (root / ".hidden").mkdir()

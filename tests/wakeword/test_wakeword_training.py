@@ -483,9 +483,8 @@ def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data.positive": []}, "No positive clips are given"),
-        ({"data.positive": [], "data.negative": []}, "No positive and no negative"),
-        ({"data.negative": []}, "No negative clips"),
+        ({"data.positive": []}, "No clips of the word are given"),
+        ({"data.negative": []}, "No other speech is given: .* or name a folder with --negative"),
         ({"data.max_positives": 1}, "has one source"),
         ({"data.positive": [], "data.negative": [], "data.split": "nowhere"}, "holds no split of clips"),
     ],
@@ -533,12 +532,35 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(words / "broken.wav", few / "broken.wav")
-    with pytest.raises(CorpusError, match=r"0 usable positive clips \(1 clips cannot be used.*at least 8 are needed"):
+    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 clips cannot; at least 8 are needed"):
         find_clips(world.configured(**{"data.positive": [str(few)]}))
     with pytest.raises(CorpusError, match="is given as negative and"):
         find_clips(world.configured(**{"data.negative": [str(world.words)]}))
     with pytest.raises(CorpusError, match="There is no"):
         find_clips(world.configured(**{"data.negative": [str(tmp_path / "gone")]}))
+
+
+def test_a_folder_that_brings_nothing_is_not_hidden_by_the_others(world: World, tmp_path: Path) -> None:
+    links = tmp_path / "other speech"
+    links.mkdir()
+    sounds = [path for path in world.other.rglob("*") if path.is_file()]
+    for path in sounds:
+        (links / path.name).symlink_to(path)
+    with pytest.raises(CorpusError, match=r"There is no audio .* in .*other speech, or only links that lead out of it"):
+        find_clips(world.configured(**{"data.negative": [str(world.noise), str(links)]}))
+    for path in sounds[:2]:
+        shutil.copy(path, links / f"copy of {path.name}")
+    assert len(find_clips(world.configured(**{"data.negative": [str(links)]})).left_out) == len(sounds)
+
+
+def test_spoken_clips_bring_other_speech_of_their_own(world: World, tmp_path: Path) -> None:
+    spoken = tmp_path / "spoken"
+    for voice in ("low", "high"):
+        shutil.copytree(world.words, spoken / "positive" / voice)
+        shutil.copytree(world.other, spoken / "negative" / voice)
+    (spoken / "spoken.jsonl").touch()
+    found = find_clips(world.configured(**{"data.positive": [str(spoken)], "data.negative": []}))
+    assert {clip.label for clip in found.train} == {Label.POSITIVE, Label.NEGATIVE}
 
 
 def test_a_judge_is_a_function_of_windows_alone(world: World) -> None:

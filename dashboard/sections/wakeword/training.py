@@ -17,7 +17,7 @@ from dashboard.sections.wakeword.steps import EVALUATION, offer_step
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import jobs
 from pipeline import artifacts
-from pipeline.i18n import N_, _, number, percent
+from pipeline.i18n import N_, _, ngettext, number, percent
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.data.clips import SPOKEN
@@ -97,6 +97,13 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     )
     if report.get("threshold"):  # runs of earlier releases lack it
         note += " " + rests_on(report["threshold"])
+    if report.get("files_left_out"):
+        n = len(report["files_left_out"])
+        note += " " + ngettext(
+            "{n} file was left out, as it is no audio or a link out of its folder: {file}.",
+            "{n} files were left out, as they are no audio or links out of their folders, e.g. {file}.",
+            n,
+        ).format(n=number(n), file=plain(report["files_left_out"][0]))
     if report.get("rooms_left_out"):
         note += " " + _("Room impulse responses left out: {reasons}.").format(
             reasons=plain("; ".join(report["rooms_left_out"]))

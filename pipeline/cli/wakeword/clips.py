@@ -241,7 +241,8 @@ def _text(scan: "ClipScan") -> str:
     lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]
     if scan.left_out:
         more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
-        lines.append(f"  left out, no audio by their names: {', '.join(scan.left_out[:SHOWN])}{more}")
+        shown = ", ".join(scan.left_out[:SHOWN])
+        lines.append(f"  left out, no audio by their names or links out of their folder: {shown}{more}")
     return "\n".join(lines)
 
 

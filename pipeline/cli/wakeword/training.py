@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
-from pipeline.cli._output import emit, json_option, message_printer, progress_printer
+from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
@@ -100,6 +100,12 @@ def train(chosen: Chosen, **options: Any) -> None:
         text += (
             f" The judge of phones has learnt {learnt['word']!r} from its clips: `evaluate`, `detect` and the bundle "
             f"of `export` ask it, but with --no-phones."
+        )
+    if report["files_left_out"]:
+        files = report["files_left_out"]
+        text += (
+            f" Left out, as they are no audio or links that lead out of their folders: {counted(len(files), 'file')}, "
+            f"e.g. {files[0]}."
         )
     if report["rooms_left_out"]:
         text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."

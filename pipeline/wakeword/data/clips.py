@@ -181,7 +181,7 @@ def _scan(
     for clip in clips:
         if clip.digest:
             by_digest.setdefault(clip.digest, []).append(clip.path)
-    placed = tuple(replace(clip, source=_source(clip, pattern)) for clip in clips)
+    placed = tuple(clip if clip.is_bad else replace(clip, source=_source(clip, pattern)) for clip in clips)
     duplicates = tuple(tuple(paths) for paths in by_digest.values() if len(paths) > 1)
     return ClipScan(root, placed, duplicates, pattern is not None, _statistics(placed), left_out)
 
