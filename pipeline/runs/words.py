@@ -24,6 +24,7 @@ KINDS = {
     "wakeword-export": N_("Export"),
     "wakeword-learn-phones": N_("Learning a word's phones"),
     "wakeword-speak": N_("Speaking"),
+    "rate-range": N_("Finding a learning rate"),
 }
 
 METRICS = {

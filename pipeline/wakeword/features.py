@@ -158,7 +158,9 @@ def check_embedding(config: FeatureConfig) -> None:
     if config.kind != "embedding":
         return
     if not config.embedding:
-        raise FeatureError(N_("Name the folder of the speech embedding (features.embedding, or --embedding)."))
+        raise FeatureError(
+            N_("Name the folder of the speech embedding: under Features, or with {option}."), option="--embedding"
+        )
     speech_embedding.embedding_of(config.embedding)
 
 

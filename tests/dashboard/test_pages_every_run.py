@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.errors import JobError
 from pipeline.importing.importer import import_path
+from pipeline.jobs.requirements import TRAININGS
 from pipeline.runs import RunDirectory, list_runs, scan_runs
 from pipeline.runs.comparison import as_csv, as_markdown, compare_runs, flat
 from pipeline.runs.words import KINDS
@@ -40,6 +41,7 @@ def folders(settings: Settings) -> list[Folder]:
 def test_the_folders_are_of_every_kind_that_the_code_makes() -> None:
     assert kinds_of_trainings() == set(CONFIGS)
     assert set(CONFIGS) <= set(KINDS), "each has a name on the Runs page"
+    assert set(TRAININGS) <= set(KINDS), "and each job that trains one where it is followed"
 
 
 def test_a_damaged_folder_hides_no_run_and_is_named(folders: list[Folder], settings: Settings) -> None:
