@@ -97,7 +97,7 @@ def empty_figure(
 
     def axis(title: str, span: tuple[float, float] | None) -> dict[str, object]:
         return {
-            "title": {"text": literal(title), "standoff": 8}, "range": span, "gridcolor": GRID, "zeroline": False,
+            "title": {"text": literal(title), "standoff": 14}, "range": span, "gridcolor": GRID, "zeroline": False,
             "automargin": True,
         }  # fmt: skip
 

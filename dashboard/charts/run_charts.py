@@ -115,6 +115,7 @@ def steps(curve: Curve, label: str, *, most: int = 500, smoothing: float = 0.0, 
         line={"color": BLUE},
         hovertemplate=literal(_("step")) + " %{x:.0f}: %{y:.4g}<extra></extra>",  # not shown
         showlegend=False,
+        cliponaxis=False,  # a rate ends at 0, on the axis
     )
     return figure
 
