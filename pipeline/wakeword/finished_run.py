@@ -138,7 +138,7 @@ def evaluate_run(
     report = {
         "miss_at_fah": evaluation.miss_at_fah, "eer": evaluation.stream.eer, "parameters": info.parameters,
         "real_time_factor": evaluation.stream.real_time_factor, "runtime": runtime, **to_json(evaluation),
-        "task": to_json(task), "name": info.name,
+        "task": to_json(_anywhere(task)), "name": info.name,
     }  # fmt: skip
     if judge is not None:
         report["judged"]["learnt_from"] = to_json(judge.learnt_from)
@@ -156,6 +156,17 @@ def evaluate_run(
         )
     _save(run, info)
     return report
+
+
+def _anywhere(task: Any) -> Any:
+    """The same task with paths that hold in any working directory."""
+    return replace(
+        task,
+        positive=tuple(path.absolute() for path in task.positive),
+        background=tuple(path.absolute() for path in task.background),
+        noise=tuple(str(Path(path).absolute()) for path in task.noise),
+        near=task.near.absolute() if task.near else None,
+    )
 
 
 def set_thresholds(run: FinishedRun, background: Sequence[Path] = (), progress: Progress | None = None) -> None:

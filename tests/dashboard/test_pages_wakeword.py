@@ -408,7 +408,15 @@ def test_a_finished_detector_through_all_steps(
     assert not page.exception
     assert not page.metric, "nothing is measured yet"
     sides = (words.folder("evaluation/positive"),), (words.folder("evaluation/background"),)
-    evaluate_run(run, EvaluationTask(*sides, hours=0.05, tta=True))
+    monkeypatch.chdir(words.root)  # where the command was called: its folders hold elsewhere, too
+    near_by = tuple((side.relative_to(words.root),) for (side,) in sides)
+    evaluate_run(run, EvaluationTask(*near_by, hours=0.05, tta=True))
+    monkeypatch.chdir("/")
+    started: list[Any] = []
+    monkeypatch.setattr("dashboard.services.wakeword_detectors.start_work", lambda *given: started.append(given))
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    button(page, "Test all conditions").click().run()
+    assert started.pop()[2:] == ("--positive", str(sides[0][0]), "--background", str(sides[1][0])), "the same clips"
     robustness_of(run, *sides, (), ())
     export(run.folder, run.home / EXPORTS)
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)

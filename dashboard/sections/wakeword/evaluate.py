@@ -1,6 +1,7 @@
 """Step 4: misses and false alarms per hour on a long stream, and robustness."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -28,6 +29,7 @@ CLIP_FIGURES = {
     "partial_auc_05": N_("Partial AUC to 0.05"), "ece_before": N_("Calibration error"),
     "ece_after": N_("Calibration error, rescaled"),
 }  # fmt: skip
+FOLDERS = ("positive", "background", "noise")  # of an evaluation
 KINDS = {
     "none": N_("none"), "noise": N_("noise"), "reverberation": N_("reverberation"), "distance": N_("distance"),
     "gain": N_("level"), "codec": N_("codec"),
@@ -282,7 +284,7 @@ def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
 
 
 def _robustness(run: RunDirectory, word: str) -> None:
-    options = _robust_material(run)
+    options = _robust_material(run, word)
     if options is None:
         st.info(_("Evaluate on hours of sound first: the same clips are used here."), icon=":material/arrow_back:")
     rooms = _rooms(options or [])
@@ -345,14 +347,12 @@ def _share(share: float, n: int) -> str:
     return _("{share} of {n}").format(share=percent(share, 1), n=number(n))
 
 
-def _robust_material(run: RunDirectory) -> list[str] | None:
-    """The options of the last evaluation that name clips; None where there was none."""
-    job = wakeword_detectors.last_work("evaluate", run)
-    if job is None:
+def _robust_material(run: RunDirectory, word: str) -> list[str] | None:
+    """The options that name the clips of the last evaluation, on the page or by the command; None where there was none,
+    or they are not there any more."""
+    report = wakeword_detectors.finished_run(run).report(EVALUATION) or {}
+    task = (report.get("words", {}).get(word, {}) if word else report).get("task", {})
+    folders = [(name, path) for name in FOLDERS for path in task.get(name, ()) if Path(path).exists()]
+    if not {"positive", "background"} <= {name for name, _path in folders}:
         return None
-    options = [str(option) for option in job.config.get("options") or ()]
-    material: list[str] = []
-    for name, value in zip(options[::2], options[1::2], strict=False):
-        if name in ("--positive", "--background", "--noise"):
-            material += [name, value.rpartition("=")[2] if name == "--positive" else value]  # without its word
-    return material
+    return [text for name, path in folders for text in (f"--{name}", str(path))]

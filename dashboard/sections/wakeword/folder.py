@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
+from dashboard.sections.wakeword.clips import TITLES
 from dashboard.services import wakeword_clips, wakeword_detectors
 from pipeline.i18n import N_, _, number, percent
 from pipeline.runs import RunDirectory
@@ -82,5 +83,7 @@ def _places() -> dict[str, Path]:
     places: dict[str, Path] = {}
     for word in wakeword_clips.words():
         clips = wakeword_clips.library(word)
-        places |= {f"{word}: {part}": clips.folder(part) for part in PARTS if part != "rir" and clips.files(part)}
+        places |= {
+            f"{word}: {_(TITLES[part])}": clips.folder(part) for part in PARTS if part != "rir" and clips.files(part)
+        }
     return places | wakeword_clips.speech_folders()
