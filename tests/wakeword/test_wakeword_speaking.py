@@ -172,6 +172,18 @@ def test_a_pattern_of_speakers_wants_recordings(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_a_word_of_another_alphabet_wants_its_language(
+    settings: Settings, tones: list[Tone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    command = ["wakeword", "speak", "Işığı aç", "--out", str(tmp_path / "a"), "--clips", "2", "--near", "0"]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 1 and "--language tr (or --language en)" in done.output
+    assert not (tmp_path / "a").exists()
+    done = CliRunner().invoke(main, [*command, "--language", "en"])
+    assert done.exit_code == 0, done.output
+
+
 def test_two_do_not_speak_into_one_folder_at_once(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
     refused: list[CorpusError] = []
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
@@ -74,6 +75,12 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
 
     if options["source_pattern"] and not options["speech"]:
         raise click.UsageError("--source names the speakers of --from-speech: add it, or leave --source away.")
+    foreign = sorted({letter for letter in word.lower() if letter.isalpha() and not letter.isascii()})
+    if foreign and click.get_current_context().get_parameter_source("language") is ParameterSource.DEFAULT:
+        raise click.UsageError(
+            f"{word!r} has letters that English words seldom have ({', '.join(foreign)}): say which language it is "
+            f"spoken in, e.g. --language tr (or --language en)."
+        )
     made: list[Spoken] = []
     with background_run(run, N_("Speaking")) as work:
         made.append(speak_word(Settings.from_env(), word, out, progress=stoppable(work), **options))
