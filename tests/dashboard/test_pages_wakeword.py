@@ -201,6 +201,10 @@ def test_a_typed_word_is_heard_and_spoken(open_page: Open, settings: Settings, m
     jsonl.write(words.spoken / SPOKEN, [{"label": label} for label in labels])
     page = open_page("wakeword", step="1 Data")
     assert "2 synthetic clips of the word; 1 of similar phrases; 1 of other words." in said(page)
+    counted = page.dataframe[0].value
+    assert list(counted["Synthetic"]) == ["2", "1", "1"] and list(counted["Files"]) == ["0"] * 3, (
+        "none of them is hidden"
+    )
     assert "Start training" in [b.label for b in open_page("wakeword", step="2 Configuration").button]
 
 

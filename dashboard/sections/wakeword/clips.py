@@ -64,10 +64,10 @@ def draw(clips: ClipLibrary | None) -> None:
     left, right = st.columns(2)
     with left:
         _counts(clips)
-    with right:
         with st.expander(_("Add clips"), icon=":material/upload:", expanded=is_new):
             _add(clips)
         record.draw(clips)
+    with right:
         speak.draw(clips, is_open=is_new)
         with st.expander(_("New word"), icon=":material/add:"):
             _new_word()
@@ -99,13 +99,20 @@ def _new_word() -> None:
 
 
 def _counts(clips: ClipLibrary) -> None:
-    counts = clips.counts
+    counts, made = clips.counts, wakeword_clips.spoken(clips)
+    synthetic: dict[str, int] = {}
+    if made:
+        synthetic = {Label.POSITIVE: made.clips, Label.HARD_NEGATIVE: made.near, Label.NEGATIVE: made.other}
     shown = (Label.POSITIVE, Label.NEGATIVE)
-    fitted(
-        [{_("Clips"): _(TITLES[part]), _("Files"): number(n)} for part, n in counts.items() if n or part in shown],
-        right=(_("Files"),),
-    )
-    if counts[Label.POSITIVE] and not counts[Label.NEGATIVE]:
+    rows = [
+        {
+            _("Clips"): _(TITLES[part]), _("Files"): number(n),
+            **({_("Synthetic"): number(synthetic.get(part, 0))} if made else {}),
+        }
+        for part, n in counts.items() if n or part in shown or synthetic.get(part)
+    ]  # fmt: skip
+    fitted(rows, right=(_("Files"), *([_("Synthetic")] if made else [])))
+    if (counts[Label.POSITIVE] or made) and not counts[Label.NEGATIVE]:
         st.caption(_("Recording sets can also serve as other speech: choose them under 2 Configuration."))
 
 

@@ -100,7 +100,7 @@ def _joined(clips: ClipLibrary) -> tuple[tuple[str, ...], str]:
         st.caption(
             _(
                 "Clips of an English word can also be made of the sounds of recordings: import English recordings on "
-                "the Data page, or add other speech above."
+                "the Data page, or add other speech under **Add clips**."
             )
         )
         return (), ""
