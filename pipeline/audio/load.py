@@ -294,6 +294,8 @@ def _blocks(file: "soundfile.SoundFile") -> Iterator[NDArray[np.float32]]:
 def _check_size(source: Path | bytes, name: str) -> int:
     """Its bytes."""
     if isinstance(source, Path):
+        if source.is_dir():
+            raise AudioError(N_("{path} is a folder. Name one recording in it."), path=str(source))
         if not source.is_file():
             raise AudioError(N_("There is no audio file {path}."), path=str(source))
         size = source.stat().st_size

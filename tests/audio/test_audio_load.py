@@ -169,8 +169,11 @@ def test_a_wav_without_samples_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.wav", tmp_path):
-        with pytest.raises(AudioError, match="There is no audio file"):
+    for path, words in (
+        (tmp_path / "none.wav", "There is no audio file"),
+        (tmp_path, "is a folder. Name one recording"),
+    ):
+        with pytest.raises(AudioError, match=words):
             load_audio(path)
 
 
