@@ -39,6 +39,7 @@ from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.phones import listener_folder
 from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.runtime.runner import WordWeights
+from pipeline.wakeword.setting_groups import GROUPS, settings_of
 from tests.pages import button, said
 from tests.runs.test_runs import until
 from tests.wakeword_sounds import RATE_HZ, chirp, collect_chirps
@@ -261,6 +262,13 @@ def test_settings_are_saved_loaded_reset_and_deleted(open_page: Open, chirps: Se
     button(page, "Yes, delete it").click().run()
     assert "mine" not in next(box for box in page.selectbox if box.label == "Preset").options
     assert not list((chirps.data_root / "presets" / "wakeword").iterdir())
+
+
+def test_settings_stand_in_their_order_on_a_narrow_screen_too(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration")
+    numbers = [widget.key for widget in page.number_input if str(widget.key).startswith("wakeword-fields-")]
+    settings = [f"wakeword-fields-default-0-{setting.key}" for group in GROUPS for setting in settings_of(group)]
+    assert numbers == [key for key in settings if key in numbers]
 
 
 def test_a_rate_and_searched_settings_are_used_by_a_click(open_page: Open, chirps: Settings) -> None:

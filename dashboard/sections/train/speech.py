@@ -104,6 +104,8 @@ def speech_curves(run: RunDirectory, _state: RunState) -> None:
         lines = {}
         if published is not None:
             lines = {_("paper"): float(getattr(PAPER, published)), _("one rater"): float(getattr(HUMAN, published))}
+        if index % 3 == 0:  # a row of its own, so that a narrow screen keeps their order
+            columns = st.columns(3)
         with columns[index % 3]:
             figure = run_charts.epochs(epochs, name, _(label), lines, smoothing=smoothing, log=log)
             kept_chart(figure, key=f"speech-{name}", revision=revision)

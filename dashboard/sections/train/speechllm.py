@@ -173,8 +173,9 @@ def speechllm_curves(run: RunDirectory, run_state: RunState) -> None:
     paper = max(
         (row for row in TABLE3 if row.trained == trained and row.epoch <= BEST_EPOCH), key=lambda row: row.epoch
     )
-    columns = st.columns(3)
     for index, (name, label) in enumerate(METRICS):
+        if index % 3 == 0:  # a row of its own, so that a narrow screen keeps their order
+            columns = st.columns(3)
         targets = {} if stand_in or validation else {_("paper"): float(getattr(paper, name))}
         human = getattr(HUMAN, name.removesuffix("_pcc"), None) if name.endswith("_pcc") else None
         if human is not None:

@@ -21,8 +21,9 @@ def draw_fields(preset: str, config: WakewordConfig) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for group, tab in zip(GROUPS, st.tabs([_(title) for title, _labels in GROUPS.values()]), strict=True):
         with tab:
-            columns = st.columns(COLUMNS, vertical_alignment="bottom")
             for index, setting in enumerate(settings_of(group)):
+                if index % COLUMNS == 0:  # a row of its own, so that Tab and a narrow screen keep their order
+                    columns = st.columns(COLUMNS, vertical_alignment="bottom")
                 with columns[index % COLUMNS]:
                     given[setting.key] = _field(setting, value_of(config, setting.key), field_key(preset, setting.key))
     return given
