@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,24 +20,25 @@ SMALL, CURVE = 300, 320
 def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Share of words missed over false alarms per hour, with the 95 % interval of the misses; the operating points are
     marked. No false alarm at all is drawn at the left edge."""
-    strict = [point for point in points if point["fah"] == 0]
-    best = min(strict, key=lambda point: point["miss_rate"], default=None)
-    kept = [point for point in points if point["fah"] > 0] + ([best] if best else [])
-    ordered = sorted(kept, key=lambda point: (point["fah"], -point["miss_rate"]))
+    ordered = _least_missed(points)
     lowest = min((p["fah"] for p in ordered if p["fah"] > 0), default=0.1) / 2
     x = [max(p["fah"], lowest) for p in ordered]
+    widest = max((p["fah"] for p in points), default=lowest)
+    ends = [*x[1:], max(widest, x[-1])] if x else []
+    edges = [edge for step in zip(x, ends, strict=True) for edge in step]
+    misses = _doubled(p["miss_rate"] for p in ordered)
+    low, high = (_doubled(p["miss_interval"][side] for p in ordered) for side in (0, 1))
     figure = empty_figure(_("False alarms per hour"), _("Words missed (%)"), height=CURVE)
-    figure.update_xaxes(**log_axis(x))
+    figure.update_xaxes(**log_axis(edges))
     highest = max((100 * point["miss_interval"][1] for point in targets.values()), default=100.0)
     figure.update_yaxes(range=(0, min(102.0, 1.5 * highest + 1.0)))
     figure.add_scatter(
-        x=[*x, *x[::-1]], mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,114,178,0.25)",
-        y=[100 * p["miss_interval"][1] for p in ordered] + [100 * p["miss_interval"][0] for p in ordered[::-1]],
-        hoverinfo="skip", name=_("95% interval"),
+        x=[*edges, *edges[::-1]], y=[*high, *low[::-1]], mode="lines", line={"width": 0}, fill="toself",
+        fillcolor="rgba(0,114,178,0.25)", hoverinfo="skip", name=_("95% interval"),
     )  # fmt: skip
     figure.add_scatter(
-        x=x, y=[100 * p["miss_rate"] for p in ordered], mode="lines", line={"color": BLUE, "shape": "vh"},
-        name=_("this detector"), hovertemplate="%{x:.2f}: %{y:.1f} %<extra></extra>",
+        x=edges, y=misses, mode="lines", line={"color": BLUE}, name=_("this detector"),
+        hovertemplate="%{x:.2f}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     marked: dict[tuple[float, float], list[str]] = {}  # targets may share a point
     for name, point in targets.items():
@@ -49,6 +50,21 @@ def misses_by_alarms(points: Sequence[Mapping[str, Any]], targets: Mapping[str, 
         hovertemplate="%{text}: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     return figure
+
+
+def _doubled(shares: Iterable[float]) -> list[float]:
+    """In percent, each for both ends of a step."""
+    return [100 * share for share in shares for _end in range(2)]
+
+
+def _least_missed(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """From no false alarm on, the points that miss less than all with fewer: at a higher threshold there can be more
+    false alarms, too, where the lockout after a detection hides fewer of them."""
+    kept: list[Mapping[str, Any]] = []
+    for point in sorted(points, key=lambda point: (point["fah"], point["miss_rate"])):
+        if not kept or point["miss_rate"] < kept[-1]["miss_rate"]:
+            kept.append(point)
+    return kept
 
 
 def rate_text(target: str) -> str:

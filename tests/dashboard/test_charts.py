@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.charts import base, monitor_charts, practice_charts, rater_charts, run_charts, score_charts
+from dashboard.charts import (
+    base,
+    detection_charts,
+    monitor_charts,
+    practice_charts,
+    rater_charts,
+    run_charts,
+    score_charts,
+)
 from dashboard.charts.base import stacked_figure
 from pipeline.i18n import speaking
 
@@ -228,3 +236,14 @@ def test_days_are_named_in_the_language() -> None:
         figure = monitor_charts.by_day(days, [1.0] * 10, "n")
     assert figure.layout.xaxis.ticktext[0] == "1 Oca"
     assert figure.data[0].customdata[0] == "1 Oca 2026"
+
+
+def test_fewer_misses_are_never_reached_with_fewer_alarms_than_they_take() -> None:
+    counted = [(0.0, 0.96), (3.2, 0.9), (3.2, 0.8), (0.0, 0.7), (0.0, 0.28), (3.2, 0.06), (6.5, 0.06), (9.7, 0.04)]
+    points = [{"fah": fah, "miss_rate": miss, "miss_interval": (miss / 2, (1 + miss) / 2)} for fah, miss in counted]
+    band, curve, marked = detection_charts.misses_by_alarms(points, {"0.5": points[4]}).data
+    assert list(curve.x) == [1.6, 3.2, 3.2, 9.7, 9.7, 9.7], "as many alarms as it takes, then fewer misses"
+    assert list(curve.y) == pytest.approx([28, 28, 6, 6, 4, 4])
+    assert (marked.x[0], marked.y[0]) == (curve.x[0], curve.y[0])
+    assert list(band.x[:6]) == list(curve.x) and list(band.y[6:]) == pytest.approx([2, 2, 3, 3, 14, 14])
+    assert detection_charts.misses_by_alarms([], {}).data[1].x in ((), None)
