@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.features import RATE_HZ
 
@@ -22,7 +23,10 @@ def read_noise(folders: Sequence[str]) -> list[Samples]:
     for folder in map(Path, folders):
         files = audio_files(folder)
         if not files:
-            raise CorpusError(f"{folder} holds no noise to mix in ({', '.join(AUDIO_SUFFIXES)}).")
+            raise CorpusError(
+                N_("{folder} holds no noise to mix in ({endings}). Name another folder, or none."),
+                folder=str(folder), endings=", ".join(AUDIO_SUFFIXES),
+            )  # fmt: skip
         sounds += [load_clip(path) for path in files]
     return sounds
 

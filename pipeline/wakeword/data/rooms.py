@@ -10,6 +10,7 @@ from scipy.signal import fftconvolve
 
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
+from pipeline.i18n import N_
 from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
@@ -39,7 +40,10 @@ def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
     for folder in map(Path, folders):
         files = audio_files(folder)
         if not files:
-            raise CorpusError(f"{folder} holds no room impulse responses ({', '.join(AUDIO_SUFFIXES)}).")
+            raise CorpusError(
+                N_("{folder} holds no room impulse responses ({endings}). Name another folder, or none."),
+                folder=str(folder), endings=", ".join(AUDIO_SUFFIXES),
+            )  # fmt: skip
         wrong: list[str] = []
         for path in files:
             try:
