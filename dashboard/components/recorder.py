@@ -6,11 +6,18 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import state
 from dashboard.components.uploader import upload
 from dashboard.components.voice_recorder import Span, voice_recorder
-from pipeline.audio.load import AUDIO_KINDS, KINDS_IN_WORDS, MAX_UPLOAD_BYTES, AudioCutError, AudioTooLongError
+from pipeline.audio.load import (
+    AUDIO_KINDS,
+    KINDS_IN_WORDS,
+    MAX_UPLOAD_BYTES,
+    MEGABYTE,
+    AudioCutError,
+    AudioTooLongError,
+)
 from pipeline.errors import AudioError
 from pipeline.i18n import N_, _
 
-MOST_MB = MAX_UPLOAD_BYTES // 2**20
+MOST_MB = MAX_UPLOAD_BYTES // MEGABYTE
 MICROPHONE, FILE = "microphone", "file"
 WAYS = {MICROPHONE: N_("Microphone"), FILE: N_("File")}
 WORD, SENTENCE, FREE = "word", "sentence", "free"

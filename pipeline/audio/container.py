@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
-MAX_MENDED_BYTES = 50_000_000  # as many as an upload may have; what is larger is left as it is
+MAX_MENDED_BYTES = 50 * 2**20  # as many as an upload may have; what is larger is left as it is
 TAIL_BYTES = 262_144  # holds the last frame or page of any common file
 OGG_NO_POSITION = (0, 0xFFFF_FFFF_FFFF_FFFF)
 OGG_POSITION_AHEAD = 1 << 40  # past any end: the decoder stops where the sound does

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 TARGET_RATE_HZ = 16_000
 MAX_DURATION_S: Seconds = 120.0
-MAX_UPLOAD_BYTES = 50_000_000
+MEGABYTE = 2**20  # as browsers and Streamlit count
+MAX_UPLOAD_BYTES = 50 * MEGABYTE
 MIN_RATE_HZ = 4_000
 # 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
 MAX_DECODED_SAMPLES = 50_000_000
@@ -305,8 +306,8 @@ def _check_size(source: Path | bytes, name: str) -> int:
             raise AudioError(
                 N_("{name} has {size:.0f} MB; at most {limit:.0f} MB are accepted."),
                 name=name,
-                size=size / 1e6,
-                limit=MAX_UPLOAD_BYTES / 1e6,
+                size=size / MEGABYTE,
+                limit=MAX_UPLOAD_BYTES / MEGABYTE,
             )
     if size == 0:
         raise AudioError(N_("{name} is empty (0 bytes). Record it again."), name=name)
