@@ -157,9 +157,9 @@ def _check_given(data: DataConfig) -> None:
 
 def _check_each(folders: Sequence[Path], scan: ClipScan) -> None:
     """Raises CorpusError for a folder that was named and brings nothing, which the others would hide."""
-    paths = [scan.root / clip.path for clip in scan.clips]
+    paths = [(scan.root / clip.path).resolve() for clip in scan.clips]
     for folder in folders:
-        if not any(path.is_relative_to(folder.absolute()) for path in paths):
+        if not any(path.is_relative_to(folder.resolve()) for path in paths):
             raise CorpusError(
                 N_(
                     "There is no audio ({endings}) in {folder}, or only links that lead out of it. Name the folder "

@@ -49,6 +49,22 @@ def test_clips_are_found_and_checked(root: Path) -> None:
     assert not scan_clips(root).sources_known
 
 
+def test_a_file_counts_once_though_it_is_found_more_than_once(root: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(root / "positive")
+    loop = root / "positive" / "s01" / "loop"
+    loop.symlink_to(root / "positive")
+    (root / "positive" / "s02" / "again.wav").symlink_to(root / "positive" / "s02" / "s02_0.wav")
+    given = [root / "positive", root / "positive", root / "positive" / "s01", root / "negative" / ".." / "positive"]
+    found = scan_folders({Label.POSITIVE: [*given, link], Label.NEGATIVE: [root / "negative"]})
+    assert found.statistics[Label.POSITIVE].clips == 24
+    assert not found.duplicates
+    assert [Path(path).name for path in found.left_out] == ["notes.txt"]
+    for other in (link, root / "negative" / ".." / "positive"):
+        with pytest.raises(CorpusError, match="is given as negative and"):
+            scan_folders({Label.POSITIVE: [root / "positive"], Label.NEGATIVE: [other]})
+
+
 def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root: Path, tmp_path: Path) -> None:
     linked = tmp_path / "elsewhere" / "computer"
     linked.parent.mkdir()

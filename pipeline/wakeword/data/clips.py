@@ -130,7 +130,7 @@ def scan_folders(
         raise CorpusError(f"There is no {' and no '.join(missing)}.")
     for path, label in given:
         for other, second in given:
-            if label is not second and other.is_relative_to(path):
+            if label is not second and other.resolve().is_relative_to(path.resolve()):  # one may be a link to the other
                 raise CorpusError(f"{other} is given as {second} and, within {path}, as {label}.")
     root = Path(os.path.commonpath([path for path, _ in given] or [Path("/")]))
     scan = _scan(root, given, source_pattern, progress)
@@ -157,23 +157,30 @@ def _scan(
 ) -> ClipScan:
     pattern = source_regex(source_pattern)
     within = [folder.resolve() for folder, _ in folders]  # a folder that is named may be a link itself
-    entries, links = [], []
+
+    def leads_out(path: Path) -> bool:
+        return not any(path.resolve().is_relative_to(one) for one in within)
+
+    found: dict[Path, tuple[Path, Label]] = {}  # each once, though its folder is named twice, or lies within another
+    links: dict[Path, Path] = {}
     for folder, label in folders:
-        links += [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]
+        linked = [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]
+        links |= {path.resolve(): path for path in linked if leads_out(path)}
         for path in audio_files(folder):
-            if any(path.resolve().is_relative_to(one) for one in within):
-                entries.append((path, label))
+            if leads_out(path):
+                links.setdefault(path.resolve(), path)
             else:
-                links.append(path)
-    others = [path for folder, _ in folders for path in other_files(folder)]
-    left_out = tuple(os.path.relpath(path, root) for path in [*others, *links])
+                found.setdefault(path.resolve(), (path, label))
+    entries = list(found.values())
+    others = list({path.resolve(): path for folder, _ in folders for path in other_files(folder)}.values())
+    left_out = tuple(os.path.relpath(path, root) for path in [*others, *links.values()])
     if not entries:
         where = ", ".join(str(folder) for folder, _ in folders) or root
         seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
         if links:
+            first = next(iter(links.values())).name
             seen += (
-                f" It holds {len(links)} links that lead out of it, e.g. {links[0].name}: name the folder that they "
-                f"lead to."
+                f" It holds {len(links)} links that lead out of it, e.g. {first}: name the folder that they lead to."
             )
         raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
     clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=Message(N_("checking clips"))))
