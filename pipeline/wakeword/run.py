@@ -37,7 +37,7 @@ from pipeline.wakeword.data.feature_cache import (
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
-from pipeline.wakeword.data.spoken_word import spoken_words, word_of
+from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
@@ -293,14 +293,17 @@ def _learnt_phones(
     from pipeline.wakeword.training.word_learning import learn_word
 
     positives = [clip for clip in [*clips.train, *clips.held] if clip.label is Label.POSITIVE]
-    english = [word for word, language in spoken_words(clips.root, positives) if language.startswith("en")]
-    if len(english) != 1 or config.data.names or config.model.target == "esp32_s3":
+    spoken = spoken_words(clips.root, positives)
+    word = spoken[0][0] if spoken else ""
+    # One word, though it may be spoken in several kinds of English: clips of another would be learnt as this one.
+    is_one = all(language.startswith("en") and same_letters(said, word) for said, language in spoken)
+    if not word or not is_one or config.data.names or config.model.target == "esp32_s3":
         return None
     run = FinishedRun(writer.run.path, writer.run.path / MODEL_FOLDER)
     try:
-        learnt = learn_word(settings, run, english[0], _told(writer, show))
+        learnt = learn_word(settings, run, word, _told(writer, show))
     except (CorpusError, ModelError) as error:
-        writer.log(f"{english[0]!r} has not been learnt for the judge of phones: {error}")
+        writer.log(f"{word!r} has not been learnt for the judge of phones: {error}")
         return None
     return {"word": learnt.word, **to_json(learnt.learnt_from)}
 

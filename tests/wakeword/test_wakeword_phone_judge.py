@@ -384,7 +384,7 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
         learn_word(Settings.from_env(), run, "boy")
 
 
-def test_another_word_than_the_spoken_clips_say_is_not_learnt(tmp_path: Path) -> None:
+def test_another_word_than_the_spoken_clips_say_is_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = []
     for label in (Label.POSITIVE, Label.NEGATIVE):
         path = f"spoken/{label}/voice/0.wav"
@@ -402,6 +402,13 @@ def test_another_word_than_the_spoken_clips_say_is_not_learnt(tmp_path: Path) ->
                 word_learning._clips_of(run, "lion")
         else:
             assert len(word_learning._clips_of(run, "lion")["synthetic"]) == 1
+    monkeypatch.setattr(word_learning, "config_of", lambda _run: SimpleNamespace(word="lioness"))
+    assert word_learning.other_words(run, "lion") == ("oğlan",), "spelled for an English listener, or another word"
+    assert word_learning.other_words(run, "oğlan") == ()
+    jsonl.write(home / "split" / "clips.jsonl", [row | {"synthetic": False} for row in rows])
+    assert word_learning.other_words(run, "lion") == ("lioness",)
+    jsonl.write(home / "split" / "clips.jsonl", [row | {"synthetic": False, "word": "lion"} for row in rows])
+    assert word_learning.other_words(run, "lion") == ()
 
 
 @pytest.mark.parametrize("word", ["", "  ", "42", "günaydın", "спасибо", "hey!"])
@@ -604,6 +611,10 @@ def test_the_word_that_a_run_has_learnt_is_asked_for_unless_told_otherwise(
             assert ("judge.onnx" in archive.namelist()) == has_judge
     both = ["wakeword", "detect", str(model), recording, "--phones", "boy", "--no-phones"]
     assert "or leave the judge away" in CliRunner().invoke(main, both).output
+    monkeypatch.setattr("pipeline.wakeword.phones.find_speech_model", lambda _settings: None)
+    assert "phones" not in answered("detect", recording, "--no-phones")
+    said = CliRunner().invoke(main, ["wakeword", "detect", str(model), recording]).output
+    assert "is missing" in said and "leave the judge of 'boy' away with --no-phones" in said
 
 
 def test_a_run_is_read_and_a_word_refused_without_pytorch() -> None:

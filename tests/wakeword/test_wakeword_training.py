@@ -117,6 +117,13 @@ def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
     assert "'computer' has not been learnt for the judge of phones: The listener" in (run.path / "log.txt").read_text()
     assert trained("bilgisayar", "tr")[1]["phones"] is None and len(learnt) == 2
     assert "phones" not in trained("computer", "en-us", **{"train.learn_phones": False})[1] and len(learnt) == 2
+    other = tmp_path / "other"
+    shutil.copytree(spoken, other)
+    both = {"data.positive": [str(spoken), str(other)]}
+    for word, language, n in (("bilgisayar", "tr", 2), ("lantern", "en-us", 2), ("Computer", "en-gb", 3)):
+        artifacts.write_json(other / "spoken.json", {"word": word, "language": language})
+        assert trained("computer", "en-us", **both)[1]["phones"] is None
+        assert len(learnt) == n, "clips of another word are none of this one"
 
 
 def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.errors import ModelError
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,15 +64,23 @@ no_phones_option = click.option(
 
 def asked_phones(finished: "FinishedRun", given: str | None, *, never: bool = False) -> str:
     """The word whose phones a judge listens for: the one that was given, else the one that the run has learnt; empty
-    for none, and where `never` is set. Raises ModelError where what was learnt cannot be read."""
+    for none, and where `never` is set. Raises ModelError where what was learnt cannot be read, or nobody can listen for
+    it."""
     from pipeline.wakeword.learnt_word import read_learnt_word
+    from pipeline.wakeword.phones import listener_folder
 
     if given and never:
         raise click.UsageError("Name a word with --phones, or leave the judge away with --no-phones.")
     if given or never or finished.info.words:
         return given or ""
     learnt = read_learnt_word(finished.folder)
-    return "" if learnt is None else learnt.word
+    if learnt is None:
+        return ""
+    try:
+        listener_folder(Settings.from_env())
+    except ModelError as error:
+        raise ModelError(f"{error} Or leave the judge of {learnt.word!r} away with --no-phones.") from error
+    return learnt.word
 
 
 ENGLISH_WORD, FILLED = EnglishWord(), Filled()

@@ -244,7 +244,7 @@ def learn_phones_command(detector: str, word: str, run: Path | None, as_json: bo
     """Learn how the speech scorer's listener hears WORD (English) from the clips that RUN was trained on, for the judge
     of `--phones`."""
     from pipeline.wakeword.finished_run import open_finished_run
-    from pipeline.wakeword.training.word_learning import learn_word
+    from pipeline.wakeword.training.word_learning import learn_word, other_words
 
     settings = Settings.from_env()
     finished = open_finished_run(settings, detector)
@@ -255,7 +255,13 @@ def learn_phones_command(detector: str, word: str, run: Path | None, as_json: bo
         f"{source.near} near phrases and {source.other} stretches of other speech. `--phones {shlex.quote(word)}` "
         f"uses it in evaluate, detect and, after an export, in listen."
     )
-    emit({"word": word, "folder": finished.folder, **to_json(source)}, as_json, text)
+    others = other_words(finished, word)
+    if others:
+        text += (
+            f" But the clips are of {', '.join(map(repr, others))}, and the listener is of English: this holds only if "
+            f"{word!r} is how that is spelled in English."
+        )
+    emit({"word": word, "folder": finished.folder, "clips_of": others, **to_json(source)}, as_json, text)
 
 
 COMMANDS = (train, features_command, search_command, rate_range_command, learn_phones_command)

@@ -26,6 +26,15 @@ def spoken_words(root: Path, clips: Iterable[Clip]) -> list[tuple[str, str]]:
     return sorted({spoken_word(path.parents[2]) for path in paths if len(path.parents) > 2})
 
 
+def same_letters(one: str, other: str) -> bool:
+    """Whether two spellings are of one word: Li-on and lion."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(word: str) -> str:
+    return "".join(sign for sign in word.casefold() if sign.isalnum())
+
+
 def word_of(config: WakewordConfig) -> str:
     """What a detector of one word reports."""
     spoken = (spoken_word(Path(folder))[0] for folder in config.data.positive)

@@ -28,7 +28,7 @@ from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, mixed, read_noise, stretch_of
 from pipeline.wakeword.data.speaking import near_in_many_voices, texts_in
 from pipeline.wakeword.data.splits import read_manifest
-from pipeline.wakeword.data.spoken_word import spoken_words
+from pipeline.wakeword.data.spoken_word import same_letters, spoken_words
 from pipeline.wakeword.evaluation.evaluate import one_thread
 from pipeline.wakeword.evaluation.judged_stream import first_threshold
 from pipeline.wakeword.evaluation.stream_metrics import score_stream
@@ -161,14 +161,19 @@ def _check_word(run: FinishedRun, word: str, clips: Sequence[Clip], known: set[s
         others = ", ".join(map(repr, sorted(known)))
         raise CorpusError(f"{run.home.name} was not trained on {word!r}. Its words: {others}. Name one of them.")
     for said, language in spoken_words(root, clips):
-        if language.startswith("en") and _letters(said) != _letters(word):
+        if language.startswith("en") and not same_letters(said, word):
             raise CorpusError(
                 f"The clips that {run.home.name} was trained on say {said!r}, not {word!r}. Learn {said!r} instead."
             )
 
 
-def _letters(word: str) -> str:
-    return "".join(sign for sign in word.casefold() if sign.isalnum())
+def other_words(run: FinishedRun, word: str) -> tuple[str, ...]:
+    """Which words the clips of a run are said to be of, if not of `word`: what was spoken in other languages, and the
+    one that the run was given. They may be the same, spelled for an English listener."""
+    root, assigned = read_manifest(run.home / SPLIT_FOLDER)
+    clips = [one.clip for one in assigned if one.clip.label is Label.POSITIVE and not one.clip.word]
+    known = [said for said, _language in spoken_words(root, clips)] or [config_of(run).word if clips else ""]
+    return tuple(said for said in known if said and not same_letters(said, word))
 
 
 def _stretch(sound: Samples, is_word: bool, draw: np.random.Generator) -> Samples:
