@@ -288,7 +288,7 @@ def _learnt_phones(
     settings: Settings, config: WakewordConfig, clips: SelectedClips, writer: RunWriter, show: Progress | None
 ) -> dict[str, Any] | None:
     """What the judge of phones has learnt the word from, if Pronlab spoke it in English: of synthetic clips alone most
-    words are missed without the judge. None for any other word, and where it cannot be learnt, which the log says."""
+    words are missed without the judge. None for any other word; where it cannot be learnt, the `problem`."""
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.training.word_learning import learn_word
 
@@ -304,7 +304,7 @@ def _learnt_phones(
         learnt = learn_word(settings, run, word, _told(writer, show))
     except (CorpusError, ModelError) as error:
         writer.log(f"{word!r} has not been learnt for the judge of phones: {error}")
-        return None
+        return {"word": word, "problem": str(error)}
     return {"word": learnt.word, **to_json(learnt.learnt_from)}
 
 

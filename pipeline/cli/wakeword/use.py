@@ -156,6 +156,8 @@ def _detect_in_folder(
         total = scores.n + len(scores.left_out)
         lines = [f"{score:8.2f}  {'detected' if hit else '        '}  {clip}" for clip, _s, score, hit in rows]
         lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
+        if asked_phones(finished, None):
+            lines.append("By the detector alone: its judge of phones is asked about single recordings.")
         if scores.left_out:
             lines.append(f"Left out, as they cannot be read: {len(scores.left_out)} of {total} files")
             lines += [f"  {problem.path}: {problem.message}" for problem in scores.left_out]
