@@ -175,12 +175,10 @@ def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
             self.register_buffer("offsets", torch.arange(n_frames))
 
         def forward(self, sound: "Tensor") -> "Tensor":
-            parts = [front_end(sound) for front_end in self.front_ends]
-            if len(parts) > 1:
-                mel, adapted = parts
-                later = adaptive.SECOND // config.hop
-                parts = [torch.cat([mel[:, later : later + adapted.shape[1]], adapted])]
-            frames = parts[0]
+            frames = self.front_ends[-1](sound)
+            if config.kind == "dual":  # log-mel frames begin a second later: no spectra of it are needed
+                mel = self.front_ends[0](sound[adaptive.SECOND :])
+                frames = torch.cat([mel[:, : frames.shape[1]], frames])
             starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
             windows = frames.T[starts[:, None] + self.offsets]
             logits: Tensor = self.model(windows)
