@@ -63,7 +63,8 @@ def _measured(root: Path) -> list[BenchResult]:
         for start in range(0, len(sound), RATE_HZ // 10):
             detector.feed(sound[start : start + RATE_HZ // 10])
         factor = (time.perf_counter() - begun) / SECONDS
-        results.append(BenchResult(f"detector by {name}, real-time factor", factor, "s/s", "< 0.02"))
+        bar = "< 0.05" if name == "torch" else "< 0.01"  # PyTorch runs on no device
+        results.append(BenchResult(f"detector by {name}, real-time factor", factor, "s/s", bar))
     times = {name: latency_ms(judge, windows) for name, judge in judges.items()}
     for name, (median, p95) in times.items():
         ratio = None if name == "torch" else times["torch"][0] / median
