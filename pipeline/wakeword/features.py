@@ -131,8 +131,9 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "adaptive":
         return adaptive.adapted(_magnitudes(samples, config), config.hop)
     if config.kind == "dual":
-        mel, adapted = (features(samples, part) for part in config.parts)
-        return _beside(mel, adapted, config.hop)[0]
+        of_mel, of_adaptive = config.parts
+        adapted = features(samples, of_adaptive)
+        return np.hstack([features(samples[adaptive.SECOND :], of_mel)[: len(adapted)], adapted])
     if config.kind == "embedding":
         return speech_embedding.embedding_of(config.embedding).frames(samples)
     power = mel_power(samples, window, config.hop, config.n_mels, config.low_hz, config.high_hz)
@@ -140,13 +141,6 @@ def features(samples: NDArray[np.float32], config: FeatureConfig) -> Frames:
     if config.kind == "mfcc":
         mel = dct(mel, type=2, norm="ortho", axis=1)[:, : config.n_mfcc]
     return np.asarray(mel, dtype=np.float32)
-
-
-def _beside(mel: Frames, adapted: Frames, hop: int) -> tuple[Frames, Frames]:
-    """Frames [n, 2 n_mels] of as many adaptive frames, and the log-mel frames that the next ones need. A log-mel frame
-    begins where the newest spectrum of an adaptive one does, a second into it."""
-    later = adaptive.SECOND // hop
-    return np.hstack([mel[later : later + len(adapted)], adapted]), mel[len(adapted) :]
 
 
 def _magnitudes(samples: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.float32]:
@@ -189,13 +183,18 @@ class FrameStream:
         self._spectra = np.zeros((0, config.n_mels), dtype=np.float32)  # what adaptive frames adapt to
         self._parts = [FrameStream(part) for part in config.parts] if config.kind == "dual" else []
         self._mel = np.zeros((0, config.n_mels), dtype=np.float32)  # that wait for their adaptive frames
+        self._unheard = adaptive.SECOND  # samples before the first log-mel frame of dual
 
     def feed(self, samples: NDArray[np.float32]) -> Frames:
         """[frames, bins] that are complete now, none among them."""
         config = self._config
         if self._parts:
-            mel, adapted = (part.feed(samples) for part in self._parts)
-            frames, self._mel = _beside(np.concatenate([self._mel, mel]), adapted, config.hop)
+            of_mel, of_adaptive = self._parts
+            self._mel = np.concatenate([self._mel, of_mel.feed(samples[self._unheard :])])
+            self._unheard = max(0, self._unheard - len(samples))
+            adapted = of_adaptive.feed(samples)
+            frames = np.hstack([self._mel[: len(adapted)], adapted])
+            self._mel = self._mel[len(adapted) :]
             return frames
         self._samples = np.concatenate([self._samples, samples])
         if self._front_end is not None:

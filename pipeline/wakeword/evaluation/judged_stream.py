@@ -84,11 +84,11 @@ def first_threshold(scores: StreamScores, config: DetectorConfig) -> float:
     votes = voted(scores.scores, config)
     threshold, lowest = float(votes.max()), float(votes[np.isfinite(votes)].min())
 
-    def is_low_enough(lower: float) -> bool:
+    def is_too_low(lower: float) -> bool:
         high = float((votes >= lower).mean())
         return high > MOST_HIGH or operate(scores, config, lower)[0].fah > FIRST_FAH
 
-    while threshold > lowest and not is_low_enough(threshold - STEP):
+    while threshold > lowest and not is_too_low(threshold - STEP):
         threshold -= STEP
     return threshold
 
