@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.container import Container, is_plausible, open_container
+from pipeline.audio.container import MAX_MENDED_BYTES, Container, is_plausible, open_container
 from pipeline.audio.media import HEAD_BYTES, MEDIA_SUFFIXES, Media, decode_media, media_kind
 from pipeline.errors import AudioError, said_by
 from pipeline.i18n import N_, Message
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TARGET_RATE_HZ = 16_000
 MAX_DURATION_S: Seconds = 120.0
 MEGABYTE = 2**20  # as browsers and Streamlit count
-MAX_UPLOAD_BYTES = 50 * MEGABYTE
+MAX_UPLOAD_BYTES = MAX_MENDED_BYTES
 MIN_RATE_HZ = 4_000
 # 120 s of 192 kHz stereo; keeps a small compressed upload from filling the memory when it is decoded.
 MAX_DECODED_SAMPLES = 50_000_000
