@@ -141,6 +141,13 @@ def main_module() -> Iterator[None]:
     sys.modules["__main__"] = before
 
 
+@pytest.fixture(autouse=True)
+def known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders and turns that are drawn with a project's secret are the same in every run of a test."""
+    drawn = itertools.count()
+    monkeypatch.setattr("pipeline.projects.secret.token_hex", lambda n: f"{next(drawn):0{2 * n}x}")
+
+
 @pytest.fixture
 def two_processes(one_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the tests of being spread over processes."""

@@ -4,7 +4,7 @@ From settings and names alone, which experts know or guess, they could be comput
 project's folder, so that nothing that shows a project's settings shows it.
 """
 
-import secrets
+from secrets import token_hex
 
 from pipeline import artifacts
 from pipeline.errors import ProjectError, said_by
@@ -23,7 +23,7 @@ def secret_of(settings: Settings, project: str) -> str:
         if not file.is_file():
             with locked(settings, file, ProjectError):
                 if not file.is_file():
-                    artifacts.write_json(file, {"secret": secrets.token_hex(16)})
+                    artifacts.write_json(file, {"secret": token_hex(16)})
         return str(artifacts.read_json(file)["secret"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(
