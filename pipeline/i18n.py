@@ -210,7 +210,16 @@ class _Localised(string.Formatter):
         if isinstance(value, int | float) and format_spec[-1:] in ("f", "%"):
             digits = int(format_spec[1:-1]) if format_spec[:1] == "." else 6
             return percent(value, digits) if format_spec[-1] == "%" else number(value, digits)
-        return str(number(value) if isinstance(value, int) else super().format_field(value, format_spec))
+        if isinstance(value, int):
+            return number(value)
+        text = str(super().format_field(value, format_spec))
+        return text.replace(".", _decimal_sign()) if isinstance(value, float) else text
+
+
+def _decimal_sign() -> str:
+    from babel.numbers import get_decimal_symbol
+
+    return str(get_decimal_symbol(language()))
 
 
 def ngettext(singular: str, plural: str, n: float) -> str:

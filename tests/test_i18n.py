@@ -30,6 +30,11 @@ def test_numbers_of_a_message_follow_the_language() -> None:
         assert translated(message()) == "1,200 of 12.3% in 1,234.50 s: x"
 
 
+def test_numbers_as_they_were_given_have_the_sign_of_the_language() -> None:
+    with speaking("tr"):
+        assert translated(Message("{share:g} of {n}, {score}", share=0.25, n=3, score=7.5)) == "0,25 of 3, 7,5"
+
+
 @pytest.mark.parametrize("text", [message(), Multilingual({"en": "a", "tr": "b"})])
 def test_copies_can_still_be_translated(text: str) -> None:
     with speaking("tr"):
