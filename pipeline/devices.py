@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_, Message
 
 AUTO, CPU = "auto", "cpu"
 
@@ -48,10 +49,12 @@ def find_device(asked: str = AUTO, configured: str = CPU) -> Device:
         chosen = configured if configured != CPU else "cuda" if n_cuda else "mps" if mps else CPU
     kind, _, number = chosen.partition(":")
     if kind not in ("cuda", "mps", CPU) or not (number.isdigit() or not number):
-        raise TrainingError(f"There is no device {chosen!r}. Take auto, cuda, cuda:1, mps or cpu.")
+        raise TrainingError(N_("There is no device {chosen!r}. Take auto, cuda, cuda:1, mps or cpu."), chosen=chosen)
     if (kind == "cuda" and int(number or 0) >= n_cuda) or (kind == "mps" and not mps):
         raise TrainingError(
-            f"The device {chosen} is not there: PyTorch sees {_in_words(n_cuda, mps)}. Take auto or cpu."
+            N_("The device {chosen} is not there: PyTorch sees {seen}. Take auto or cpu."),
+            chosen=chosen,
+            seen=_in_words(n_cuda, mps),
         )
     named = torch.cuda.get_device_name(int(number or 0)) if kind == "cuda" else ""
     why = (
@@ -71,7 +74,9 @@ def gpu_of(text: str) -> Gpu:
                    and not any(part.endswith("gb") for part in parts)]  # fmt: skip
     if len(fitting) != 1:
         known = ", ".join(gpu.name for gpu in fitting or GPUS)
-        raise TrainingError(f"{text!r} names {len(fitting)} GPUs that are known. Give one of: {known}.")
+        raise TrainingError(
+            N_("{text!r} names {n} GPUs that are known. Give one of: {known}."), text=text, n=len(fitting), known=known
+        )
     return fitting[0]
 
 
@@ -80,6 +85,8 @@ def gpus_with(memory_gb: float) -> list[Gpu]:
     return sorted((gpu for gpu in GPUS if gpu.memory_gb >= memory_gb), key=lambda gpu: gpu.memory_gb)
 
 
-def _in_words(n_cuda: int, mps: bool) -> str:
-    seen = [*([f"{n_cuda} CUDA device{'s' if n_cuda > 1 else ''}"] if n_cuda else []), *(["MPS"] if mps else [])]
-    return " and ".join(seen) or "the CPU alone"
+def _in_words(n_cuda: int, mps: bool) -> Message:
+    if not n_cuda:
+        return Message("MPS") if mps else Message(N_("the CPU alone"))
+    cuda = Message(N_("{n} CUDA devices") if n_cuda > 1 else N_("{n} CUDA device"), n=n_cuda)
+    return Message(N_("{devices} and MPS"), devices=cuda) if mps else cuda

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import to_json
@@ -36,7 +37,7 @@ class ExternalRun:
         """Figures of an epoch or of a step. Raises JobError for neither or both, and for what is no number; the
         training is asked to stop (StopRequested) where a person pressed Stop."""
         if (epoch is None) == (step is None):
-            raise JobError("Say either the epoch or the step that these figures are of.")
+            raise JobError(N_("Say either the epoch or the step that these figures are of."))
         values = _checked(figures)
         self._writer.check_stop()
         if step is not None:
@@ -76,8 +77,9 @@ def log_run(
             json.dumps(to_json(value))
         except TypeError as error:
             raise JobError(
-                f"The setting {key} cannot be kept: it is of type {type(value).__name__}. Give numbers, texts, lists "
-                "or mappings."
+                N_("The setting {key} cannot be kept: it is of type {kind}. Give numbers, texts, lists or mappings."),
+                key=key,
+                kind=type(value).__name__,
             ) from error
     seed = given.get("seed")
     directory = RunDirectory.create(
@@ -91,5 +93,5 @@ def _checked(figures: Mapping[str, Any]) -> dict[str, float]:
     values = {key: value.item() if hasattr(value, "item") else value for key, value in figures.items()}
     wrong = [f"{key}={value!r}" for key, value in values.items() if not is_number(value)]
     if wrong:
-        raise JobError(f"A figure is a number, got {', '.join(wrong)}.")
+        raise JobError(N_("A figure is a number, got {wrong}."), wrong=", ".join(wrong))
     return {key: float(value) for key, value in values.items()}

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.parallel import cores
 
 MAX_THREADS = 4
@@ -23,4 +24,6 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes straight under it
-        raise ModelError(f"{path} cannot be loaded by onnxruntime: {error}.") from error
+        raise ModelError(
+            N_("{path} cannot be loaded by onnxruntime: {reason}."), path=str(path), reason=said_by(error)
+        ) from error

@@ -126,7 +126,7 @@ def make_unsigned(model: Path) -> bool:
     tensors = {tensor.name: tensor for tensor in whole.graph.initializer}
     products = [node for node in whole.graph.node if node.op_type == "MatMulInteger" and node.input[1] in signed]
     if signed - {node.input[1] for node in products}:
-        raise ModelError(f"{model} was quantised statically. Export it again from its checkpoint.")
+        raise ModelError(N_("{model} was quantised statically. Export it again from its checkpoint."), model=str(model))
     for name in {name for node in products for name in (node.input[1], node.input[3])}:
         shifted = numpy_helper.to_array(tensors[name]).astype(np.int16) + 128
         tensors[name].CopyFrom(numpy_helper.from_array(shifted.astype(np.uint8), name))

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from pipeline.errors import UnknownNameError
+from pipeline.i18n import N_, Message
 
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Maps names to entries; an unknown name is answered with the known ones and the nearest guess."""
+    """Maps names to entries; an unknown name is answered with the known ones and the nearest guess. `kind` is
+    what they are, as a msgid."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -33,9 +35,13 @@ class Registry(Generic[T]):
         except KeyError:
             known = sorted(self._entries)
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            message = f"Unknown {self._kind} {name!r}; known: {', '.join(known)}.{hint}"
-            raise UnknownNameError(message) from None
+            raise UnknownNameError(
+                N_("Unknown {kind} {name!r}; known: {known}.{hint}"),
+                kind=Message(self._kind),
+                name=name,
+                known=", ".join(known),
+                hint=Message(N_(" Did you mean {near!r}?"), near=near[0]) if near else "",
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))

@@ -233,6 +233,11 @@ def confined(root: Path, relative: str) -> Path:
     return path
 
 
+def in_part(part: str | None) -> str:
+    """The end of a sentence about recordings: which part of a set they were looked for in; "" for the whole set."""
+    return Message(N_(" in part {part!r}"), part=part) if part else ""
+
+
 def _damaged(file: Path, error: Exception) -> CorpusError:
     reason = Message(
         N_("This file of the set is damaged ({reason}). Import the set again; labels are kept."), reason=said_by(error)

@@ -114,7 +114,10 @@ def get_entry(settings: Settings, model_id: str) -> Entry:
     """The model of that id. Raises ModelError if there is none."""
     entry = next((known for known in entries(settings) if known.model_id == model_id), None)
     if entry is None:
-        raise ModelError(f"No model {model_id!r} is registered. `pronlab models add RUN` registers the model of a run.")
+        raise ModelError(
+            N_("No model {model!r} is registered. `pronlab models add RUN` registers the model of a run."),
+            model=model_id,
+        )
     return entry
 
 
@@ -206,13 +209,21 @@ def place_of_folder(folder: Path) -> str:
     if tabular.is_table_folder(folder):
         task = tabular.load_info(folder).task
         if task not in PLACES:
-            raise ModelError(f"{folder} holds a model of the task {task!r}, which is not scored here.")
+            raise ModelError(
+                N_("{folder} holds a model of the task {task!r}, which is not scored here."),
+                folder=str(folder),
+                task=task,
+            )
         return task
     if is_model_folder(folder):
         return str(load_model(folder).info.rubric)
     raise ModelError(
-        f"{folder} holds no model: expected {INFO_FILE} with its weights, a speech model, or that of a run of `train "
-        "speechllm`."
+        N_(
+            "{folder} holds no model: expected {info} with its weights, a speech model, or that of a run of `train "
+            "speechllm`."
+        ),
+        folder=str(folder),
+        info=INFO_FILE,
     )
 
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.database import BUSY_TIMEOUT_S, connected
-from pipeline.errors import PronlabError
+from pipeline.errors import PronlabError, said_by
+from pipeline.i18n import N_
 from pipeline.records import ScoreResult, Seconds
 from pipeline.settings import Settings
 
@@ -161,14 +162,19 @@ class PredictionLog:
         """What somebody says about a prediction: a score of their own (0-100), or whether they agree. Raises
         FeedbackError; LogError where it could not be kept."""
         if score is None and agrees is None and not comment:
-            raise FeedbackError("The feedback is empty. Give a score, whether you agree, or a comment.")
+            raise FeedbackError(N_("The feedback is empty. Give a score, whether you agree, or a comment."))
         if score is not None and not 0.0 <= score <= 100.0:
-            raise FeedbackError(f"A score must be between 0 and 100, got {score}.")
+            raise FeedbackError(N_("A score must be between 0 and 100, got {score}."), score=score)
         if len(comment) > LONGEST_COMMENT:
-            raise FeedbackError(f"A comment has at most {LONGEST_COMMENT} characters, got {len(comment)}.")
+            raise FeedbackError(
+                N_("A comment has at most {longest} characters, got {n}."), longest=LONGEST_COMMENT, n=len(comment)
+            )
         with self._writing() as connection:
             if not connection.execute("SELECT 1 FROM predictions WHERE id = ?", (prediction,)).fetchone():
-                raise FeedbackError(f"There is no prediction {prediction!r}. Send the id that came with the score.")
+                raise FeedbackError(
+                    N_("There is no prediction {prediction!r}. Send the id that came with the score."),
+                    prediction=prediction,
+                )
             connection.execute(
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)",
                 (prediction, time.time(), kind, score, None if agrees is None else int(agrees), comment),
@@ -268,8 +274,12 @@ class PredictionLog:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise LogError(
-                f"{self._path.name} cannot be used now ({error}). Check whether the disk is full. A damaged file can "
-                "be moved away: a new one is created."
+                N_(
+                    "{file} cannot be used now ({reason}). Check whether the disk is full. A damaged file can be "
+                    "moved away: a new one is created."
+                ),
+                file=self._path.name,
+                reason=said_by(error),
             ) from error
 
     @staticmethod

@@ -123,8 +123,13 @@ def _loaded(folder: Path, _changed: int) -> tuple[TabularInfo, Predict]:
         return info, lambda text: (float(encode([text])[0]), np.array(base_features(text), dtype=np.float32))
     if info.feature_names != feature_names():
         raise ModelError(
-            f"{info.model_id} takes {len(info.feature_names)} features, and {len(feature_names())} are measured here: "
-            "it was trained with another spaCy model. Set PRONLAB_SPACY_MODEL, or train it again."
+            N_(
+                "{model} takes {n_expected} features, and {n_measured} are measured here: it was trained with "
+                "another spaCy model. Set PRONLAB_SPACY_MODEL, or train it again."
+            ),
+            model=info.model_id,
+            n_expected=len(info.feature_names),
+            n_measured=len(feature_names()),
         )
     model = load_model(folder)
 

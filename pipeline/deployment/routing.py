@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.deployment.model_registry import PLACES, PROMPTS, deployed_folder, folder_of, get_entry, place_of
-from pipeline.errors import ModelError, PronlabError
+from pipeline.errors import ModelError, PronlabError, said_by
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -138,7 +138,9 @@ def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Id
     name = who.name if by else ""
     a, b = _renamed(a), _renamed(b)
     if place not in PLACES:
-        raise RoutingError(f"There is no place {place!r}. The places are {', '.join(PLACES)}.")
+        raise RoutingError(
+            N_("There is no place {place!r}. The places are {places}."), place=place, places=", ".join(PLACES)
+        )
     if a == b:
         raise RoutingError(N_("Both sides are the same. Choose two different scorers."))
     if not 0.0 < share_b < 1.0:
@@ -166,7 +168,7 @@ def end(settings: Settings, comparison: str, by: Identity | None = None) -> None
             running for running in content["comparisons"] if running["id"] == comparison and not running["ended_at"]
         ]
         if not going:
-            raise RoutingError(f"No comparison {comparison!r} is running.")
+            raise RoutingError(N_("No comparison {comparison!r} is running."), comparison=comparison)
         going[0]["ended_at"] = now_iso()
 
 
@@ -206,7 +208,8 @@ def _resolved(settings: Settings, model: str) -> tuple[str | None, Path | None]:
     folder = folder_of(settings, model)
     if folder is None:
         raise ModelError(
-            f"No model {model!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."
+            N_("No model {model!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."),
+            model=str(model),
         )
     return None, folder
 
@@ -227,8 +230,12 @@ def _read(settings: Settings, *, strict: bool = False) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         if strict:
             raise RoutingError(
-                f"{_file(settings)} is damaged ({error}), so nothing was changed. Repair it, or move it "
-                "away to start with an empty one."
+                N_(
+                    "{file} is damaged ({reason}), so nothing was changed. Repair it, or move it away to start with "
+                    "an empty one."
+                ),
+                file=str(_file(settings)),
+                reason=said_by(error),
             ) from error
         return {"comparisons": [], "shadows": {}}
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.sets import in_part
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import experts_of, human_ceiling, pair_of, unparsed_answers
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
+from pipeline.i18n import N_, joined
 from pipeline.jobs.shards import Shards
 from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
@@ -53,20 +55,28 @@ def evaluate(
     """Score the reference's items, by `shards` where they are given, and compare. Raises CorpusError where there is
     nothing to compare with, or nothing that could be scored."""
     if not reference.items:
-        raise CorpusError(f"{source}: no recording has an expert's score{f' in part {part!r}' if part else ''}.")
+        raise CorpusError(
+            N_("{source}: no recording has an expert's score{in_part}."), source=str(source), in_part=in_part(part)
+        )
     started = time.perf_counter()
     learned = [scorer for scorer in scorers_of(spec, reference.items) if scorer.name != HEURISTIC]
     if len(learned) > 1:
         names = " and ".join(sorted(scorer.model_id for scorer in learned))
         raise CorpusError(
-            f"{source}: its languages have different models ({names}). Give each language its own manifest."
+            N_("{source}: its languages have different models ({names}). Give each language its own manifest."),
+            source=str(source),
+            names=names,
         )
     predictions = list(
         score_items(spec, reference.items, detail=True, progress=progress, check_stop=check_stop, shards=shards)
     )
     if all(_counted(prediction) is None for prediction in predictions):
-        first = "; ".join(predictions[0].warnings)
-        raise CorpusError(f"{source}: none of {len(predictions)} recordings could be scored. First problem: {first}")
+        raise CorpusError(
+            N_("{source}: none of {n} recordings could be scored. First problem: {first}"),
+            source=str(source),
+            n=len(predictions),
+            first=joined(predictions[0].warnings),
+        )
     rows = list(zip(reference.items, reference.experts, predictions, strict=True))
     by_rule = [p.overall is not None and bool(learned) and p.scoring_method == "heuristic" for p in predictions]
     overall = [_counted(prediction) for prediction in predictions]

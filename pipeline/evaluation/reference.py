@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import target_of_item
+from pipeline.i18n import N_
 from pipeline.labels.corpus_source import CorpusSource, has_human_ratings, of_manifest, of_set
 from pipeline.labels.index import Index
 from pipeline.metrics.human_ceiling import leave_one_out
@@ -67,7 +68,7 @@ def _of_corpus(source: CorpusSource, part: str, prefer_median: bool) -> ExpertRe
     ]
     chosen = [item for item in items if item.reference is not None]
     if len({item.rubric for item in chosen}) > 1:
-        raise CorpusError(f"{source.title} mixes words and sentences. Give each its own manifest.")
+        raise CorpusError(N_("{title} mixes words and sentences. Give each its own manifest."), title=source.title)
     # One kind of reference for all: figures against a mixture could not be compared with anybody's.
     kinds = {item.reference[0] for item in chosen if item.reference is not None}
     if len(kinds) == 1:
@@ -95,7 +96,7 @@ def _value(item: CorpusItem, name: str) -> float:
         return 10.0 * item.median["total"]
     reference = item.reference
     if reference is None:
-        raise CorpusError(f"{item.key} has no reference score.")
+        raise CorpusError(N_("{key} has no reference score."), key=item.key)
     return reference[1]
 
 

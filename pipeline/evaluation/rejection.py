@@ -48,7 +48,7 @@ def check_rejection(spec: ScorerSpec, items: Sequence[Item], progress: Progress 
     scored = partial(score_with, spec)
     some = spread_over(items, MAX_RECORDINGS)
     if len({item.target.text for item in some}) < 2:
-        raise CorpusError("The rejection test shuffles texts, so it needs recordings of at least two texts.")
+        raise CorpusError(N_("The rejection test shuffles texts, so it needs recordings of at least two texts."))
     draw = np.random.default_rng(0)
     results: dict[str, list[ScoreResult]] = {"matching text": [], "another text": [], "noise": [], "silence": []}
     for number, item in enumerate(some, start=1):

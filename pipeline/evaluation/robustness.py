@@ -98,7 +98,7 @@ def check_robustness(spec: ScorerSpec, items: Sequence[Item], progress: Progress
         if progress is not None:
             progress(number, len(some), Message(N_("Changed recordings")))
     if not n:
-        raise CorpusError("None of these recordings gets a score, so there is nothing to compare with.")
+        raise CorpusError(N_("None of these recordings gets a score, so there is nothing to compare with."))
     changes = {name: _case(CHANGES[name][1], values) for name, values in differences.items()}
     return RobustnessReport(n, changes, counted.statements(), counted.partial_scored())
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
+from pipeline.i18n import N_
 from pipeline.records import Target
 from pipeline.registry import Registry
 from pipeline.settings import Settings
@@ -46,4 +47,4 @@ class FeatureExtractor(Protocol):
         ...
 
 
-EXTRACTORS: Registry[Callable[[Settings], FeatureExtractor]] = Registry("feature extractor")
+EXTRACTORS: Registry[Callable[[Settings], FeatureExtractor]] = Registry(N_("feature extractor"))

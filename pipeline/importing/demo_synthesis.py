@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import TARGET_RATE_HZ
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_
 from pipeline.importing import demo_turkish as turkish
 from pipeline.importing.demo_turkish import WORDS, Phones
 from pipeline.labels.result_file import ResultFile, derive, write_result
@@ -120,7 +121,10 @@ def build_demo(out: Path, *, seed: int = SEED, progress: Progress | None = None)
     """
     version = synthesiser_version()
     if out.exists() and any(out.iterdir()) and not (out / "demo.json").is_file():
-        raise CorpusError(f"{out} is not empty and holds no demo corpus, so nothing was written. Give another folder.")
+        raise CorpusError(
+            N_("{out} is not empty and holds no demo corpus, so nothing was written. Give another folder."),
+            out=str(out),
+        )
     for stale in (*out.glob("participant_*"), out / "references"):
         shutil.rmtree(stale, ignore_errors=True)
     recordings: list[DemoRecording] = []
@@ -198,9 +202,13 @@ def speak(phones: Phones, voice: Voice, *, pause: bool = False) -> NDArray[np.fl
     try:
         return espeak.spoken(f"[[{text}]]", f"tr+{voice.variant}", voice.speed, voice.pitch).samples
     except FileNotFoundError as error:
-        raise CorpusError("eSpeak NG is not installed: `apt install espeak-ng` (only rebuilding needs it).") from error
+        raise CorpusError(
+            N_("eSpeak NG is not installed: `apt install espeak-ng` (only rebuilding needs it).")
+        ) from error
     except subprocess.SubprocessError as error:
-        raise CorpusError(f"eSpeak NG could not say {text!r}: {error}.") from error
+        raise CorpusError(
+            N_("eSpeak NG could not say {text!r}: {reason}."), text=text, reason=said_by(error)
+        ) from error
 
 
 def synthesiser_version() -> str:
@@ -208,7 +216,9 @@ def synthesiser_version() -> str:
     try:
         done = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise CorpusError("eSpeak NG is not installed: `apt install espeak-ng` (only rebuilding needs it).") from error
+        raise CorpusError(
+            N_("eSpeak NG is not installed: `apt install espeak-ng` (only rebuilding needs it).")
+        ) from error
     return done.stdout.split("  ")[0].strip()
 
 

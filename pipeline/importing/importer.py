@@ -118,11 +118,18 @@ def import_path(
         still_saving()
         broken = index.refresh_set(set_name)
     if work.stopped is not None:
-        message = (
-            f"Stopped after {work.n_done} of {max(reading.total, work.n_done)} recordings. The set {set_name!r} has "
-            f"{work.n_recordings}; the same command imports the rest."
+        if not isinstance(work.stopped, KeyboardInterrupt):
+            raise work.stopped
+        raise CorpusError(
+            N_(
+                "Stopped after {n} of {total} recordings. The set {name!r} has {n_recordings}; the same command "
+                "imports the rest."
+            ),
+            n=work.n_done,
+            total=max(reading.total, work.n_done),
+            name=set_name,
+            n_recordings=work.n_recordings,
         )
-        raise CorpusError(message) if isinstance(work.stopped, KeyboardInterrupt) else work.stopped
     told = {problem.path for problem in work.label_problems}
     broken = [problem for problem in broken if problem.path not in told]
     return ImportReport(

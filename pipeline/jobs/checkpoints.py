@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.runs import RunWriter
 
 STATE = "state"  # in the metadata of a checkpoint
-ANEW = "Start a new training; the log of this one is kept."
+ANEW = N_("Start a new training; the log of this one is kept.")
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of Adam
 
 
@@ -73,7 +74,12 @@ def load_checkpoint(path: Path, parts: tuple[str, ...]) -> Checkpoint:
             loaded[part][rest] = value
         state = artifacts.loads(metadata[STATE])
     except (KeyError, ValueError) as error:
-        raise TrainingError(f"{path} is no checkpoint of this version ({error!r}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path} is no checkpoint of this version ({reason}). {advice}"),
+            path=str(path),
+            reason=said_by(error),
+            advice=Message(ANEW),
+        ) from error
     return Checkpoint(loaded, state)
 
 
@@ -85,9 +91,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except FileNotFoundError as error:
-        raise TrainingError(f"{path} is missing: was it deleted while the run went on? {ANEW}") from error
+        raise TrainingError(
+            N_("{path} is missing: was it deleted while the run went on? {advice}"),
+            path=str(path),
+            advice=Message(ANEW),
+        ) from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise TrainingError(f"{path} is damaged, or no safetensors file ({error}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path} is damaged, or no safetensors file ({reason}). {advice}"),
+            path=str(path),
+            reason=said_by(error),
+            advice=Message(ANEW),
+        ) from error
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -103,7 +118,12 @@ def fitting(path: Path) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
         first = " ".join(str(error).split())[:200]
-        raise TrainingError(f"{path} is not of this run's model ({first}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path} is not of this run's model ({first}). {advice}"),
+            path=str(path),
+            first=first,
+            advice=Message(ANEW),
+        ) from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import JobError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.jobs.executors import Job, Launch, executor
 from pipeline.jobs.requirements import require_packages
 from pipeline.people.access import Action, Identity
@@ -118,7 +118,9 @@ def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) ->
         )
     if state.status in (*ACTIVE, "finished"):
         raise JobError(
-            N_("{run} is {status}; only a stopped, failed or lost run can be resumed."), run=run.id, status=state.status
+            N_("{run} is {status}; only a stopped, failed or lost run can be resumed."),
+            run=run.id,
+            status=Message(state.status),
         )
     require_packages(state.kind, run.config)
     run.withdraw_stop()

@@ -22,6 +22,7 @@ from typing import Any
 
 from pipeline import artifacts, jsonl
 from pipeline.errors import JobError
+from pipeline.i18n import N_, Message, ended
 from pipeline.jobs.executors import Job, executor
 from pipeline.jobs.executors.local import process_of
 from pipeline.jobs.launcher import Where, check_queue, stop
@@ -44,7 +45,7 @@ KEEP_EVERY_S: Seconds = 1.0  # answers that a killed shard may have to give agai
 
 # What can be done to items: `module:function`, which gets the settings and the options and returns what turns one item
 # into its answer, both as JSON has them.
-TASKS: Registry[str] = Registry("task")
+TASKS: Registry[str] = Registry(N_("task"))
 TASKS.register("score")("pipeline.scoring.batch:scoring_task")
 TASKS.register("features")("pipeline.features.table:extraction_task")
 
@@ -193,8 +194,13 @@ class _Shard:
         answers = self.answered()
         if missing := [index for index in range(self.n) if index not in answers]:
             raise JobError(
-                f"{self.run.path} is damaged: {len(missing)} of {self.n} answers are gone. Delete that folder and run "
-                "the command again."
+                N_(
+                    "{path} is damaged: {n_missing} of {n} answers are gone. Delete that folder and run the command "
+                    "again."
+                ),
+                path=str(self.run.path),
+                n_missing=len(missing),
+                n=self.n,
             )
         return (answers[index] for index in range(self.n))
 
@@ -204,8 +210,13 @@ class _Shard:
         if self.attempts == ATTEMPTS:
             last = lines_of((state.error or self.run.log_tail(2000)).strip())
             raise JobError(
-                f"A shard failed {ATTEMPTS} times: {last[-1] if last else state.status} Its log is "
-                f"{self.run.path / 'log.txt'}. What was answered is kept: the same command goes on from there."
+                N_(
+                    "A shard failed {n} times: {reason} Its log is {log}. What was answered is kept: the same command "
+                    "goes on from there."
+                ),
+                n=ATTEMPTS,
+                reason=ended(last[-1] if last else Message(state.status)),
+                log=str(self.run.path / "log.txt"),
             )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 
 Arrays = dict[str, NDArray[np.float32] | NDArray[np.int32]]
 KEYS = ("left", "right", "feature", "threshold", "value", "root")
@@ -58,7 +59,7 @@ def check_forest(arrays: Arrays, n_features: int) -> None:
     """Raises ModelError unless the arrays are trees that every walk leaves again."""
     missing = [key for key in KEYS if key not in arrays]
     if missing:
-        raise ModelError(f"The forest lacks the arrays {', '.join(missing)}.")
+        raise ModelError(N_("The forest lacks the arrays {missing}."), missing=", ".join(missing))
     n = len(arrays["value"])
     node = np.arange(n)
     leaf = arrays["feature"] < 0
@@ -67,9 +68,9 @@ def check_forest(arrays: Arrays, n_features: int) -> None:
     lengths = {len(arrays[key]) for key in KEYS[:-1]}
     roots_inside = len(arrays["root"]) > 0 and bool(((arrays["root"] >= 0) & (arrays["root"] < n)).all())
     if lengths != {n} or not roots_inside or not (leaf | ahead).all() or not inside.all():
-        raise ModelError("The forest's arrays do not describe trees over these features.")
+        raise ModelError(N_("The forest's arrays do not describe trees over these features."))
     if not np.isfinite(arrays["value"]).all():
-        raise ModelError("The forest holds values that are no numbers; train it again.")
+        raise ModelError(N_("The forest holds values that are no numbers; train it again."))
 
 
 def _rounded_down(values: NDArray[np.float64]) -> NDArray[np.float32]:

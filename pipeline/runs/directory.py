@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import JobError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
@@ -221,7 +221,7 @@ class RunDirectory:
         except JobError:  # nobody can tell what it is
             status = ""
         if status in ACTIVE:
-            raise JobError(N_("{run} is {status}. Stop it first."), run=self.id, status=status)
+            raise JobError(N_("{run} is {status}. Stop it first."), run=self.id, status=Message(status))
         # Out of every list at once, whatever of the rest cannot be removed.
         leaving = self.path.with_name(f"{artifacts.TEMPORARY_PREFIX}deleted-{os.urandom(4).hex()}-{self.id}"[:200])
         try:
@@ -250,7 +250,8 @@ class RunDirectory:
             if writer.gone:
                 writer.give_up()
                 raise RunGone(
-                    f"The folder of the run {self.id} was deleted while it ran: the run is over, nothing is kept of it."
+                    N_("The folder of the run {run} was deleted while it ran: the run is over, nothing is kept of it."),
+                    run=self.id,
                 ) from error
             words = in_words(error)
             writer.end("failed", error=words or said_by(error) or type(error).__name__)

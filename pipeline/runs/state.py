@@ -17,8 +17,8 @@ FORMAT = 1  # of run.json
 HEARTBEAT_EVERY_S: Seconds = 2.0
 STALE_AFTER_S: Seconds = 30.0
 START_WITHIN_S: Seconds = 300.0  # a busy machine takes minutes to load PyTorch
-ACTIVE = ("queued", "running", "stopping")
-STATUSES = (*ACTIVE, "finished", "stopped", "failed", "lost")
+ACTIVE = (N_("queued"), N_("running"), N_("stopping"))
+STATUSES = (*ACTIVE, N_("finished"), N_("stopped"), N_("failed"), N_("lost"))
 LOCAL = "local"
 TRANSLATABLE, MESSAGES = ("message", "error"), "messages"
 

@@ -13,6 +13,7 @@ import psutil
 
 from pipeline import jsonl
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
@@ -101,7 +102,9 @@ class RunWriter:
     def check_there(self) -> None:
         """Raises RunGone if the folder was deleted."""
         if self.gone:
-            raise RunGone(f"The run {self.run.id} is gone: its folder {self.run.path} was deleted.")
+            raise RunGone(
+                N_("The run {run} is gone: its folder {path} was deleted."), run=self.run.id, path=str(self.run.path)
+            )
         self._seen_whole_at = time.time()
 
     def give_up(self) -> None:

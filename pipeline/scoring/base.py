@@ -36,7 +36,7 @@ class Scorer(Protocol):
 
 ScorerFactory = Callable[[Settings, RubricName, Path | None], Scorer]
 Timed = TypeVar("Timed", WordScore, PhoneScore)
-SCORERS: Registry[ScorerFactory] = Registry("scorer")
+SCORERS: Registry[ScorerFactory] = Registry(N_("scorer"))
 
 
 def score_audio(scorer: Scorer, audio: Audio, target: Target, speech: Speech | None = None) -> ScoreResult:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import N_
 from pipeline.parallel import Progress
 from pipeline.registry import Registry
 from pipeline.settings import Settings
@@ -53,4 +54,4 @@ class Task(Protocol):
         ...
 
 
-TASKS: Registry[Task] = Registry("task")
+TASKS: Registry[Task] = Registry(N_("task"))

@@ -110,7 +110,7 @@ def test_a_shard_that_failed_is_repeated_from_where_it_was(doubling: Shards) -> 
 
 def test_work_that_fails_again_and_again_is_given_up_and_goes_on_when_asked_again(doubling: Shards) -> None:
     faults[:] = [7, 7, 7]
-    with pytest.raises(JobError, match=r"A shard failed 3 times: no answer to 7 Its log is .*goes on from there"):
+    with pytest.raises(JobError, match=r"A shard failed 3 times: no answer to 7\. Its log is .*goes on from there"):
         doubled(doubling)
     before = Counter(asked)
     assert doubled(doubling) == [2 * item["number"] for item in ITEMS]

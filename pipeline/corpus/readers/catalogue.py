@@ -57,7 +57,7 @@ class Layout:
 
 
 MANIFEST = "manifest.jsonl"
-LAYOUTS: Registry[Layout] = Registry("corpus layout")
+LAYOUTS: Registry[Layout] = Registry(N_("corpus layout"))
 
 
 def recognised(path: Path) -> tuple[str, Path]:

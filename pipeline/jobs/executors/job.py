@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pipeline import artifacts
 from pipeline.errors import JobError
+from pipeline.i18n import N_
 from pipeline.parallel import cores
 from pipeline.registry import Registry
 from pipeline.runs import RunDirectory
@@ -35,7 +36,9 @@ class Job:
     def __post_init__(self) -> None:
         if not (1 <= self.devices <= 64 and 1 <= self.nodes <= 1024):
             raise JobError(
-                f"Devices must be between 1 and 64 and nodes between 1 and 1024, got {self.devices} and {self.nodes}."
+                N_("Devices must be between 1 and 64 and nodes between 1 and 1024, got {devices} and {nodes}."),
+                devices=self.devices,
+                nodes=self.nodes,
             )
 
     def command(self, node: int = 0, first_host: str = "") -> list[str]:
@@ -108,7 +111,7 @@ class Executor(Protocol):
         """Whether it is still in the queue there, or on its way."""
 
 
-EXECUTORS: Registry[str] = Registry("executor")
+EXECUTORS: Registry[str] = Registry(N_("executor"))
 for _name in ("local", "slurm", "ray"):
     EXECUTORS.register(_name)(f"pipeline.jobs.executors.{_name}")
 

@@ -21,9 +21,13 @@ ADDRESS = "http://127.0.0.1:8265"
 def start(job: Job) -> str:
     unknown = set(job.options) - {"address", "cpus"}
     if unknown:
-        raise JobError(f"The executor ray takes address and cpus, got {', '.join(sorted(unknown))}.")
+        raise JobError(
+            N_("The executor ray takes address and cpus, got {unknown}."), unknown=", ".join(sorted(unknown))
+        )
     if job.nodes > 1:
-        raise JobError("A Ray job runs on one node. Use --executor slurm for more nodes, or more devices on one node.")
+        raise JobError(
+            N_("A Ray job runs on one node. Use --executor slurm for more nodes, or more devices on one node.")
+        )
     on_cuda = job.settings.device.startswith("cuda")
     log = shlex.quote(str(job.run.path / "log.txt"))
     try:
@@ -38,7 +42,7 @@ def start(job: Job) -> str:
             )
         )
     except (OSError, RuntimeError, ValueError) as error:
-        raise JobError(f"Ray rejected the job: {_first_line(error)}") from error
+        raise JobError(N_("Ray rejected the job: {reason}"), reason=_first_line(error)) from error
 
 
 def end(run: RunDirectory, launch: Launch) -> None:
@@ -47,7 +51,9 @@ def end(run: RunDirectory, launch: Launch) -> None:
     try:
         _client(launch.options).stop_job(launch.job_id)
     except RuntimeError as error:
-        raise JobError(f"Ray could not stop the job {launch.job_id}: {_first_line(error)}") from error
+        raise JobError(
+            N_("Ray could not stop the job {job}: {reason}"), job=launch.job_id, reason=_first_line(error)
+        ) from error
 
 
 def waits(run: RunDirectory, launch: Launch) -> bool:
@@ -66,8 +72,12 @@ def _client(options: Mapping[str, str]) -> Any:
         return JobSubmissionClient(address)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise JobError(
-            f"No Ray cluster answers at {address} ({_first_line(error)}). Start one with `ray start --head`, or give "
-            "--option address=http://HOST:8265."
+            N_(
+                "No Ray cluster answers at {address} ({reason}). Start one with `ray start --head`, or give "
+                "--option address=http://HOST:8265."
+            ),
+            address=address,
+            reason=_first_line(error),
         ) from error
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from pipeline.errors import JobError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, ended
 from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.optional import require
@@ -93,8 +93,8 @@ def start(job: Job) -> str:
     except (OSError, RuntimeError, ValueError, AssertionError, NameError, submitit.core.utils.FailedJobError) as error:
         reason = lines_of(str(error).strip())
         raise JobError(
-            f"Slurm rejected the job: {reason[0] if reason else type(error).__name__} Check that this is a login node "
-            "of the cluster, and the options."
+            N_("Slurm rejected the job: {reason} Check that this is a login node of the cluster, and the options."),
+            reason=ended(reason[0] if reason else type(error).__name__),
         ) from error
 
 
@@ -127,5 +127,5 @@ def _submitit() -> Any:
 
 def _whole(name: str, value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
-        raise JobError(f"The option {name} must be a whole number above 0, got {value!r}.")
+        raise JobError(N_("The option {name} must be a whole number above 0, got {value!r}."), name=name, value=value)
     return int(value)
