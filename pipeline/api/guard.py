@@ -12,6 +12,7 @@ from pipeline.api.limits import LOG
 from pipeline.api.problems import Problem
 from pipeline.artifacts import is_missing
 from pipeline.errors import AccessError
+from pipeline.i18n import N_, Message
 from pipeline.people.exposure import is_loopback
 from pipeline.settings import Settings
 
@@ -24,8 +25,11 @@ def check_exposure(settings: Settings, host: str, open_to_network: bool) -> None
     if is_loopback(host) or open_to_network or not is_missing(keys_file(settings)):
         return
     raise AccessError(
-        f"Other machines can reach {host or 'every address'}, and there is no API key: anyone could use the service. "
-        "Add a key (`pronlab serve-key add NAME`), or start with --open-to-network."
+        N_(
+            "Other machines can reach {host}, and there is no API key: anyone could use the service. Add a key "
+            "(`pronlab serve-key add NAME`), or start with --open-to-network."
+        ),
+        host=host or Message(N_("every address")),
     )
 
 

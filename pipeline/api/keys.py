@@ -18,6 +18,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.artifacts import replacing
 from pipeline.errors import AccessError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.locks import locked
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
@@ -101,12 +102,14 @@ def add_key(settings: Settings, name: str, scopes: Iterable[Scope] = EVERYTHING)
     case of letters) or cannot be one, and for no scope."""
     cleaned, allowed = _clean(name), tuple(scope for scope in Scope if scope in set(scopes))
     if not allowed:
-        raise AccessError(f"A key needs at least one scope: {', '.join(Scope)}.")
+        raise AccessError(N_("A key needs at least one scope: {scopes}."), scopes=", ".join(Scope))
     secret = _secret()
 
     def added(keys: list[Key]) -> list[Key]:
         if any(_same(key.name, cleaned) for key in keys):
-            raise AccessError(f"A key named {cleaned!r} already exists. Choose another name, or rotate that key.")
+            raise AccessError(
+                N_("A key named {name!r} already exists. Choose another name, or rotate that key."), name=cleaned
+            )
         return [*keys, Key(cleaned, digest(secret), now_iso(), allowed)]
 
     _change(settings, added)
@@ -156,7 +159,9 @@ def _change(settings: Settings, change: Callable[[list[Key]], list[Key]]) -> lis
             with replacing(path, mode=0o600) as temporary:
                 temporary.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise AccessError(f"{path} cannot be written ({said_by(error)}); no key was changed.") from error
+            raise AccessError(
+                N_("{path} cannot be written ({reason}); no key was changed."), path=str(path), reason=said_by(error)
+            ) from error
     return keys
 
 
@@ -173,7 +178,9 @@ def _find(keys: list[Key], name: str) -> Key:
     matching = [key for key in keys if _same(key.name, cleaned)]
     if not matching:
         raise AccessError(
-            f"There is no key {cleaned!r}. The keys are: {', '.join(key.name for key in keys) or 'none'}."
+            N_("There is no key {name!r}. The keys are: {names}."),
+            name=cleaned,
+            names=", ".join(key.name for key in keys) or Message(N_("none")),
         )
     return matching[0]
 
@@ -181,7 +188,11 @@ def _find(keys: list[Key], name: str) -> Key:
 def _clean(name: str) -> str:
     cleaned = " ".join(composed(visible(name)).split())
     if not cleaned or len(cleaned) > LONGEST_NAME or not " ".join(name.split()).isprintable():
-        raise AccessError(f"A key's name must have 1 to {LONGEST_NAME} printable characters, got {name[:99]!r}.")
+        raise AccessError(
+            N_("A key's name must have 1 to {longest} printable characters, got {name!r}."),
+            longest=LONGEST_NAME,
+            name=name[:99],
+        )
     return cleaned
 
 
@@ -194,4 +205,8 @@ def _secret() -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> AccessError:
-    return AccessError(f"{path} cannot be read as a list of API keys ({said_by(error)}). Restore it, or remove it.")
+    return AccessError(
+        N_("{path} cannot be read as a list of API keys ({reason}). Restore it, or remove it."),
+        path=str(path),
+        reason=said_by(error),
+    )

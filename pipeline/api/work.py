@@ -24,6 +24,7 @@ from pipeline.api.processes import GoneError, LateError, Process, prepare_to_sta
 from pipeline.deployment.answering import answer, answer_in_shadow
 from pipeline.deployment.prompt_answering import answer_prompt, prompt_in_shadow
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, PronlabError, UnknownNameError
+from pipeline.i18n import N_
 from pipeline.parallel import cores
 from pipeline.records import RubricName, Seconds, Target
 from pipeline.scoring.selection import DEFAULT_LANGUAGES, scorer_names
@@ -308,13 +309,17 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if max_s != task.max_s:
             raise
         raise AudioError(
-            f"The recording lasts {error.duration_s:.1f} s, but only {max_s:.1f} s are left in its batch. "
-            "Send two batches."
+            N_(
+                "The recording lasts {duration_s:.1f} s, but only {max_s:.1f} s are left in its batch. Send two "
+                "batches."
+            ),
+            duration_s=error.duration_s,
+            max_s=max_s,
         ) from None
     if task.detector is not None:
         return _verifier(task.detector, Path(task.detector).stat().st_mtime_ns)(audio.samples)
     if task.target is None:
-        raise UnknownNameError("Give the text that was to be said: word or text.")
+        raise UnknownNameError(N_("Give the text that was to be said: word or text."))
     if task.in_shadow:
         return answer_in_shadow(settings, audio, task.target)
     try:
@@ -324,8 +329,10 @@ def _answer(settings: Settings, max_s: Seconds, task: Task) -> Any:
         if task.scorer is None or task.scorer in names:
             raise
         raise UnknownNameError(
-            f"The scorer {task.scorer!r} has no model for a {task.target.rubric} here. "
-            f"The scorers are: {', '.join(names)}."
+            N_("The scorer {scorer!r} has no model for a {rubric} here. The scorers are: {names}."),
+            scorer=task.scorer,
+            rubric=task.target.rubric,
+            names=", ".join(names),
         ) from None
 
 

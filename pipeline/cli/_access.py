@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pipeline.i18n import N_
 from pipeline.people.access import GUEST, Action, Identity
 
 VARIABLE = "PRONLAB_USER"
@@ -187,7 +188,10 @@ class _By(click.Option):
         people = People(Settings.from_env())
         name = str(value or "").strip()
         if not name and not people.is_open:
-            raise AccessError(f"This installation has a list of people. Give your name with --by NAME or {VARIABLE}.")
+            raise AccessError(
+                N_("This installation has a list of people. Give your name with --by NAME or {variable}."),
+                variable=VARIABLE,
+            )
         if not name and self._need.named:
             raise click.UsageError(f"Give your name with {' or '.join(self.opts)} NAME: it is saved with your change.")
         identity = people.identify(name) if name else GUEST

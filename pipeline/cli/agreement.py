@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import LabelError
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,12 +60,15 @@ def agreement(
 
 
 def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
+    from pipeline.corpus.sets import in_part
     from pipeline.labels.corpus_source import of_manifest
     from pipeline.labels.ratings_table import of_items
 
     table = of_items(of_manifest(None, manifest).of_part(part or ""))
     if not table.ids:
-        raise LabelError(f"{manifest} has no experts' scores{f' in part {part!r}' if part else ''}.")
+        raise LabelError(
+            N_("{manifest} has no experts' scores{in_part}."), manifest=str(manifest), in_part=in_part(part)
+        )
     return table
 
 
@@ -83,15 +87,25 @@ def _of_set(name: str, part: str | None, rubric_name: str | None) -> "RatingsTab
     if part is not None:
         parts = index.parts(name)
         if part not in parts:
-            there = f"It has the parts {', '.join(parts)}" if parts else "It has no parts; leave --part out"
-            raise LabelError(f"The set {name!r} has no recordings in part {part!r}. {there}.")
+            if not parts:
+                raise LabelError(N_("The set {name!r} has no parts; leave --part out."), name=name)
+            raise LabelError(
+                N_("The set {name!r} has no recordings in part {part!r}. It has the parts {parts}."),
+                name=name,
+                part=part,
+                parts=", ".join(parts),
+            )
         labels = labels[labels["part"] == part]
     if labels.empty:
-        raise LabelError(f"There are no ratings in {name!r}{f', part {part!r}' if part else ''} yet.")
+        if part:
+            raise LabelError(N_("There are no ratings in {name!r}, part {part!r} yet."), name=name, part=part)
+        raise LabelError(N_("There are no ratings in {name!r} yet."), name=name)
     rubric = library.get(rubric_name) if rubric_name else rubrics_of(labels, library, get_set(settings, name).rubric)[0]
     table = of_frame(labels, rubric, library)
     if not table.ids:
-        raise LabelError(f"There are no ratings with the rubric {rubric.name!r} in {name!r}.")
+        raise LabelError(
+            N_("There are no ratings with the rubric {rubric!r} in {name!r}."), rubric=rubric.name, name=name
+        )
     return table
 
 

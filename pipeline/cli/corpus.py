@@ -52,7 +52,7 @@ def import_(
     from pipeline.importing.importer import import_path
 
     if len(sources) > 2:
-        raise CorpusError(f"Expected [LAYOUT] PATH, got {len(sources)} arguments. Quote a path with spaces.")
+        raise CorpusError(N_("Expected [LAYOUT] PATH, got {n} arguments. Quote a path with spaces."), n=len(sources))
     fmt, path = ("auto", sources[0]) if len(sources) == 1 else sources
     settings = Settings.from_env()
     with background_run(run, N_("Importing")) as work:

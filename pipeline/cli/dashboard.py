@@ -7,6 +7,7 @@ import sys
 import click
 
 from pipeline.errors import CorpusError, JobError, said_by
+from pipeline.i18n import N_
 from pipeline.people.access import SYSTEM
 from pipeline.people.exposure import FLAG, VARIABLE, has_sign_in, is_loopback, require_closed, was_allowed
 from pipeline.people.people import People
@@ -69,9 +70,15 @@ def require_free_port(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise JobError(
-                f"The dashboard cannot listen on {address}:{port} ({said_by(error)}). Another program may be using the "
-                f"port, perhaps a dashboard that is still running: stop it, or choose another port with "
-                f"`pronlab dashboard --port {port % 65535 + 1}`."
+                N_(
+                    "The dashboard cannot listen on {address}:{port} ({reason}). Another program may be using the "
+                    "port, perhaps a dashboard that is still running: stop it, or choose another port with `pronlab "
+                    "dashboard --port {other_port}`."
+                ),
+                address=address,
+                port=str(port),
+                reason=said_by(error),
+                other_port=str(port % 65535 + 1),
             ) from error
 
 

@@ -7,6 +7,7 @@ import click
 from pipeline.cli._access import asker_name
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.records import RubricName
 from pipeline.settings import Settings
 
@@ -41,7 +42,9 @@ def deploy(run: str | None, rubric_back: str | None, as_json: bool) -> None:
         emit({"rubric": rubric_back, "model": before}, as_json, text)
         return
     if run is None:
-        raise ModelError("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
+        raise ModelError(
+            N_("Name the run to deploy, e.g. `pronlab deploy acoustic57-mlp-1a2b3c4d`, or --rollback RUBRIC.")
+        )
     folder = folder_of_run(settings, run)
     entry = make_live(settings, folder, asker_name(), "" if Path(run).is_dir() else run)
     scored = "English sentences" if entry.place == SPEECH else f"the {entry.place} rubric"

@@ -11,6 +11,7 @@ from pipeline.cli._access import asker
 from pipeline.cli._output import counted, emit, fail_without, json_option
 from pipeline.cli._outputs import OUTPUT
 from pipeline.errors import LabelError
+from pipeline.i18n import N_, Message
 from pipeline.records import Problem
 from pipeline.settings import Settings
 
@@ -76,7 +77,7 @@ def export(
         _export_recordings(settings, set_name, fmt, out, align, document_root, as_json)
         return
     if out.is_dir():
-        raise LabelError(f"{out} is a folder. Give the name of a file.")
+        raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(out))
     exported = export_table(settings, set_name, fmt, table, asker(), DIALECTS[separator])
     write_export(out, exported.content)
     _tell(out, exported.n, as_json, left_out=exported.left_out, unit="row")
@@ -159,14 +160,22 @@ def import_ratings(
 def _refuse_unless_sure(incoming: "Incoming", n_rows: int, skip_bad: bool) -> None:
     """Raises LabelError where a question is open, or rows that cannot be used would be left out unasked."""
     if incoming.scale_question is not None:
-        raise LabelError(f"{incoming.scale_question} (--scale)")
+        raise LabelError(N_("{question} (--scale)"), question=incoming.scale_question)
     if incoming.problems and not skip_bad:
-        more = f" ... and {len(incoming.problems) - 3} more" if len(incoming.problems) > 3 else ""
-        named = " or name their rater with --rater," if incoming.n_nameless else ""
+        n_more = len(incoming.problems) - 3
+        more = Message(N_(" ... and {n} more"), n=n_more) if n_more > 0 else ""
+        named = Message(N_(" or name their rater with --rater,")) if incoming.n_nameless else ""
         first = "; ".join(problem.rstrip(".") for problem in incoming.problems[:3])
         raise LabelError(
-            f"{len(incoming.problems)} of {n_rows} ratings cannot be used, so nothing was imported: {first}{more}. "
-            f"Correct them,{named} or import the others with --skip-bad."
+            N_(
+                "{n} of {n_rows} ratings cannot be used, so nothing was imported: {first}{more}. Correct "
+                "them,{named} or import the others with --skip-bad."
+            ),
+            n=len(incoming.problems),
+            n_rows=n_rows,
+            first=first,
+            more=more,
+            named=named,
         )
 
 
@@ -178,14 +187,14 @@ def _reading(source: Path, fmt: Any, sheet: str) -> "Reading":
 
     if not source.is_dir():
         if fmt in ("dataset", "textgrid"):
-            raise LabelError(f"{source} is a file. Give the folder that was exported.")
+            raise LabelError(N_("{path} is a file. Give the folder that was exported."), path=str(source))
         return read_ratings(source.read_bytes(), fmt, sheet, RubricLibrary(Settings.from_env()).all())
     from pipeline.labels.exchange.dataset import is_dataset, read_dataset
     from pipeline.labels.exchange.textgrid import read_textgrids
 
     chosen = fmt or ("dataset" if is_dataset(source) else "textgrid")
     if chosen not in ("dataset", "textgrid"):
-        raise LabelError(f"{source} is a folder. Give the name of a file.")
+        raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(source))
     return Reading(read_dataset(source) if chosen == "dataset" else read_textgrids(source))
 
 
@@ -195,7 +204,7 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
     if set_name is None:
         raise click.UsageError("A manifest holds one set. Name it with --set, or give --table ratings for all sets.")
     if out.is_dir():
-        raise LabelError(f"{out} is a folder. Give the name of a file.")
+        raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(out))
     n, problems = write_manifest(settings, set_name, out, asker())
     if not as_json:
         click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
@@ -235,7 +244,7 @@ def _write_label_studio(
     )
 
     if out.is_dir():
-        raise LabelError(f"{out} is a folder. Give the name of a file.")
+        raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(out))
     root = (document_root or document_root_of(settings, set_name)).resolve()
     files = label_studio_files(settings, set_name, labels, root)
     configuration = out.with_suffix(".xml")

@@ -6,6 +6,7 @@ import click
 
 from pipeline.cli._access import asker, asker_name
 from pipeline.cli._output import emit, json_option
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 
@@ -35,7 +36,7 @@ def named_folder(settings: Settings, name: str) -> Path:
         return given / "model" if (given / "run.json").is_file() else given
     folder = find(settings, name).path / "model"
     if not folder.is_dir():
-        raise JobError(f"The run {name} has no model: it is not finished, or kept none.")
+        raise JobError(N_("The run {name} has no model: it is not finished, or kept none."), name=name)
     return folder
 
 
@@ -140,7 +141,7 @@ def repair_models(as_json: bool) -> None:
 
     folder = find_speech_model(Settings.from_env())
     if folder is None:
-        raise ModelError("There is no speech model to repair.")
+        raise ModelError(N_("There is no speech model to repair."))
     changed = repair(folder)
     lines = [f"Rewritten: {file}" for file in changed]
     emit({"rewritten": changed}, as_json, "\n".join(lines) or "Nothing to repair: the weights are unsigned.")

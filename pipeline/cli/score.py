@@ -99,7 +99,7 @@ def score(
     from pipeline.scoring.selection import default_language, select
 
     if (word is None) == (text is None):
-        raise CorpusError("Give the text that was to be said: --word for a single word, or --text for a sentence.")
+        raise CorpusError(N_("Give the text that was to be said: --word for a single word, or --text for a sentence."))
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
     spoken = word or text or ""
     settings = _settings_for(device)
@@ -177,13 +177,13 @@ def evaluate(
     from pipeline.scoring.batch import ScorerSpec
 
     if (manifest is None) == (set_name is None):
-        raise CorpusError("Give the data to evaluate on: --manifest FILE or --set NAME.")
+        raise CorpusError(N_("Give the data to evaluate on: --manifest FILE or --set NAME."))
     if card and not models:
-        raise ModelError("--card needs the model whose card is written: --model FOLDER.")
+        raise ModelError(N_("--card needs the model whose card is written: --model FOLDER."))
     if out is not None and len(models) > 1:
-        raise ModelError("--out writes the predictions of one model. Give one --model, or leave out --out.")
+        raise ModelError(N_("--out writes the predictions of one model. Give one --model, or leave out --out."))
     if manifest is not None and reference_kind == "consensus":
-        raise CorpusError("A manifest has no consensus of ratings. Import it, and evaluate with --set.")
+        raise CorpusError(N_("A manifest has no consensus of ratings. Import it, and evaluate with --set."))
     settings = _settings_for(device, shards)
     for folder in (settings.evaluations_root, *(models if card else ())):
         require_writable(folder)

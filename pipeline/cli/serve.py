@@ -11,6 +11,7 @@ import click
 
 from pipeline.cli._output import emit, json_option
 from pipeline.errors import said_by
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 PORT = 8600
@@ -111,7 +112,10 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=WAITING_CONNECTIONS)
     except OSError as error:
         raise ServiceError(
-            f"The service cannot listen on {host}:{port} ({said_by(error)}). Choose another --port or --host."
+            N_("The service cannot listen on {host}:{port} ({reason}). Choose another --port or --host."),
+            host=host,
+            port=str(port),
+            reason=said_by(error),
         ) from error
 
 

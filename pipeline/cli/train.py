@@ -282,7 +282,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
         errors = train_letter_to_sound(config, out, writer)
         writer.update(progress=1.0, message=DONE, result={"metrics": errors})
     if errors is None:
-        raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
+        raise TrainingError(N_("The run {run} was stopped; nothing was saved."), run=directory.id)
     text = (
         f"On {errors['n_words']} held-out words: {errors['word_error_rate_without_stress']:.1%} of the words and "
         f"{errors['phone_error_rate']:.1%} of the phones are wrong;"
@@ -325,8 +325,11 @@ def sounds(
 
     if not set_name and language != "tr":
         raise TrainingError(
-            f"Synthetic faults are known for Turkish (tr) alone, got {language!r}. Give --set with a set of words "
-            f"whose sounds people marked."
+            N_(
+                "Synthetic faults are known for Turkish (tr) alone, got {language!r}. Give --set with a set of "
+                "words whose sounds people marked."
+            ),
+            language=language,
         )
     synthesis = SynthesisConfig(noise=str(noise or ""), room_responses=str(room_responses or ""), seed=seed)
     config = SoundsTrainConfig(set_name, language, synthesis, seed=seed)
@@ -342,7 +345,7 @@ def sounds(
         metrics = {name: report[name]["value"] for name, _ in ROWS}
         writer.update(progress=1.0, message=DONE, result={"metrics": metrics, "model": out})
     if report is None:
-        raise TrainingError(f"The run {directory.id} was stopped; nothing was saved.")
+        raise TrainingError(N_("The run {run} was stopped; nothing was saved."), run=directory.id)
     n = report["n"]
     lines = [f"Run {directory.id}, on {n['voices']} held-out voices ({n['sounds']} sounds, {n['wrong']} wrong):"]
     lines += [f"  {title:52} {figure(report[name], name)}" for name, title in ROWS]
@@ -355,7 +358,10 @@ def _imported_as(manifest: Path) -> str:
 
     set_ = set_of_manifest(Settings.from_env(), manifest)
     if set_ is None:
-        raise CorpusError(f"{manifest} was not imported yet. Run `pronlab import {manifest}`, then train on its set.")
+        raise CorpusError(
+            N_("{manifest} was not imported yet. Run `pronlab import {manifest}`, then train on its set."),
+            manifest=str(manifest),
+        )
     return set_.name
 
 
@@ -405,7 +411,7 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
         report = run_training(data, config, writer)
         writer.update(progress=1.0, message=DONE, result={"metrics": report.metrics, "model": report.folder})
     if report is None:
-        raise TrainingError(f"The run {directory.id} was stopped; there is no model.")
+        raise TrainingError(N_("The run {run} was stopped; there is no model."), run=directory.id)
     emit({"run": directory.id, **vars(report)}, chosen.as_json, _report_text(directory.id, report))
 
 
@@ -501,7 +507,7 @@ def _beside_baselines(start: Start[Any], chosen: Chosen, training: "Callable[[Ru
         report = training(writer)
         writer.update(progress=1.0, message=DONE, result={"metrics": report["metrics"]})
     if report is None:
-        raise TrainingError(f"The run {directory.id} was stopped.")
+        raise TrainingError(N_("The run {run} was stopped."), run=directory.id)
     lines = [f"Run {directory.id}"]
     for name, figures in {"this model": report["metrics"], **report["baselines"]}.items():
         lines.append(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ def asked_phones(finished: "FinishedRun", given: str | None, *, never: bool = Fa
     try:
         listener_folder(Settings.from_env())
     except ModelError as error:
-        raise ModelError(f"{error} Or leave the judge of {learnt.word!r} away with --no-phones.") from error
+        raise ModelError(
+            N_("{reason} Or leave the judge of {word!r} away with --no-phones."),
+            reason=said_by(error),
+            word=learnt.word,
+        ) from error
     return learnt.word
 
 

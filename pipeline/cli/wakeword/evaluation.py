@@ -101,7 +101,7 @@ def evaluate(
     if split is not None:
         by_word[""], options["background"] = reported_part(split)
     if not by_word or not options["background"]:
-        raise CorpusError("Give the clips to evaluate on: --positive and --background, or --split.")
+        raise CorpusError(N_("Give the clips to evaluate on: --positive and --background, or --split."))
     if target_fah is not None:
         options["target_fah"], chosen = target_fah, replace(chosen, target_fah=target_fah)
     options["noise"] = tuple(map(str, options["noise"]))

@@ -182,7 +182,7 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
         writer.update(progress=1.0, message=DONE, result=best)
     if best is None:
-        raise TrainingError(f"The search {directory.id} was stopped.")
+        raise TrainingError(N_("The search {run} was stopped."), run=directory.id)
     settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())
     text = f"Best of {best['trials']}: trial {best['trial']}, {best['value']:.4f}\n{settings_text}\nIn {best['file']}"
     emit({"run": directory.id, **best}, chosen.as_json, text)

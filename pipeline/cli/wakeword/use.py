@@ -365,8 +365,11 @@ def wyoming(
 
     if not is_loopback(host) and not open_to_network:
         raise AccessError(
-            f"On {host} every machine of the network could use it: the protocol has no keys. Add --open-to-network if "
-            f"that is meant."
+            N_(
+                "On {host} every machine of the network could use it: the protocol has no keys. Add "
+                "--open-to-network if that is meant."
+            ),
+            host=host,
         )
 
     def ready(bound: int) -> None:
