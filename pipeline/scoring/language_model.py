@@ -40,8 +40,9 @@ class SpeechLlmScorer:
         """Raises CorpusError for another language than the model's."""
         if target.language != self.info.language:
             raise CorpusError(
-                f"The speech language model scores {self.info.language} only, not {target.language!r}. Name another "
-                "scorer."
+                N_("The speech language model scores {language} only, not {other!r}. Name another scorer."),
+                language=self.info.language,
+                other=target.language,
             )
         if audio.duration_s > MAX_S:
             too_long = Message(
@@ -93,7 +94,9 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> SpeechLl
     folder = find_speechllm_model(settings, model)
     if folder is None:
         raise ModelError(
-            "No speech language model is deployed. Train one (`pronlab train speechllm`), or name a run or folder with "
-            "--model."
+            N_(
+                "No speech language model is deployed. Train one (`pronlab train speechllm`), or name a run or "
+                "folder with --model."
+            )
         )
     return SpeechLlmScorer(folder, settings)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pipeline.corpus.sets import RecordingSet, list_sets
 from pipeline.errors import CorpusError, PronlabError
+from pipeline.i18n import N_, Message
 from pipeline.labels.index import Index
 from pipeline.labels.queries import SetOverview
 from pipeline.metrics.regression import TARGETS
@@ -86,8 +87,8 @@ def _chosen(settings: Settings, name: str) -> RecordingSet | None:
     if name:
         chosen = next((set_ for set_ in sets if set_.name == name), None)
         if chosen is None:
-            known = ", ".join(set_.name for set_ in sets) or "none"
-            raise CorpusError(f"There is no set of words {name!r}. Sets of words: {known}.")
+            known = ", ".join(set_.name for set_ in sets) or Message(N_("none"))
+            raise CorpusError(N_("There is no set of words {name!r}. Sets of words: {known}."), name=name, known=known)
         return chosen
     index = Index(settings)
     index.ensure()

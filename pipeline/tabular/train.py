@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts, csvfile
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, joined
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.parallel import Progress
@@ -56,14 +56,21 @@ def load_table(settings: Settings, task: Task, source: str, progress: Progress |
     """Raises TrainingError where too little is left after cleaning."""
     cleaning = clean(task.rows(settings, source), task)
     if len(cleaning.kept) < FEWEST or cleaning.n_groups < FEWEST_GROUPS:
-        why = ", ".join(f"{n} {reason}" for reason, n in cleaning.dropped.items())
+        why = [Message("{n} {reason}", n=n, reason=Message(reason)) for reason, n in cleaning.dropped.items()]
         raise TrainingError(
-            f"{len(cleaning.kept)} usable items of {cleaning.n_groups} people are too few to learn from: {FEWEST} of "
-            f"{FEWEST_GROUPS} are needed{f' ({why})' if why else ''}."
+            N_(
+                "{n} usable items of {n_people} people are too few to learn from: {fewest} of {fewest_people} are "
+                "needed{why}."
+            ),
+            n=len(cleaning.kept),
+            n_people=cleaning.n_groups,
+            fewest=FEWEST,
+            fewest_people=FEWEST_GROUPS,
+            why=Message(" ({reasons})", reasons=joined(why, ",")) if why else "",
         )
     values = task.features(settings, source, cleaning.kept, progress)
     if not np.isfinite(values).all():
-        raise TrainingError(f"The features of the task {task.name} hold values that are no numbers.")
+        raise TrainingError(N_("The features of the task {name} hold values that are no numbers."), name=task.name)
     labels = labels_of(cleaning.kept)
     return Table(
         task.name, cleaning.kept, task.feature_names(settings), values, labels,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts, cells, csvfile
-from pipeline.errors import TableError, TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.errors import TableError, TrainingError, said_by
+from pipeline.i18n import N_, Message, ended
 from pipeline.jobs.shards import Shards
 from pipeline.labels.scale import question
 from pipeline.parallel import Progress
@@ -182,22 +182,39 @@ def _from_csv(path: Path) -> TrainingData:
     try:
         table = read_table(path.read_bytes(), dict.fromkeys(META_COLUMNS, ()), ("score", "speaker"))
     except (OSError, TableError) as error:
-        raise TrainingError(f"{path} cannot be read: {error} `pronlab features` writes a complete file.") from error
+        raise TrainingError(
+            N_("{path} cannot be read: {reason} `pronlab features` writes a complete file."),
+            path=str(path),
+            reason=ended(said_by(error)),
+        ) from error
     names = tuple(column for column in table.columns if column not in META_COLUMNS)
     if not names or not table.rows:
-        raise TrainingError(f"{path} has no features or rows. `pronlab features` writes a complete file.")
+        raise TrainingError(
+            N_("{path} has no features or rows. `pronlab features` writes a complete file."), path=str(path)
+        )
     rows = [row.cells for row in table.rows]
     values = np.empty((len(rows), len(names)), dtype=np.float32)
     scores = np.empty(len(rows), dtype=np.float64)
     for n, row in enumerate(table.rows):
         if row.problem is not None:
-            raise TrainingError(f"{path}, line {row.line} {row.problem}")
+            raise TrainingError(
+                N_("{path}, line {line} {problem}"), path=str(path), line=str(row.line), problem=row.problem
+            )
         if not ("score" in row.cells and "speaker" in row.cells):
-            raise TrainingError(f"{path}, line {row.line} is without a speaker or a score. Check that it is complete.")
+            raise TrainingError(
+                N_("{path}, line {line} is without a speaker or a score. Check that it is complete."),
+                path=str(path),
+                line=str(row.line),
+            )
         scores[n] = _number(path, row, "score")
         values[n] = [_number(path, row, name) for name in names]
         if not 0.0 <= scores[n] <= 100.0:
-            raise TrainingError(f"{path}, line {row.line}: the score {scores[n]:g} does not lie between 0 and 100.")
+            raise TrainingError(
+                N_("{path}, line {line}: the score {score:g} does not lie between 0 and 100."),
+                path=str(path),
+                line=str(row.line),
+                score=float(scores[n]),
+            )
     asked = question({"score": scores.tolist()}, RUBRICS[RubricName.WORD].dimensions)
     first = rows[0]
     return TrainingData(
@@ -222,7 +239,13 @@ def _number(path: Path, row: TableRow, name: str) -> float:
     try:
         return cells.number(row.cells.get(name, ""))
     except cells.CellError as error:
-        raise TrainingError(f"{path}, line {row.line}, column {name}: {error}") from error
+        raise TrainingError(
+            N_("{path}, line {line}, column {name}: {reason}"),
+            path=str(path),
+            line=str(row.line),
+            name=name,
+            reason=said_by(error),
+        ) from error
 
 
 def _extractor_of(names: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.errors import ModelError, UnknownNameError
+from pipeline.errors import ModelError, UnknownNameError, said_by
 from pipeline.i18n import N_
 from pipeline.model_folders import put_in_place, take_back
 from pipeline.records import RubricName
@@ -32,7 +32,9 @@ def deploy(settings: Settings, source: Path) -> ModelInfo:
     try:
         AcousticScorer(settings, info.extractor, source)
     except UnknownNameError as error:
-        raise ModelError(f"{info.model_id} cannot score here: {error}") from error
+        raise ModelError(
+            N_("{model} cannot score here: {reason}"), model=info.model_id, reason=said_by(error)
+        ) from error
     put_in_place(source, FILES, settings.deployed_root / RubricName(info.rubric))
     return info
 

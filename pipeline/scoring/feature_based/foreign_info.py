@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.errors import ModelError
 from pipeline.features.acoustic57 import FEATURE_NAMES
+from pipeline.i18n import N_
 from pipeline.scoring.feature_based.model_info import ModelInfo
 
 NUMBERS = ("input_features", "input_size", "input_dim", "n_features", "num_features", "feature_count")
@@ -32,8 +33,13 @@ def from_elsewhere(raw: Mapping[str, Any], path: Path) -> ModelInfo:
     n_features = _number_of_features(raw)
     if n_features not in (None, len(FEATURE_NAMES)):
         raise ModelError(
-            f"{path} describes a model of {n_features} features; only models of the {len(FEATURE_NAMES)} acoustic "
-            "features can be read from elsewhere. Train it here with `pronlab train word`."
+            N_(
+                "{path} describes a model of {n_features} features; only models of the {n_known} acoustic features "
+                "can be read from elsewhere. Train it here with `pronlab train word`."
+            ),
+            path=str(path),
+            n_features=n_features,
+            n_known=len(FEATURE_NAMES),
         )
     sizes = _sizes(raw)
     return ModelInfo(

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.presets import known_values, misfits
 from pipeline.records import RubricName
 from pipeline.regressors.confidence import ConfidenceBin, confidence_at
@@ -87,7 +88,11 @@ class Model:
         with (self.folder / HELD_OUT_FILE).open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if not set(reader.fieldnames or ()) >= HELD_OUT_COLUMNS:
-                raise ModelError(f"{self.folder / HELD_OUT_FILE} lacks columns; expected {sorted(HELD_OUT_COLUMNS)}.")
+                raise ModelError(
+                    N_("{file} lacks columns; expected {columns}."),
+                    file=str(self.folder / HELD_OUT_FILE),
+                    columns=", ".join(sorted(HELD_OUT_COLUMNS)),
+                )
             return [{key: csvfile.plain(cell or "") for key, cell in row.items() if key} for row in reader]
 
 
@@ -114,7 +119,7 @@ def is_model_folder(folder: Path) -> bool:
 def missing_files(folder: Path) -> list[str]:
     missing = [name for name in (INFO_FILE, SCALER_FILE) if not (folder / name).is_file()]
     if not any((folder / name).is_file() for name in (WEIGHTS_FILE, PTH_FILE)):
-        missing.insert(0, f"{WEIGHTS_FILE} (or {PTH_FILE})")
+        missing.insert(0, Message(N_("{file} (or {other})"), file=WEIGHTS_FILE, other=PTH_FILE))
     return missing
 
 
@@ -133,7 +138,11 @@ def load_info(folder: Path) -> ModelInfo:
     """What a model is, without its weights. Raises ModelError naming the missing file, or what is wrong in this one."""
     missing = missing_files(folder)
     if missing:
-        raise ModelError(f"No model could be loaded from {folder}: {', '.join(missing)} is missing.")
+        raise ModelError(
+            N_("No model could be loaded from {folder}: {missing} is missing."),
+            folder=str(folder),
+            missing=joined(missing, ","),
+        )
     return _read_info(folder / INFO_FILE)
 
 
@@ -146,13 +155,23 @@ def load_model(folder: Path) -> Model:
     if info.kind in ("forest", "boosting"):
         check_forest(weights, n_features)
         if info.kind == "boosting" and (LINE not in weights or weights[LINE].shape != (2,)):
-            raise ModelError(f"{folder} holds boosted trees without their offset and scale.")
+            raise ModelError(N_("{folder} holds boosted trees without their offset and scale."), folder=str(folder))
     elif info.kind == "mlp":
         n_inputs = folded_layers(weights)[0][0].shape[0]
         if n_inputs != n_features:
-            raise ModelError(f"The network in {folder} takes {n_inputs} features, {INFO_FILE} names {n_features}.")
+            raise ModelError(
+                N_("The network in {folder} takes {n_inputs} features, {info} names {n_features}."),
+                folder=str(folder),
+                n_inputs=n_inputs,
+                info=INFO_FILE,
+                n_features=n_features,
+            )
     else:
-        raise ModelError(f"{folder / INFO_FILE} says kind {info.kind!r}; expected mlp, forest or boosting.")
+        raise ModelError(
+            N_("{file} says kind {kind!r}; expected mlp, forest or boosting."),
+            file=str(folder / INFO_FILE),
+            kind=info.kind,
+        )
     return Model(info, scaler, weights, folder)
 
 
@@ -169,7 +188,9 @@ def _read_info(path: Path) -> ModelInfo:
             raise ValueError("; ".join(wrong[:3]))
         return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})
     except (TypeError, ValueError) as error:
-        raise ModelError(f"{path} does not describe a model: {error}.") from error
+        raise ModelError(
+            N_("{path} does not describe a model: {reason}."), path=str(path), reason=said_by(error)
+        ) from error
 
 
 def _read_scaler(path: Path, names: tuple[str, ...], *, from_here: bool) -> Scaler:
@@ -179,12 +200,18 @@ def _read_scaler(path: Path, names: tuple[str, ...], *, from_here: bool) -> Scal
         mean = np.asarray(raw["mean"], dtype=np.float64)
         std = np.asarray(raw["std"] if "std" in raw else raw["scale"], dtype=np.float64)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} needs the lists 'mean' and 'std' ({error!r}).") from error
+        raise ModelError(
+            N_("{path} needs the lists 'mean' and 'std' ({reason})."), path=str(path), reason=said_by(error)
+        ) from error
     listed = tuple(raw["features"]) if from_here and "features" in raw else names
     if mean.shape != (len(names),) or std.shape != mean.shape or listed != names:
-        raise ModelError(f"{path} does not match the {len(names)} features of {INFO_FILE}.")
+        raise ModelError(
+            N_("{path} does not match the {n} features of {info}."), path=str(path), n=len(names), info=INFO_FILE
+        )
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise ModelError(f"{path} holds a mean that is no number or a standard deviation that is not positive.")
+        raise ModelError(
+            N_("{path} holds a mean that is no number or a standard deviation that is not positive."), path=str(path)
+        )
     return Scaler(mean, std)
 
 
@@ -197,7 +224,9 @@ def _read_weights(folder: Path) -> dict[str, Any]:
         try:
             return dict(load_file(path))
         except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"{path} is no readable safetensors file: {error}.") from error
+            raise ModelError(
+                N_("{path} is no readable safetensors file: {reason}."), path=str(path), reason=said_by(error)
+            ) from error
     return _read_pth(folder / PTH_FILE)
 
 
@@ -211,10 +240,12 @@ def _read_pth(path: Path) -> dict[str, Any]:
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
-        raise ModelError(f"{path} is no plain torch state dict: {error}.") from error
+        raise ModelError(
+            N_("{path} is no plain torch state dict: {reason}."), path=str(path), reason=said_by(error)
+        ) from error
     raw = raw.get("state_dict", raw) if isinstance(raw, dict) else raw
     if not isinstance(raw, dict) or not all(isinstance(value, torch.Tensor) for value in raw.values()):
-        raise ModelError(f"{path} must hold a state dict: names and tensors, nothing else.")
+        raise ModelError(N_("{path} must hold a state dict: names and tensors, nothing else."), path=str(path))
     return {key: value.float().numpy() for key, value in raw.items()}
 
 
@@ -222,7 +253,9 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         content = artifacts.read_json(path)
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}.") from error
+        raise ModelError(
+            N_("{path} cannot be read as JSON: {reason}."), path=str(path), reason=said_by(error)
+        ) from error
     if not isinstance(content, dict):
-        raise ModelError(f"{path} must hold one JSON object.")
+        raise ModelError(N_("{path} must hold one JSON object."), path=str(path))
     return content

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import ModelError, TrainingError
+from pipeline.errors import ModelError, TrainingError, said_by
+from pipeline.i18n import N_
 from pipeline.regressors.balance import band_weights
 from pipeline.scoring.feature_based.config import TrainConfig
 
@@ -75,8 +76,11 @@ def _fitted(
 
     if len(x) < MIN_RECORDINGS:
         raise TrainingError(
-            f"Only {len(x)} recordings remain to train on after speakers are held out. Use fewer folds, or rate "
-            f"recordings of more speakers."
+            N_(
+                "Only {n} recordings remain to train on after speakers are held out. Use fewer folds, or rate "
+                "recordings of more speakers."
+            ),
+            n=len(x),
         )
     torch.manual_seed(seed)
     sizes = (x.shape[1], *config.hidden)
@@ -107,7 +111,7 @@ def _fitted(
             optimiser.zero_grad(set_to_none=True)
             loss = (item_weights[batch] * (network(inputs[batch]).squeeze(1) - targets[batch]) ** 2).mean()
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss became NaN in epoch {epoch}. Lower the learning rate.")
+                raise TrainingError(N_("The loss became NaN in epoch {epoch}. Lower the learning rate."), epoch=epoch)
             loss.backward()
             optimiser.step()
             schedule.step()
@@ -157,13 +161,17 @@ def folded_layers(weights: Weights) -> list[tuple[NDArray[np.float64], NDArray[n
             else:
                 folded.append((module["weight"].T, module["bias"]))
     except (KeyError, IndexError, ValueError) as error:
-        raise ModelError(f"The weights do not form a chain of dense and batch norm layers ({error!r}).") from error
+        raise ModelError(
+            N_("The weights do not form a chain of dense and batch norm layers ({reason})."), reason=said_by(error)
+        ) from error
     sizes = [matrix.shape for matrix, _ in folded]
     chained = all(len(size) == 2 for size in sizes) and all(a[1] == b[0] for a, b in itertools.pairwise(sizes))
     if not folded or not chained or sizes[-1][1] != 1:
-        raise ModelError(f"The dense layers' sizes {sizes} do not lead from features to one score.")
+        raise ModelError(
+            N_("The dense layers' sizes {sizes} do not lead from features to one score."), sizes=str(sizes)
+        )
     if not all(np.isfinite(matrix).all() and np.isfinite(shift).all() for matrix, shift in folded):
-        raise ModelError("The weights contain NaN or infinite values. Retrain the model.")
+        raise ModelError(N_("The weights contain NaN or infinite values. Retrain the model."))
     return folded
 
 

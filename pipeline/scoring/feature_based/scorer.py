@@ -37,8 +37,12 @@ class AcousticScorer:
         self._heuristic = HeuristicScorer(settings)
         if tuple(self._extractor.feature_names) != info.feature_names:
             raise ModelError(
-                f"The model {info.model_id} was trained on other features than extractor {info.extractor!r} gives now; "
-                f"train it again."
+                N_(
+                    "The model {model} was trained on other features than extractor {extractor!r} gives now; train "
+                    "it again."
+                ),
+                model=info.model_id,
+                extractor=info.extractor,
             )
         log.info(
             "Loaded %s from %s: %d features (%s), test MAE %s",
@@ -102,8 +106,12 @@ def _factory(extractor: str | None, name: str) -> None:
         folder = model or find_model(settings, rubric, extractor)
         if folder is None:
             raise ModelError(
-                f"No model on {extractor or 'any'} features is deployed for the {rubric} rubric. Train one (`pronlab "
-                f"train word`) and deploy it (`pronlab deploy RUN`), or score with --scorer heuristic."
+                N_(
+                    "No model on {extractor} features is deployed for the {rubric} rubric. Train one (`pronlab "
+                    "train word`) and deploy it (`pronlab deploy RUN`), or score with --scorer heuristic."
+                ),
+                extractor=extractor or Message(N_("any")),
+                rubric=rubric,
             )
         return AcousticScorer(settings, extractor or load_info(folder).extractor, folder)
 

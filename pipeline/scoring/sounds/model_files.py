@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.presets import known_values, misfits
 from pipeline.scoring.sounds.measures import NAMES, Frames
 from pipeline.settings import Settings
@@ -121,12 +122,23 @@ def load(folder: Path) -> SoundModel:
         info = SoundsInfo(**values)
         weights = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(f"{folder} holds no model of sounds that can be read: {error}.") from error
+        raise ModelError(
+            N_("{folder} holds no model of sounds that can be read: {reason}."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     if info.format != FORMAT or info.measures != NAMES:
-        raise ModelError(f"The model of sounds in {folder} was made by another version of Pronlab. Train it again.")
+        raise ModelError(
+            N_("The model of sounds in {folder} was made by another version of Pronlab. Train it again."),
+            folder=str(folder),
+        )
     shapes = {name: values.ndim for name, values in weights.items()}
     if shapes != SHAPES or len(weights["output_bias"]) != len(info.sounds) + 1:
-        raise ModelError(f"The weights in {folder} do not fit {INFO_FILE}. Train the model of sounds again.")
+        raise ModelError(
+            N_("The weights in {folder} do not fit {info}. Train the model of sounds again."),
+            folder=str(folder),
+            info=INFO_FILE,
+        )
     return SoundModel(info, weights)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.presets import known_values, misfits
 from pipeline.scoring.speech.frontend import KINDS, FrontEnd
 from pipeline.scoring.speech.labels import LABELS, UTTERANCE_ASPECTS
@@ -97,17 +98,33 @@ class SpeechInfo:
 
     def __post_init__(self) -> None:
         """Raises ModelError for numbers that cannot be a model's."""
-        wrong = []
+        wrong: list[str] = []
         if tuple(self.labels) != LABELS or tuple(self.aspects) != UTTERANCE_ASPECTS:
-            wrong.append("its labels or aspects are not those this version knows")
+            wrong.append(Message(N_("its labels or aspects are not those this version knows")))
         if self.front_end not in KINDS:
-            wrong.append(f"front_end is one of {', '.join(KINDS)}, got {self.front_end!r}")
+            wrong.append(
+                Message(
+                    N_("{name} is one of {known}, got {value!r}"),
+                    name="front_end",
+                    known=", ".join(KINDS),
+                    value=self.front_end,
+                )
+            )
         if len(self.log_prior) != len(LABELS) - 1:
-            wrong.append(f"log_prior has {len(self.log_prior)} values, expected {len(LABELS) - 1}")
+            wrong.append(
+                Message(
+                    N_("{name} has {n} values, expected {expected}"),
+                    name="log_prior",
+                    n=len(self.log_prior),
+                    expected=len(LABELS) - 1,
+                )
+            )
         if not 0 < self.frames_per_s <= 200 or len(self.mean) != 4 or len(self.spread) != 4:
-            wrong.append("frames_per_s, mean or spread is out of range")
+            wrong.append(Message(N_("frames_per_s, mean or spread is out of range")))
         if wrong:
-            raise ModelError(f"The model {self.model_id} cannot be used: {'; '.join(wrong)}.")
+            raise ModelError(
+                N_("The model {model} cannot be used: {reasons}."), model=self.model_id, reasons=joined(wrong)
+            )
 
     def front(self) -> FrontEnd:
         return FrontEnd(self.front_end, self.n_mels)
@@ -156,7 +173,11 @@ def load_info(folder: Path) -> SpeechInfo:
     """Raises ModelError for a folder that holds no complete speech model."""
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
-        raise ModelError(f"{folder} holds no complete speech model: {', '.join(missing)} is missing.")
+        raise ModelError(
+            N_("{folder} holds no complete speech model: {missing} is missing."),
+            folder=str(folder),
+            missing=", ".join(missing),
+        )
     try:
         raw: dict[str, Any] = artifacts.read_json(folder / INFO_FILE)
         made_as = raw.get("format", 1)
@@ -175,10 +196,17 @@ def load_info(folder: Path) -> SpeechInfo:
             raise ValueError("; ".join(wrong[:3]))
         info = SpeechInfo(**values)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
+        raise ModelError(
+            N_("{path} cannot be read: {reason}."), path=str(folder / INFO_FILE), reason=said_by(error)
+        ) from error
     if made_as != FORMAT:
         raise ModelError(
-            f"{folder} was made by another version of Pronlab (format {made_as}, expected {FORMAT}). Train it again, "
-            f"or use the released model."
+            N_(
+                "{folder} was made by another version of Pronlab (format {made_as}, expected {expected}). Train it "
+                "again, or use the released model."
+            ),
+            folder=str(folder),
+            made_as=str(made_as),
+            expected=FORMAT,
         )
     return info

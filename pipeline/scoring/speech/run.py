@@ -43,8 +43,10 @@ def train_speech(
         encoder = config.encoder or str(settings.encoder_path or "")
         if not encoder and not config.listener:
             raise ModelError(
-                "No encoder is given. Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder "
-                "or a hub name."
+                N_(
+                    "No encoder is given. Set PRONLAB_ENCODER_PATH to a local folder, or give --encoder a folder or "
+                    "a hub name."
+                )
             )
 
         def progress(done: int, total: int, message: str) -> None:
@@ -83,6 +85,6 @@ def train_speech(
         writer.update(progress=1.0, message=DONE, result={"metrics": info.held_out, "part": config.part})
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab train speech --resume {directory.id}` resumes it."
+            N_("The run {run} was stopped. `pronlab train speech --resume {run}` resumes it."), run=directory.id
         )
     return report

@@ -89,7 +89,9 @@ class SpeechScorer:
     def score(self, audio: Audio, target: Target) -> ScoreResult:
         """Score phones, words and sentence. Raises CorpusError if the text is not English or cannot be said."""
         if target.language != self.info.language:
-            raise CorpusError(f"The speech model scores English (en) only, not {target.language!r}.")
+            raise CorpusError(
+                N_("The speech model scores English (en) only, not {language!r}."), language=target.language
+            )
         if audio.duration_s > LONGEST_S:
             too_long = Message(
                 N_("The recording is {seconds:.0f} s long; at most {most:.0f} s can be scored. Record a shorter text."),
@@ -414,4 +416,6 @@ def make(settings: Settings, rubric: RubricName, model: Path | None) -> SpeechSc
     folder = find_speech_model(settings, model)
     if folder is not None:
         return SpeechScorer(folder)
-    raise ModelError("There is no speech model. Train one (`pronlab train speech`), or name its folder with --model.")
+    raise ModelError(
+        N_("There is no speech model. Train one (`pronlab train speech`), or name its folder with --model.")
+    )

@@ -10,6 +10,7 @@ from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.reference_voice import reference_voice
 from pipeline.corpus.sets import audio_path, get_set, language_of, read_recordings
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.labels.marked_words import marked_words
 from pipeline.labels.store import LabelStore
 from pipeline.records import RatingAction, RatingEvent, RatingSource
@@ -35,9 +36,16 @@ def marked_samples(settings: Settings, set_name: str, encode: Encode, seed: int 
     n_wrong = sum(wrong is True for sample in samples for wrong in sample.wrong)
     if len(speakers) < FEWEST_SPEAKERS or n_wrong < FEWEST_WRONG:
         raise TrainingError(
-            f"The set {set_name!r} has {n_wrong} sounds marked as wrong, of {len(speakers)} speakers. Mark at least "
-            f"{FEWEST_WRONG} of {FEWEST_SPEAKERS} speakers on the Label page, or train without --set on synthetic "
-            f"speech."
+            N_(
+                "The set {set!r} has {n_wrong} sounds marked as wrong, of {n_speakers} speakers. Mark at least "
+                "{fewest} of {fewest_speakers} speakers on the Label page, or train without --set on synthetic "
+                "speech."
+            ),
+            set=set_name,
+            n_wrong=n_wrong,
+            n_speakers=len(speakers),
+            fewest=FEWEST_WRONG,
+            fewest_speakers=FEWEST_SPEAKERS,
         )
     random.Random(seed).shuffle(speakers)  # noqa: S311 - a split, no secret
     part_of = dict.fromkeys(speakers, Part.FIT)

@@ -10,7 +10,8 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
+from pipeline.i18n import N_
 from pipeline.synthesis import espeak
 from pipeline.text.turkish import sounds_of
 
@@ -67,9 +68,11 @@ def spoken_words(words: Iterable[str]) -> list[SpokenWord]:
     try:
         said = espeak.mnemonics(listed, "tr")
     except (OSError, subprocess.SubprocessError) as error:
-        raise CorpusError(f"eSpeak NG cannot be asked how words are said: {error}.") from error
+        raise CorpusError(
+            N_("eSpeak NG cannot be asked how words are said: {reason}."), reason=said_by(error)
+        ) from error
     if len(said) != len(listed):
-        raise CorpusError(f"eSpeak NG said {len(said)} words for {len(listed)}.")
+        raise CorpusError(N_("eSpeak NG said {n_said} words for {n_listed}."), n_said=len(said), n_listed=len(listed))
     known = []
     for word, mnemonics in zip(listed, said, strict=True):
         letters = sounds_of(word)

@@ -72,7 +72,9 @@ def train_sounds(
     """
     folder = find_speech_model(settings)
     if folder is None:
-        raise TrainingError("There is no speech model, whose encoder hears the sounds: models/speech-en is missing.")
+        raise TrainingError(
+            N_("There is no speech model, whose encoder hears the sounds: models/speech-en is missing.")
+        )
     runtime = ListenerRuntime(folder)
     samples = (
         _marked(settings, config, runtime) if config.set else _synthetic(settings, config, runtime, writer, progress)

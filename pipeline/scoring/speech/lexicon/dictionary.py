@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon.in_sentence import fitting, weak_forms
@@ -84,12 +84,25 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
     """
     found = text.split()
     if len(found) != len(phones):
-        raise CorpusError(f"{text!r} has {len(found)} words, but phones were given for {len(phones)}.")
+        raise CorpusError(
+            N_("{text!r} has {n_words} words, but phones were given for {n_phones}."),
+            text=text,
+            n_words=len(found),
+            n_phones=len(phones),
+        )
     unknown = sorted({phone for word in phones for phone in word if bare(phone) not in PHONES})
     if unknown or not all(phones):
-        reason = f"unknown phones {', '.join(unknown)}" if unknown else "a word has no phones"
+        reason = (
+            Message(N_("unknown phones {phones}"), phones=", ".join(unknown))
+            if unknown
+            else Message(N_("a word has no phones"))
+        )
         known = " ".join(PHONES)
-        raise CorpusError(f"The phones cannot be used: {reason}. Use the CMU phones {known}, vowels with 0, 1 or 2.")
+        raise CorpusError(
+            N_("The phones cannot be used: {reason}. Use the CMU phones {known}, vowels with 0, 1 or 2."),
+            reason=reason,
+            known=known,
+        )
     return [
         Word(word, (tuple(said),), "given", word, token)
         for token, (word, said) in enumerate(zip(found, phones, strict=True))
@@ -114,7 +127,9 @@ def _word(word: str, rules: LetterToSound | None) -> Word:
     if stem:
         return Word(word, _with_accents([(*phones, _plural(phones[-1])) for phones in stem]), "rules")
     if rules is None:
-        raise CorpusError(f"The word {word!r} is not in the CMU dictionary. Give its phones, or check the spelling.")
+        raise CorpusError(
+            N_("The word {word!r} is not in the CMU dictionary. Give its phones, or check the spelling."), word=word
+        )
     return Word(word, _with_accents([tuple(rules(word))]), "rules")
 
 

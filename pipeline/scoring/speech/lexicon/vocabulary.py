@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.scoring.speech.lexicon.word_model import WordModel
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
 
@@ -115,7 +116,7 @@ def load(path: Path) -> Vocabulary:
                 arrays["words"], tuple(arrays["texts"].tobytes().decode().split("\n")), _word_model(arrays),
             )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{path} holds no vocabulary: {error}.") from error
+        raise ModelError(N_("{path} holds no vocabulary: {reason}."), path=str(path), reason=said_by(error)) from error
 
 
 def _word_model(arrays: Mapping[str, Any]) -> WordModel:

@@ -92,7 +92,9 @@ def package(
     config = SpeechTrainConfig(**run.config)
     checkpoints = run.path / "checkpoints"
     if not (checkpoints / BEST).is_file():
-        raise ModelError(f"The run {run.id} has no checkpoint yet. Let it finish, or resume it with --resume {run.id}.")
+        raise ModelError(
+            N_("The run {run} has no checkpoint yet. Let it finish, or resume it with --resume {run}."), run=run.id
+        )
     train, held = split_speakers(utterances, config)
     scale = read_scale(checkpoints / SCALE)
     info = _learned_from(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.scoring.speech.lexicon.word_model import WordModel, found
 
 MODEL_FILE = "model/en-us/en-us.lm.bin"
@@ -46,7 +47,7 @@ def licence() -> str:
 def _read(path: Path, number: Mapping[str, int], log_unknown: NDArray[np.float64]) -> WordModel:
     raw = np.fromfile(path, dtype=np.uint8)
     if raw[: len(MAGIC)].tobytes() != MAGIC or raw[len(MAGIC)] != ORDER:
-        raise ModelError(f"{path} is no trigram model of pocketsphinx 5. Install pocketsphinx 5.1.")
+        raise ModelError(N_("{path} is no trigram model of pocketsphinx 5. Install pocketsphinx 5.1."), path=str(path))
     at = len(MAGIC) + 1
     n_words, n_pairs, n_triples = (int(n) for n in np.frombuffer(raw, "<u4", ORDER, at))
     at += 4 * ORDER + 4  # the kind of the tables follows, of which there is one

@@ -11,6 +11,7 @@ from scipy.signal import fftconvolve
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.errors import TrainingError
 from pipeline.features.mel import mel_edges_hz
+from pipeline.i18n import N_
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 
 Samples = NDArray[np.float32]
@@ -130,7 +131,7 @@ def _read_folder(folder: str) -> list[Samples]:
 
     files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix in AUDIO_SUFFIXES]
     if not files:
-        raise TrainingError(f"{folder} contains no audio files.")
+        raise TrainingError(N_("{folder} contains no audio files."), folder=str(folder))
     found: list[Samples] = []
     for path in files:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)

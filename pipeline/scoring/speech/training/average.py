@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.jobs.checkpoints import fitting, read_tensors
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.runs import RunDirectory, RunWriter
@@ -33,19 +34,22 @@ def common_config(runs: Sequence[RunDirectory]) -> SpeechTrainConfig:
     Raises TrainingError for fewer than two, for one without a checkpoint, and for runs of other settings or data.
     """
     if len(runs) < 2:
-        raise TrainingError("Averaging needs two runs or more.")
+        raise TrainingError(N_("Averaging needs two runs or more."))
     unfinished = [run.id for run in runs if not (run.path / "checkpoints" / BEST).is_file()]
     if unfinished:
         raise TrainingError(
-            f"{', '.join(unfinished)} has no checkpoint yet. Let it finish, or resume it with --resume."
+            N_("{unfinished} has no checkpoint yet. Let it finish, or resume it with --resume."),
+            unfinished=", ".join(unfinished),
         )
     configs = [SpeechTrainConfig(**run.config) for run in runs]
     first, *others = ({k: v for k, v in asdict(config).items() if k not in MAY_DIFFER} for config in configs)
     differing = sorted({key for other in others for key in first if first[key] != other[key]})
     if differing:
-        raise TrainingError(f"These runs cannot be averaged, as they differ in {', '.join(differing)}.")
+        raise TrainingError(
+            N_("These runs cannot be averaged, as they differ in {differing}."), differing=", ".join(differing)
+        )
     if len({run.state.data_hash for run in runs}) > 1:
-        raise TrainingError("These runs cannot be averaged: they were trained on other data.")
+        raise TrainingError(N_("These runs cannot be averaged: they were trained on other data."))
     return replace(configs[0], average=tuple(run.id for run in runs))
 
 
@@ -82,7 +86,7 @@ def mean_weights(files: Sequence[Path]) -> dict[str, Tensor]:
     first, *others = (read_tensors(file)[0] for file in files)
     shapes = {name: value.shape for name, value in first.items()}
     if any({name: value.shape for name, value in other.items()} != shapes for other in others):
-        raise TrainingError("These runs cannot be averaged: their weights have other names or shapes.")
+        raise TrainingError(N_("These runs cannot be averaged: their weights have other names or shapes."))
     return {
         name: torch.stack([value, *(other[name] for other in others)]).mean(dim=0)
         if value.is_floating_point()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import TARGET_RATE_HZ, load_audio
 from pipeline.audio.speech import speech_only
 from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.sets import in_part
 from pipeline.corpus.transcriptions import has_phone_scores, word_hearings
 from pipeline.errors import TrainingError
 from pipeline.i18n import N_, Message
@@ -81,8 +82,12 @@ def read_utterances(
             progress(number, len(chosen), Message(N_("Reading recordings")))
     if not found:
         raise TrainingError(
-            f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with 'words' (phones and their "
-            f"scores) and sentence scores, so a speech scorer cannot be trained on it. speechocean762 has both."
+            N_(
+                "{title} has no utterance{in_part} with 'words' (phones and their scores) and sentence scores, so a "
+                "speech scorer cannot be trained on it. speechocean762 has both."
+            ),
+            title=source.title,
+            in_part=in_part(part),
         )
     return [u for u in found if len(u.samples) <= LONGEST_S * TARGET_RATE_HZ]
 

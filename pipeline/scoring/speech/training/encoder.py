@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.quiet import without_progress_bars
 from pipeline.scoring.speech.frontend import FrontEnd, log_mel_front_end, waveform_front_end
 
@@ -108,7 +109,9 @@ def load_encoder(folder: str | Path, dropout: float) -> WhisperSpeech | WaveSpee
             return WhisperSpeech(WhisperEncoder.from_pretrained(folder, config=config, dtype=torch.float32))
         return WaveSpeech(AutoModel.from_pretrained(folder, config=config, dtype=torch.float32))
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"No speech encoder can be loaded from {folder!s}: {error}.") from error
+        raise ModelError(
+            N_("No speech encoder can be loaded from {folder}: {reason}."), folder=str(folder), reason=said_by(error)
+        ) from error
 
 
 def batch_inputs(inputs: list[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from torch import nn
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
-from pipeline.i18n import Message
+from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import copied, follow, load_weights
 from pipeline.runs import RunWriter
 from pipeline.runs.messages import counted, epoch_of
@@ -136,7 +136,7 @@ def _train(
             parts = score_losses(head(phones), utterances, scale, config, recent)
             loss = sum(parts.values(), torch.zeros(()))
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss became NaN at step {step}. Lower the learning rate.")
+                raise TrainingError(N_("The loss became NaN at step {step}. Lower the learning rate."), step=step)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(head.parameters(), CLIP_NORM)

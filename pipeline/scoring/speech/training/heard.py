@@ -78,7 +78,11 @@ class Listeners:
         shapes = [(r.info.front_end, r.info.n_mels, r.info.n_states, r.info.width) for r in self._runtimes]
         for folder, shape in zip(folders, shapes, strict=True):
             if shape != shapes[0]:
-                raise ModelError(f"The listener in {folder} has another encoder than the one in {folders[0]}.")
+                raise ModelError(
+                    N_("The listener in {folder} has another encoder than the one in {other}."),
+                    folder=str(folder),
+                    other=str(folders[0]),
+                )
 
     def of(self, speaker: str) -> ListenerRuntime:
         """The first that did not learn from `speaker`, else the first."""

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.scoring.speech.model_files import LISTENER_FILE
 from pipeline.scoring.speech.training.network import Listener
 
@@ -29,7 +30,10 @@ def start_from(listener: Listener, folder: Path) -> None:
     weights = read_weights(folder / LISTENER_FILE)
     expected = {name: tuple(value.shape) for name, value in listener.state_dict().items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != expected:
-        raise ModelError(f"{folder} has another encoder than this run, or not one of Whisper's: it cannot start there.")
+        raise ModelError(
+            N_("{folder} has another encoder than this run, or not one of Whisper's: it cannot start there."),
+            folder=str(folder),
+        )
     listener.load_state_dict(weights)
 
 
@@ -41,7 +45,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     try:
         graph = onnx.load(file).graph
     except Exception as error:  # protobuf's errors have no common class
-        raise ModelError(f"{file} cannot be read: {error}.") from error
+        raise ModelError(N_("{path} cannot be read: {reason}."), path=str(file), reason=said_by(error)) from error
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     named = {name.removeprefix(PREFIX): values for name, values in constants.items() if name.startswith(PREFIX)}
     for node in graph.node:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import (
     ANEW,
     Checkpoint,
@@ -118,7 +119,12 @@ def _best_record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = artifacts.read_json(path)
         return {**record, "held_out": dict(record["held_out"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path}, what the best epoch measured, cannot be read ({error}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path}, what the best epoch measured, cannot be read ({reason}). {advice}"),
+            path=str(path),
+            reason=said_by(error),
+            advice=Message(ANEW),
+        ) from error
 
 
 def read_scale(path: Path) -> dict[str, list[float]]:
@@ -127,7 +133,12 @@ def read_scale(path: Path) -> dict[str, list[float]]:
         raw = artifacts.read_json(path)
         return {name: [float(value) for value in raw[name]] for name in ("mean", "spread")}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path}, the scale of the scores, cannot be read ({error}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path}, the scale of the scores, cannot be read ({reason}). {advice}"),
+            path=str(path),
+            reason=said_by(error),
+            advice=Message(ANEW),
+        ) from error
 
 
 class _Trainer:
@@ -181,7 +192,7 @@ class _Trainer:
             losses = self._losses(batch, order, epoch >= config.score_after_epochs)
             loss = sum(losses.values(), torch.zeros((), device=self.device))
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss became NaN at step {step}. Lower the learning rates.")
+                raise TrainingError(N_("The loss became NaN at step {step}. Lower the learning rates."), step=step)
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
