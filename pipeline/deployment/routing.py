@@ -209,7 +209,7 @@ def _resolved(settings: Settings, model: str) -> tuple[str | None, Path | None]:
     if folder is None:
         raise ModelError(
             N_("No model {model!r} is registered, or its files are gone. `pronlab models add RUN` registers a model."),
-            model=str(model),
+            model=model,
         )
     return None, folder
 

@@ -56,7 +56,7 @@ def evaluate(
     nothing to compare with, or nothing that could be scored."""
     if not reference.items:
         raise CorpusError(
-            N_("{source}: no recording has an expert's score{in_part}."), source=str(source), in_part=in_part(part)
+            N_("{source}: no recording has an expert's score{in_part}."), source=source, in_part=in_part(part)
         )
     started = time.perf_counter()
     learned = [scorer for scorer in scorers_of(spec, reference.items) if scorer.name != HEURISTIC]
@@ -64,7 +64,7 @@ def evaluate(
         names = " and ".join(sorted(scorer.model_id for scorer in learned))
         raise CorpusError(
             N_("{source}: its languages have different models ({names}). Give each language its own manifest."),
-            source=str(source),
+            source=source,
             names=names,
         )
     predictions = list(
@@ -73,7 +73,7 @@ def evaluate(
     if all(_counted(prediction) is None for prediction in predictions):
         raise CorpusError(
             N_("{source}: none of {n} recordings could be scored. First problem: {first}"),
-            source=str(source),
+            source=source,
             n=len(predictions),
             first=joined(predictions[0].warnings),
         )

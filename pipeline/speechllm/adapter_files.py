@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_, Message, ended
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.text import lines_of
 
@@ -77,8 +78,14 @@ def read_weights(config: SpeechLlmConfig) -> "tuple[AdapterShape, dict[str, torc
     zero = [name for name, tensor in weights.items() if ".lora_B." in name and not bool(tensor.any())]
     if zero:
         raise ModelError(
-            f"{len(zero)} of {len(shape.modules)} weights of the adapter in {file.parent} are all zeros, first "
-            f"{zero[0]}: a faulty conversion. Download the folder again."
+            N_(
+                "{n} of {total} weights of the adapter in {folder} are all zeros, first {first}: a faulty "
+                "conversion. Download the folder again."
+            ),
+            n=len(zero),
+            total=len(shape.modules),
+            folder=str(file.parent),
+            first=zero[0],
         )
     return shape, weights
 
@@ -91,7 +98,10 @@ def attach_weights(model: Any, shape: AdapterShape, weights: "dict[str, torch.Te
     there = dict(model.named_modules())
     missing = [module for module in shape.modules if not isinstance(there.get(module), nn.Linear)]
     if missing:
-        raise ModelError(f"The adapter is for {missing[0]}, which this model does not have. Take that of its revision.")
+        raise ModelError(
+            N_("The adapter is for {missing}, which this model does not have. Take that of its revision."),
+            missing=missing[0],
+        )
     lora = LoraConfig(
         r=shape.r, lora_alpha=shape.alpha, lora_dropout=shape.dropout, use_rslora=shape.rank_stabilised,
         target_modules=expression(shape.modules), task_type="CAUSAL_LM", bias="none",
@@ -100,10 +110,12 @@ def attach_weights(model: Any, shape: AdapterShape, weights: "dict[str, torch.Te
     try:
         result = set_peft_model_state_dict(attached, weights)
     except RuntimeError as error:
-        raise ModelError(f"The adapter does not fit the model: {lines_of(str(error))[-1].strip()}") from error
+        raise ModelError(
+            N_("The adapter does not fit the model: {reason}"), reason=lines_of(str(error))[-1].strip()
+        ) from error
     left = [*result.unexpected_keys, *(key for key in result.missing_keys if "lora_" in key)]
     if left:
-        raise ModelError(f"{len(left)} weights of the adapter found no place, first {left[0]}.")
+        raise ModelError(N_("{n} weights of the adapter found no place, first {first}."), n=len(left), first=left[0])
     return attached
 
 
@@ -124,11 +136,17 @@ def _files(config: SpeechLlmConfig) -> tuple[dict[str, Any], Path]:
     from transformers.utils import cached_file
 
     names = (CONFIG_FILE, WEIGHTS_FILE)
-    remedy = "Take adapter fresh without merge_speech, or a checkpoint that has it."
+    remedy = Message(N_("Take adapter fresh without merge_speech, or a checkpoint that has it."))
     folder = Path(config.model) / SPEECH_ADAPTER
     is_here = Path(config.model).is_dir()
     if is_here and (missing := [name for name in names if not (folder / name).is_file()]):
-        raise ModelError(f"{config.model} has no adapter in {SPEECH_ADAPTER}/: {missing[0]} is missing. {remedy}")
+        raise ModelError(
+            N_("{model} has no adapter in {subfolder}/: {missing} is missing. {remedy}"),
+            model=config.model,
+            subfolder=SPEECH_ADAPTER,
+            missing=missing[0],
+            remedy=remedy,
+        )
     try:
         paths = [
             folder / name if is_here
@@ -138,10 +156,14 @@ def _files(config: SpeechLlmConfig) -> tuple[dict[str, Any], Path]:
         settings = artifacts.read_json(Path(str(paths[0])))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{config.model} has no adapter in {SPEECH_ADAPTER}/ that can be read: {lines_of(str(error))[0]} {remedy}"
+            N_("{model} has no adapter in {subfolder}/ that can be read: {reason} {remedy}"),
+            model=config.model,
+            subfolder=SPEECH_ADAPTER,
+            reason=ended(lines_of(str(error))[0]),
+            remedy=remedy,
         ) from error
     if not isinstance(settings, dict):
-        raise ModelError(f"{paths[0]} is damaged: expected an object with the adapter's settings.")
+        raise ModelError(N_("{file} is damaged: expected an object with the adapter's settings."), file=str(paths[0]))
     return settings, Path(str(paths[1]))
 
 
@@ -159,23 +181,37 @@ def _shape(settings: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> Adap
     chosen = _chosen(shapes)
     strange = [key for key in shapes if KEY.fullmatch(key) is None]
     if not chosen or strange:
-        first = f", first {strange[0]}" if strange else ""
+        first = Message(N_(", first {name}"), name=strange[0]) if strange else ""
         raise ModelError(
-            f"The adapter in {SPEECH_ADAPTER}/ has {len(chosen)} LoRA weights of the language model and {len(strange)} "
-            f"others{first}. Take one that has the former alone."
+            N_(
+                "The adapter in {subfolder}/ has {n_chosen} LoRA weights of the language model and {n_strange} "
+                "others{first}. Take one that has the former alone."
+            ),
+            subfolder=SPEECH_ADAPTER,
+            n_chosen=len(chosen),
+            n_strange=len(strange),
+            first=first,
         )
     ranks = {shapes[key][0] for key, match in chosen.items() if match["side"] == "A"}
     modules = {side: {f"model.{m['module']}" for m in chosen.values() if m["side"] == side} for side in "AB"}
     if modules["A"] != modules["B"] or len(ranks) != 1:
         raise ModelError(
-            f"The adapter in {SPEECH_ADAPTER}/ is incomplete: {len(modules['A'])} weights A, {len(modules['B'])} "
-            f"weights B, ranks {sorted(ranks)}. Download the folder again."
+            N_(
+                "The adapter in {subfolder}/ is incomplete: {n_a} weights A, {n_b} weights B, ranks {ranks}. "
+                "Download the folder again."
+            ),
+            subfolder=SPEECH_ADAPTER,
+            n_a=len(modules["A"]),
+            n_b=len(modules["B"]),
+            ranks=", ".join(map(str, sorted(ranks))),
         )
     (r,) = ranks
     try:
         alpha, dropout = float(settings["lora_alpha"]), float(settings.get("lora_dropout") or 0.0)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{SPEECH_ADAPTER}/{CONFIG_FILE} does not say the adapter's lora_alpha.") from error
+        raise ModelError(
+            N_("{subfolder}/{file} does not say the adapter's lora_alpha."), subfolder=SPEECH_ADAPTER, file=CONFIG_FILE
+        ) from error
     return AdapterShape(
         r, alpha, dropout, bool(settings.get("use_rslora")), tuple(sorted(modules["A"])),
         tuple(_layout(chosen, settings.get("target_modules"), modules["A"])),

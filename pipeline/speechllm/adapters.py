@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4, names_of_before
@@ -65,12 +66,19 @@ def targets_in(model: nn.Module, config: SpeechLlmConfig) -> list[str]:
     try:
         pattern = re.compile(target_expression(config.lora_targets))
     except re.error as error:
-        raise ModelError(f"lora_targets {config.lora_targets!r} is no regular expression: {error}.") from error
+        raise ModelError(
+            N_("lora_targets {targets!r} is no regular expression: {reason}."),
+            targets=config.lora_targets,
+            reason=said_by(error),
+        ) from error
     targets = [name for name, module in model.named_modules() if pattern.fullmatch(name)]
     if not targets:
         raise ModelError(
-            f"No module of the model fits lora_targets {config.lora_targets!r}. Its layers have qkv_proj, o_proj, "
-            "gate_up_proj and down_proj."
+            N_(
+                "No module of the model fits lora_targets {targets!r}. Its layers have qkv_proj, o_proj, "
+                "gate_up_proj and down_proj."
+            ),
+            targets=config.lora_targets,
         )
     return targets
 
@@ -83,7 +91,7 @@ def check_adapter(model: Any, config: SpeechLlmConfig) -> None:
         return
     if config.adapter == "full":
         if not any(AUDIO_PART in name for name in trained):
-            raise ModelError("The audio part is not trained, though everything should be.")
+            raise ModelError(N_("The audio part is not trained, though everything should be."))
         return
     lora = [name for name in trained if "lora_" in name]
     whole = [name for name in trained if "modules_to_save" in name]
@@ -91,14 +99,14 @@ def check_adapter(model: Any, config: SpeechLlmConfig) -> None:
     n_expected = 2 * len(list(_lora_modules(model)))
     wrong: list[str] = []
     if not lora or len(lora) != n_expected:
-        wrong.append(f"{len(lora)} LoRA weights are trained, expected {n_expected}")
+        wrong.append(Message(N_("{n} LoRA weights are trained, expected {expected}"), n=len(lora), expected=n_expected))
     if strange:
-        wrong.append(f"{len(strange)} other weights are trained, for instance {strange[0]}")
+        wrong.append(Message(N_("{n} other weights are trained, for instance {name}"), n=len(strange), name=strange[0]))
     missing = [module for module in config.saved_modules if not any(f".{module}." in name for name in whole)]
     if missing and config.adapter != "pretrained":
-        wrong.append(f"nothing of {', '.join(missing)} is trained")
+        wrong.append(Message(N_("nothing of {modules} is trained"), modules=", ".join(missing)))
     if wrong:
-        raise ModelError(f"The adapter is not attached as it should be: {'; '.join(wrong)}.")
+        raise ModelError(N_("The adapter is not attached as it should be: {reasons}."), reasons=joined(wrong))
 
 
 def adapter_size(model: nn.Module) -> float:
@@ -126,9 +134,13 @@ def _with_fresh_lora(model: Any, config: SpeechLlmConfig) -> Any:
     try:
         attached = get_peft_model(model, lora)
     except ValueError as error:
-        raise ModelError(f"The LoRA cannot be attached: {lines_of(str(error))[0]}") from error
+        raise ModelError(N_("The LoRA cannot be attached: {reason}"), reason=lines_of(str(error))[0]) from error
     if len(list(_lora_modules(attached))) != n_targets:
-        raise ModelError(f"The LoRA sits on {len(list(_lora_modules(attached)))} modules, expected {n_targets}.")
+        raise ModelError(
+            N_("The LoRA sits on {n} modules, expected {expected}."),
+            n=len(list(_lora_modules(attached))),
+            expected=n_targets,
+        )
     return attached
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_, Message
 from pipeline.speechllm.config import AUTO, FLASH
 from pipeline.text import lines_of
 
@@ -47,7 +48,7 @@ def settle(
         log(f"Attention: {FLASH} in the language model, {TORCH} in the audio encoder; a trial batch worked.")
         return FLASH
     if attention == FLASH:
-        raise ModelError(f"Flash attention cannot be used: {reason}. Take --override attention=sdpa.")
+        raise ModelError(N_("Flash attention cannot be used: {reason}. Take --override attention=sdpa."), reason=reason)
     log(f"Attention: {TORCH} in all parts; flash attention cannot be used: {reason}.")
     return TORCH
 
@@ -55,9 +56,9 @@ def settle(
 def obstacle(device: torch.device) -> str | None:
     """Why flash attention cannot run here at all; None where a trial decides."""
     if device.type != "cuda":
-        return f"it needs a CUDA device, and this is {device.type}"
+        return Message(N_("it needs a CUDA device, and this is {device}"), device=device.type)
     if importlib.util.find_spec("flash_attn") is None:
-        return "the package flash-attn is not installed"
+        return Message(N_("the package {package} is not installed"), package="flash-attn")
     return None
 
 
@@ -69,9 +70,14 @@ def _failure(model: Any, batch: Callable[[], Mapping[str, torch.Tensor]]) -> str
         model.set_attn_implementation(by_part(FLASH))
         with torch.inference_mode():
             logits = model(**batch()).logits
-        reason = None if bool(torch.isfinite(logits).all()) else "a trial batch gave values that are not finite"
+        is_finite = bool(torch.isfinite(logits).all())
+        reason = None if is_finite else Message(N_("a trial batch gave values that are not finite"))
     except (ImportError, ValueError, RuntimeError, IndexError, TypeError) as error:
-        reason = f"a trial batch failed ({type(error).__name__}: {lines_of(str(error))[0] if str(error) else ''})"
+        reason = Message(
+            N_("a trial batch failed ({kind}: {reason})"),
+            kind=type(error).__name__,
+            reason=lines_of(str(error))[0] if str(error) else "",
+        )
     finally:
         model.train(was_training)
     if reason is not None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.speechllm.phi4 import Phi4
 from pipeline.speechllm.prompts import END, Prompts, Task
 from pipeline.speechllm.samples import Corpus, Sample, audio_of
@@ -44,8 +45,13 @@ class Collator:
             answer = self._ids(sample.answer + END)
             if len(prompt) + len(answer) > self.max_length:
                 raise TrainingError(
-                    f"{self.corpus.rows[sample.row]['id']} takes {len(prompt) + len(answer)} tokens, more than "
-                    f"max_length {self.max_length}. Raise it, or leave the recording out."
+                    N_(
+                        "{recording} takes {n} tokens, more than max_length {max_length}. Raise it, or leave the "
+                        "recording out."
+                    ),
+                    recording=self.corpus.rows[sample.row]["id"],
+                    n=len(prompt) + len(answer),
+                    max_length=self.max_length,
                 )
             rows.append(prompt + answer)
             labels.append([IGNORED] * len(prompt) + answer)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline import presets
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.runs.trackers import unknown_trackers
 
 PRESETS = presets.PRESETS / "speechllm"
@@ -144,8 +145,13 @@ class SpeechLlmConfig:
         if self.batch % devices == 0:
             return replace(self, batch=self.batch // devices)
         raise TrainingError(
-            f"A step of batch {self.batch} x accumulation {self.accumulation} cannot be shared evenly by {devices} "
-            "devices. Change one of them so that it can."
+            N_(
+                "A step of batch {batch} x accumulation {accumulation} cannot be shared evenly by {devices} "
+                "devices. Change one of them so that it can."
+            ),
+            batch=self.batch,
+            accumulation=self.accumulation,
+            devices=devices,
         )
 
 

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from transformers import BatchFeature, SequenceFeatureExtractor
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.features.log_mel import log_mel
+from pipeline.i18n import N_
 from pipeline.onnx_graphs import open_graph
 from pipeline.settings import SHIPPED
 
@@ -54,8 +55,12 @@ class ListenerFeatures(SequenceFeatureExtractor):  # type: ignore[misc]
         self.listener = listener or shipped
         if self.listener != shipped:
             raise ModelError(
-                f"This stand-in was trained with the listener of {self.listener}, and {shipped} is shipped now. Train "
-                "it again."
+                N_(
+                    "This stand-in was trained with the listener of {listener}, and {shipped} is shipped now. Train "
+                    "it again."
+                ),
+                listener=self.listener,
+                shipped=shipped,
             )
 
     def __call__(self, waves: Sequence[NDArray[np.float32]], **_: Any) -> Any:
@@ -140,5 +145,9 @@ def _info() -> dict[str, Any]:
     try:
         info: dict[str, Any] = artifacts.read_json(SPEECH_MODEL / "speech.json")
     except (OSError, ValueError) as error:
-        raise ModelError(f"The stand-in hears through {SPEECH_MODEL}, which cannot be read: {error}.") from error
+        raise ModelError(
+            N_("The stand-in hears through {folder}, which cannot be read: {reason}."),
+            folder=str(SPEECH_MODEL),
+            reason=said_by(error),
+        ) from error
     return info

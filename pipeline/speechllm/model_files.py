@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.presets import known_values, misfits
 from pipeline.speechllm.adapter_files import CONFIG_FILE as ADAPTER_FILE
 from pipeline.speechllm.adapter_files import SPEECH_ADAPTER
@@ -66,7 +67,12 @@ class SpeechLlmInfo:
         try:
             return Prompts.of(self.prompts) if self.prompts else load_prompts()
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{INFO_FILE} of {self.model_id} has incomplete prompts: {error}.") from error
+            raise ModelError(
+                N_("{info} of {model} has incomplete prompts: {reason}."),
+                info=INFO_FILE,
+                model=self.model_id,
+                reason=said_by(error),
+            ) from error
 
 
 def is_speechllm_folder(folder: Path) -> bool:
@@ -101,8 +107,11 @@ def load_info(folder: Path) -> SpeechLlmInfo:
     if (folder / CHECKPOINT_FILE).is_file():
         return SpeechLlmInfo(folder.name, merge_speech=(folder / SPEECH_ADAPTER / ADAPTER_FILE).is_file())
     raise ModelError(
-        f"{folder} holds no speech language model: expected {INFO_FILE}, {ADAPTER_FILE} or a checkpoint's "
-        f"{CHECKPOINT_FILE}."
+        N_("{folder} holds no speech language model: expected {info}, {adapter} or a checkpoint's {checkpoint}."),
+        folder=str(folder),
+        info=INFO_FILE,
+        adapter=ADAPTER_FILE,
+        checkpoint=CHECKPOINT_FILE,
     )
 
 
@@ -111,7 +120,11 @@ def _read(file: Path) -> SpeechLlmInfo:
     values = known_values(SpeechLlmInfo, raw)
     wrong = misfits(SpeechLlmInfo, values)
     if wrong or "model_id" not in values:
-        raise ModelError(f"{file} cannot be used: {'; '.join(wrong[:3]) or 'model_id is missing'}.")
+        raise ModelError(
+            N_("{file} cannot be used: {reasons}."),
+            file=str(file),
+            reasons=joined(wrong[:3]) if wrong else Message(N_("{key} is missing"), key="model_id"),
+        )
     return SpeechLlmInfo(**values)
 
 
@@ -119,7 +132,7 @@ def _json(file: Path) -> dict[str, Any]:
     try:
         content = artifacts.read_json(file)
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be read: {error}.") from error
+        raise ModelError(N_("{path} cannot be read: {reason}."), path=str(file), reason=said_by(error)) from error
     if not isinstance(content, dict):
-        raise ModelError(f"{file} is damaged: expected an object.")
+        raise ModelError(N_("{file} is damaged: expected an object."), file=str(file))
     return content

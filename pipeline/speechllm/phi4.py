@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.quiet import without_progress_bars
 from pipeline.speechllm import attention
 from pipeline.speechllm.config import NATIVE_REVISION, SpeechLlmConfig
@@ -65,7 +66,9 @@ def load_checkpoint(config: SpeechLlmConfig, device: str) -> Phi4:
             **source,
         )
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise ModelError(f"The model {where} cannot be loaded: {first_line(error)}") from error
+        raise ModelError(
+            N_("The model {where} cannot be loaded: {reason}"), where=where, reason=first_line(error)
+        ) from error
     _check_tokenizer(tokenizer, model.config, where)
     return Phi4(model if config.bits == 4 else model.to(device), tokenizer, front_end)
 
@@ -101,36 +104,54 @@ def checkpoint_config(model: str, revision: str) -> Any:
 
     where, source = _place(model, revision)
     if model.startswith((".", "/", "~")) and not Path(model).expanduser().is_dir():
-        raise ModelError(f"There is no folder {model}. Give a folder with the checkpoint, or a hub name.")
+        raise ModelError(
+            N_("There is no folder {model}. Give a folder with the checkpoint, or a hub name."), model=model
+        )
     _refuse_remote_code(model, where)
     try:
         config = AutoConfig.from_pretrained(model, trust_remote_code=False, **source)
     except (OSError, ValueError, KeyError) as error:
         if "trust_remote_code" in str(error):
-            raise ModelError(f"{where} {_REMOTE}") from error
+            raise _remote_code_only(where) from error
         raise ModelError(
-            f"The model {where} is neither a local folder nor can it be fetched: {first_line(error)} Without a "
-            "network, give --model the folder of a downloaded checkpoint."
+            N_(
+                "The model {where} is neither a local folder nor can it be fetched: {reason} Without a network, "
+                "give --model the folder of a downloaded checkpoint."
+            ),
+            where=where,
+            reason=first_line(error),
         ) from error
     if config.model_type != MODEL_TYPE:
-        raise ModelError(f"{where} is of type {config.model_type!r}, not {MODEL_TYPE!r}. {_NATIVE}")
+        raise ModelError(
+            N_("{where} is of type {kind!r}, not {expected!r}. {advice}"),
+            where=where,
+            kind=config.model_type,
+            expected=MODEL_TYPE,
+            advice=Message(_NATIVE, revision=NATIVE_REVISION),
+        )
     return config
 
 
-_NATIVE = (
-    f"Take a revision with native weights: `--revision {NATIVE_REVISION}` of microsoft/Phi-4-multimodal-instruct, or "
-    "the folder that it was downloaded to."
+_NATIVE = N_(
+    "Take a revision with native weights: `--revision {revision}` of microsoft/Phi-4-multimodal-instruct, or the "
+    "folder that it was downloaded to."
 )
 
 
-_REMOTE = f"has only remote code (Python files of its own), which is never run. {_NATIVE}"
+def _remote_code_only(where: str) -> ModelError:
+    return ModelError(
+        N_("{where} has only remote code (Python files of its own), which is never run. {advice}"),
+        where=where,
+        advice=Message(_NATIVE, revision=NATIVE_REVISION),
+    )
 
 
 def _place(model: str, revision: str) -> tuple[str, dict[str, Any]]:
     """A checkpoint as messages name it, and what transformers is told beside its name."""
     if Path(model).is_dir():
         return model, {}
-    return f"{model}{f' at {revision}' if revision else ''}", {"revision": revision or None}
+    where = Message(N_("{model} at {revision}"), model=model, revision=revision) if revision else model
+    return where, {"revision": revision or None}
 
 
 def _refuse_remote_code(model: str, where: str) -> None:
@@ -142,11 +163,11 @@ def _refuse_remote_code(model: str, where: str) -> None:
     try:
         config = artifacts.read_json(file)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {first_line(error)}") from error
+        raise ModelError(N_("{path} cannot be read: {reason}."), path=str(file), reason=said_by(error)) from error
     if not isinstance(config, dict):
-        raise ModelError(f"{file} is damaged: expected an object with the model's shape.")
+        raise ModelError(N_("{file} is damaged: expected an object with the model's shape."), file=str(file))
     if config.get("model_type") in REMOTE_TYPES or ("auto_map" in config and config.get("model_type") != MODEL_TYPE):
-        raise ModelError(f"{where} {_REMOTE}")
+        raise _remote_code_only(where)
 
 
 def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
@@ -158,8 +179,12 @@ def _check_tokenizer(tokenizer: Any, config: Any, where: str) -> None:
         wrong = [AUDIO]
     if wrong:
         raise ModelError(
-            f"The tokenizer of {where} does not fit the model: {', '.join(wrong)} is not the token it should be. Take "
-            "the tokenizer of the same revision."
+            N_(
+                "The tokenizer of {where} does not fit the model: {wrong} is not the token it should be. Take the "
+                "tokenizer of the same revision."
+            ),
+            where=where,
+            wrong=", ".join(wrong),
         )
 
 

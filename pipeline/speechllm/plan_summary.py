@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.i18n import N_, Message, _, joined, ngettext, number, percent
 from pipeline.runs.messages import translated
 from pipeline.speechllm.config import SpeechLlmConfig
 
@@ -82,22 +82,26 @@ class Plan:
         )
 
 
-def refusal(plan: Plan, config: SpeechLlmConfig) -> str | None:
+def refusal(plan: Plan, config: SpeechLlmConfig) -> Message | None:
     """Why the run cannot be, with what would help; None where it fits."""
     if plan.memory_gb <= plan.available_gb:
         return None
-    needs = _("This run needs about {needed} GB, but {device} has {available} GB.").format(
-        needed=_gb(plan.memory_gb), device=_(plan.device), available=_gb(plan.available_gb)
+    needs = Message(
+        N_("This run needs about {needed:.1f} GB, but {device} has {available:.1f} GB."),
+        needed=plan.memory_gb,
+        device=Message(plan.device),
+        available=plan.available_gb,
     )
     ways = [
-        *([_("batch 1 with more accumulation")] if config.batch > 1 else []),
-        *([_("gradient checkpointing")] if not config.checkpointing else []),
-        *([_("a 4-bit preset")] if config.bits == 16 and config.adapter not in ("unfreeze", "full") else []),
-        *([_("the adapter fresh")] if config.adapter in ("unfreeze", "full") else []),
+        *([N_("batch 1 with more accumulation")] if config.batch > 1 else []),
+        *([N_("gradient checkpointing")] if not config.checkpointing else []),
+        *([N_("a 4-bit preset")] if config.bits == 16 and config.adapter not in ("unfreeze", "full") else []),
+        *([N_("the adapter fresh")] if config.adapter in ("unfreeze", "full") else []),
     ]
     if not ways:
-        return needs + " " + _("Use a larger device.")
-    return needs + " " + _("What would help: {ways}.").format(ways=", ".join(ways))
+        return joined([needs, Message(N_("Use a larger device."))], "")
+    help_ = Message(N_("What would help: {ways}."), ways=joined([Message(way) for way in ways], ","))
+    return joined([needs, help_], "")
 
 
 def _gb(value: float) -> str:

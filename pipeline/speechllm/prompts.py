@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline import artifacts
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS, Dimension
 
@@ -100,36 +101,65 @@ def load_prompts(rubric_file: str = "", prompt_file: str = "") -> Prompts:
     used."""
     texts = dict(SHIPPED)
     if rubric_file:
-        texts["rubric"] = _read(Path(rubric_file), "rubric").strip()
+        texts["rubric"] = _read(Path(rubric_file), N_("rubric")).strip()
     if prompt_file:
         texts |= _given(Path(prompt_file))
     source = rubric_file or prompt_file
     for name in ("rubric", "apa", "mdd"):
         if not texts[name] or len(texts[name]) > MAX_TEXT:
-            raise TrainingError(f"{source}: {name} has {len(texts[name])} characters; 1 to {MAX_TEXT} can be used.")
+            raise TrainingError(
+                N_("{source}: {name} has {n} characters; 1 to {most} can be used."),
+                source=source,
+                name=name,
+                n=len(texts[name]),
+                most=MAX_TEXT,
+            )
         special = next((token for token in SPECIAL if token in texts[name]), None)
         if special is not None:
-            raise TrainingError(f"{source}: {name} holds {special}, which would end the turn. Take it out.")
+            raise TrainingError(
+                N_("{source}: {name} holds {special}, which would end the turn. Take it out."),
+                source=source,
+                name=name,
+                special=special,
+            )
     layout = texts["layout"].replace(PAPERS_AUDIO, "{audio}")
     if any(layout.count(place) != 1 for place in PLACES) or not layout.endswith(ASSISTANT):
-        raise TrainingError(f"{source}: layout needs {', '.join(PLACES)} once each, and {ASSISTANT} at its end.")
+        raise TrainingError(
+            N_("{source}: layout needs {places} once each, and {end} at its end."),
+            source=source,
+            places=", ".join(PLACES),
+            end=ASSISTANT,
+        )
     if texts["apa_control"] == texts["mdd_control"]:
-        raise TrainingError(f"{source}: apa_control and mdd_control are the same, so the tasks cannot be told apart.")
+        raise TrainingError(
+            N_("{source}: apa_control and mdd_control are the same, so the tasks cannot be told apart."),
+            source=source,
+        )
     apa = texts["apa"].replace("{rubric}", texts["rubric"])
     return Prompts(apa, texts["mdd"], {task: texts[f"{task}_control"] for task in TASKS}, layout)
 
 
 def _given(file: Path) -> dict[str, str]:
     try:
-        content = artifacts.loads_yaml(_read(file, "prompt file").encode())
+        content = artifacts.loads_yaml(_read(file, N_("prompt file")).encode())
     except ValueError as error:
-        raise TrainingError(f"The prompt file {file} is no YAML: {error}.") from error
+        raise TrainingError(
+            N_("The prompt file {file} is no YAML: {reason}."), file=str(file), reason=said_by(error)
+        ) from error
     if not isinstance(content, dict) or not content:
-        raise TrainingError(f"The prompt file {file} needs lines such as `mdd: ...`; known: {', '.join(SHIPPED)}.")
+        raise TrainingError(
+            N_("The prompt file {file} needs lines such as `mdd: ...`; known: {known}."),
+            file=str(file),
+            known=", ".join(SHIPPED),
+        )
     wrong = [str(name) for name, value in content.items() if name not in SHIPPED or not isinstance(value, str)]
     if wrong:
-        raise TrainingError(f"The prompt file {file}: {', '.join(wrong)} is unknown or no text; known: "
-                            f"{', '.join(SHIPPED)}.")  # fmt: skip
+        raise TrainingError(
+            N_("The prompt file {file}: {wrong} is unknown or no text; known: {known}."),
+            file=str(file),
+            wrong=", ".join(wrong),
+            known=", ".join(SHIPPED),
+        )
     return {name: value.strip() for name, value in content.items()}
 
 
@@ -137,7 +167,9 @@ def _read(file: Path, kind: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"The {kind} {file} cannot be read: {error}.") from error
+        raise TrainingError(
+            N_("The {kind} {file} cannot be read: {reason}."), kind=Message(kind), file=str(file), reason=said_by(error)
+        ) from error
 
 
 def apa_answer(scores: dict[str, float]) -> str:

@@ -80,6 +80,10 @@ def load_for_scoring(folder: Path, config: Any, device: str) -> Phi4:
             try:
                 model = PeftModel.from_pretrained(model, str(folder))
             except (OSError, ValueError, RuntimeError, KeyError) as error:
-                raise ModelError(f"The adapter in {folder} does not fit its base: {first_line(error)}") from error
+                raise ModelError(
+                    N_("The adapter in {folder} does not fit its base: {reason}"),
+                    folder=str(folder),
+                    reason=first_line(error),
+                ) from error
     model.config.use_cache = True
     return Phi4(model.eval(), phi4.tokenizer, phi4.front_end)

@@ -16,9 +16,11 @@ import numpy as np
 
 from pipeline.audio.load import load_audio
 from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.sets import in_part
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.corpus.transcriptions import has_hearings, word_hearings
 from pipeline.errors import AudioError, CorpusError, TrainingError
+from pipeline.i18n import N_
 from pipeline.labels.corpus_source import CorpusSource, chosen_evaluation_part, chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
@@ -72,8 +74,13 @@ def load_corpus(
     items = [item for item in source.of_part(part) if _scores(item) is not None]
     if not items:
         raise TrainingError(
-            f"{source.title} has no utterance{f' in part {part!r}' if part else ''} with the scores "
-            f"{', '.join(ASPECTS)} (as 'released' or 'median'): nothing can be learnt from it."
+            N_(
+                "{title} has no utterance{in_part} with the scores {aspects} (as 'released' or 'median'): nothing can "
+                "be learnt from it."
+            ),
+            title=source.title,
+            in_part=in_part(part),
+            aspects=", ".join(ASPECTS),
         )
     items = items[:limit] if limit else items
     folder = settings.features_root / "speechllm" / source.digest(part, limit, FORMAT)
@@ -114,8 +121,10 @@ def leave_out(corpus: Corpus, config: SpeechLlmConfig) -> tuple[Corpus, Corpus |
         return corpus, None
     if len(set(map(name_key, corpus.rows["speaker"]))) < 2:
         raise TrainingError(
-            "Validation leaves speakers out, and there is one to train on alone. Leave out none: --validation-share 0 "
-            "--last-epoch."
+            N_(
+                "Validation leaves speakers out, and there is one to train on alone. Leave out none: "
+                "--validation-share 0 --last-epoch."
+            )
         )
     left = speaker_holdout(corpus.rows["speaker"], config.validation_share, seed=config.seed)
     return corpus.of_rows(~left), replace(corpus.of_rows(left), unreadable=())
@@ -153,7 +162,10 @@ def _opened(rows: Any, items: list[CorpusItem]) -> Corpus:
     unreadable = tuple(item.key for item in items if item.key not in there)
     if len(unreadable) > MAX_SHARE_UNREADABLE * len(items):
         raise TrainingError(
-            f"{len(unreadable)} of {len(items)} recordings cannot be read, first {unreadable[0]}. Check their files."
+            N_("{n} of {total} recordings cannot be read, first {first}. Check their files."),
+            n=len(unreadable),
+            total=len(items),
+            first=unreadable[0],
         )
     return Corpus(rows, unreadable)
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from pipeline.errors import ModelError
+from pipeline.i18n import N_
 from pipeline.phones import PHONES, UNKNOWN
 from pipeline.speechllm.attention import at_load
 from pipeline.speechllm.config import SpeechLlmConfig
@@ -39,7 +40,7 @@ def standin_phi4(config: SpeechLlmConfig, device: str) -> Phi4:
     from pipeline.speechllm.listening import FRAMES_PER_PLACE, N_FEATURES, ListenerFeatures
 
     if config.bits == 4:
-        raise ModelError("The stand-in is trained from random weights, which 4 bits cannot hold: take bits 16.")
+        raise ModelError(N_("The stand-in is trained from random weights, which 4 bits cannot hold: take bits 16."))
     front_end, tokenizer = ListenerFeatures(), standin_tokenizer()
     ids = special_ids(tokenizer)
     shape = Phi4MultimodalConfig(

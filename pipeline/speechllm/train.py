@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 
 from pipeline import artifacts
 from pipeline.devices import find_device
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
@@ -78,7 +78,7 @@ def train_speechllm(
             report = _train(settings, config, writer, show)
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab train speechllm --resume {directory.id}` resumes it."
+            N_("The run {run} was stopped. `pronlab train speechllm --resume {run}` resumes it."), run=directory.id
         )
     return report
 
@@ -170,8 +170,14 @@ def _corpora(
     overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
     if overlap and config.epochs:
         raise TrainingError(
-            f"{len(overlap)} speakers are in part {config.part!r} and in {config.evaluation_part!r}, first "
-            f"{min(overlap)}: figures on voices that were trained on mean nothing. Choose parts that share none."
+            N_(
+                "{n} speakers are in part {part!r} and in {other!r}, first {first}: figures on voices that were "
+                "trained on mean nothing. Choose parts that share none."
+            ),
+            n=len(overlap),
+            part=config.part,
+            other=config.evaluation_part,
+            first=min(overlap),
         )
     return corpus, held
 
@@ -209,8 +215,12 @@ def _fit(
         smaller = share.with_smaller_batch()
         if smaller is None or group.size > 1:
             raise TrainingError(
-                f"The device's memory does not suffice for a batch of {share.batch} ({failure}). Take a smaller "
-                "--batch with more --accumulation, or a 4-bit preset."
+                N_(
+                    "The device's memory does not suffice for a batch of {batch} ({failure}). Take a smaller "
+                    "--batch with more --accumulation, or a 4-bit preset."
+                ),
+                batch=share.batch,
+                failure=failure,
             )
         writer.log(
             f"The memory does not suffice for a batch of {share.batch} ({failure}). Resuming with {smaller.batch} and "
@@ -360,11 +370,16 @@ def _callback(writer: RunWriter, judge: Judge, group: Group) -> Any:
             norm = float(logs.get("grad_norm", 0.0))
             if not math.isfinite(float(logs["loss"])) or not math.isfinite(norm):
                 raise TrainingError(
-                    f"The loss is {logs['loss']} and its gradient's norm {norm} at step {state.global_step}: training "
-                    "has broken down. A lower --rate, or --warmup-share .03, may hold it; the last checkpoint is kept."
+                    N_(
+                        "The loss is {loss} and its gradient's norm {norm} at step {step}: training has broken "
+                        "down. A lower --rate, or --warmup-share .03, may hold it; the last checkpoint is kept."
+                    ),
+                    loss=str(logs["loss"]),
+                    norm=str(norm),
+                    step=state.global_step,
                 )
             if state.global_step == 1 and not norm > 0.0:
-                raise TrainingError("No gradient reaches the adapter: it is not attached to what is computed.")
+                raise TrainingError(N_("No gradient reaches the adapter: it is not attached to what is computed."))
             writer.log_metrics(
                 event="step", step=state.global_step, epoch=logs.get("epoch"), loss=logs["loss"],
                 rate=logs.get("learning_rate"), grad_norm=norm,
@@ -422,6 +437,10 @@ def _check_checkpoint(folder: Path) -> None:
             raise ValueError(f"{wrong[0]} was cut short")
     except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(
-            f"The checkpoint {folder} is damaged ({error}). Delete this folder to go on from the one before it, or "
-            "start the training anew."
+            N_(
+                "The checkpoint {folder} is damaged ({reason}). Delete this folder to go on from the one before it, "
+                "or start the training anew."
+            ),
+            folder=str(folder),
+            reason=said_by(error),
         ) from error
