@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
@@ -129,7 +130,11 @@ def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = 
     try:
         client = httpx2.Client(base_url=url, timeout=timeout_s, headers=headers)
     except (httpx2.InvalidURL, UnicodeError) as error:
-        raise ModelError(f"The judge at {url} cannot be asked ({error}). Check its address and key.") from error
+        raise ModelError(
+            N_("The judge at {url} cannot be asked ({reason}). Check its address and key."),
+            url=url,
+            reason=said_by(error),
+        ) from error
 
     def verify(samples: Samples, log_odds: float = 0.0) -> Verdict:
         buffer = io.BytesIO()
@@ -138,18 +143,26 @@ def remote_verifier(url: str, timeout_s: Seconds = TIMEOUT_S, key: str | None = 
             answer = client.post("/verify", files={"audio": ("clip.wav", buffer.getvalue(), "audio/wav")})
         except httpx2.HTTPError as error:
             raise ModelError(
-                f"The judge at {url} does not answer ({error}). Is `pronlab wakeword judge` up?"
+                N_("The judge at {url} does not answer ({reason}). Is `pronlab wakeword judge` up?"),
+                url=url,
+                reason=said_by(error),
             ) from error
         try:
             body = artifacts.loads(answer.content)
             if answer.status_code != httpx2.codes.OK:
-                raise ModelError(f"The judge at {url} refuses: {body.get('detail', answer.status_code)}")
+                raise ModelError(
+                    N_("The judge at {url} refuses: {detail}"),
+                    url=url,
+                    detail=str(body.get("detail", answer.status_code)),
+                )
             prediction, confidence, label = body["prediction"], body["confidence"], body["label"]
             if not (isinstance(prediction, bool) and isinstance(label, str) and 0.0 <= confidence <= 1.0):
                 raise ValueError(body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"What answers at {url} is no judge (HTTP {answer.status_code}). Check --judge."
+                N_("What answers at {url} is no judge (HTTP {status}). Check --judge."),
+                url=url,
+                status=str(answer.status_code),
             ) from error
         return Verdict(prediction, float(confidence), label)
 

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
-from pipeline.errors import FeatureError
+from pipeline.errors import FeatureError, said_by
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_, Message
 from pipeline.onnx_graphs import open_graph
 from pipeline.wakeword.spectra import RATE_HZ
 
 NETWORK, MEL = "embedding_model.onnx", "melspectrogram.onnx"
+OTHER_FRONT_END = N_("{file} is another front end")
 N_BINS = 96
 N_MEL, MEL_FRAMES, MEL_STEP = 32, 76, 8  # mel frames that an embedding looks at, and between two embeddings
 MEL_SIZE, MEL_WINDOW, MEL_HOP = 512, 400, 160  # samples
@@ -49,11 +50,15 @@ class SpeechEmbedding:
             shape = self.frames(sound).shape
             theirs = _mel_of(folder, sound[:WINDOW])
         except Exception as error:  # onnxruntime raises types of its own
-            raise FeatureError(_not_usable(folder, str(error))) from error
+            raise FeatureError(_not_usable(folder, said_by(error))) from error
         if shape != (2, N_BINS):
-            raise FeatureError(_not_usable(folder, f"{shape} instead of {(2, N_BINS)}"))
+            raise FeatureError(
+                _not_usable(
+                    folder, Message(N_("{shape} instead of {expected}"), shape=str(shape), expected=str((2, N_BINS)))
+                )
+            )
         if theirs is not None and np.abs(theirs - log_mel(sound)[0]).max() > CLOSE:
-            raise FeatureError(_not_usable(folder, f"{MEL} is another front end"))
+            raise FeatureError(_not_usable(folder, Message(OTHER_FRONT_END, file=MEL)))
 
     def frames(self, samples: Values) -> Values:
         """Embeddings [n, 96] of sound [at least WINDOW] at 16 kHz in -1 to 1: embedding i looks at samples i * HOP to
@@ -100,10 +105,12 @@ def digest_of_embedding(folder: Path) -> str:
     file = folder / NETWORK
     try:
         if file.stat().st_size > LARGEST_BYTES:
-            raise FeatureError(_not_usable(folder, f"{NETWORK} has more than {LARGEST_BYTES} bytes"))
+            raise FeatureError(
+                _not_usable(folder, Message(N_("{file} has more than {n} bytes"), file=NETWORK, n=LARGEST_BYTES))
+            )
         return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
     except OSError as error:
-        raise FeatureError(_not_usable(folder, str(error))) from error
+        raise FeatureError(_not_usable(folder, said_by(error))) from error
 
 
 def _mel_of(folder: Path, samples: Values) -> Values | None:
@@ -113,7 +120,7 @@ def _mel_of(folder: Path, samples: Values) -> Values | None:
     session = open_graph(folder / MEL, threads=1)
     decibels = session.run(None, {session.get_inputs()[0].name: samples[None] * np.float32(FULL_SCALE)})[0]
     if decibels.size != MEL_FRAMES * N_MEL:
-        raise ValueError(f"{MEL} is another front end")
+        raise ValueError(Message(OTHER_FRONT_END, file=MEL))
     return np.asarray(decibels.reshape(MEL_FRAMES, N_MEL) / 10.0 + SHIFT, dtype=np.float32)
 
 

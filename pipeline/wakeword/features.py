@@ -253,7 +253,7 @@ class Cmvn:
         """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none."""
         n = sum(len(part) for part in parts)
         if not n:
-            raise CorpusError("There are no training clips to take the mean and deviation of.")
+            raise CorpusError(N_("There are no training clips to take the mean and deviation of."))
         n_bins = parts[0].shape[1]
         total, squares = np.zeros(n_bins), np.zeros(n_bins)
         for part in parts:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import CorpusError, JobError, ModelError
+from pipeline.i18n import N_, Message
 from pipeline.jobs.launcher import find
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -70,10 +71,13 @@ def open_finished_run(settings: Settings, run: str) -> FinishedRun:
         directory = find(settings, run)
     except JobError as error:
         raise ModelError(
-            f"There is no detector {run!r}: no run of that id and no folder with a model. See `pronlab runs list`."
+            N_("There is no detector {run!r}: no run of that id and no folder with a model. See `pronlab runs list`."),
+            run=run,
         ) from error
     if not (directory.path / MODEL_FOLDER / INFO).is_file():
-        raise ModelError(f"{directory.id} has no model yet; it is {directory.state.status}.")
+        raise ModelError(
+            N_("{run} has no model yet; it is {status}."), run=directory.id, status=Message(directory.state.status)
+        )
     return FinishedRun(directory.path, directory.path / MODEL_FOLDER)
 
 
@@ -106,7 +110,7 @@ def _all_words(run: FinishedRun, runtime: str, on_grid: bool) -> Classifier:
         return classifier_of(load_model(run.folder)[0], on_grid=on_grid)
     file = run.home / EXPORTS / {"onnx": ONNX, "int8": INT8}[runtime]
     if not file.is_file():
-        raise ModelError(f"{run.home.name} is not exported yet. `pronlab wakeword export {run.home.name}` does it.")
+        raise ModelError(N_("{run} is not exported yet. `pronlab wakeword export {run}` does it."), run=run.home.name)
     return onnx_classifier(file)
 
 
@@ -227,8 +231,13 @@ def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "
     gone = [path for path in words + others if not path.is_file()]
     if gone:
         raise CorpusError(
-            f"{len(gone)} validation clips of {run.home.name} are gone, e.g. {gone[0]}: the threshold cannot be set on "
-            f"them. Put them back, or keep the threshold with --keep-threshold."
+            N_(
+                "{n} validation clips of {run} are gone, e.g. {first}: the threshold cannot be set on them. Put "
+                "them back, or keep the threshold with --keep-threshold."
+            ),
+            n=len(gone),
+            run=run.home.name,
+            first=str(gone[0]),
         )
     words_s, others_s = (sum(map(duration_of, paths)) for paths in (words, others))
     hours = max(SHORTEST_STREAM_H, NOISE_SHARE * others_s / 3600.0 + 2.0 * words_s / 3600.0)

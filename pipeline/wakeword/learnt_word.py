@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.scoring.speech.labels import decode, encode
 from pipeline.scoring.speech.listening.runtime import ListenerOutput
@@ -23,7 +24,7 @@ from pipeline.wakeword.owner.voice import WORD_STATE
 from pipeline.wakeword.runtime.runner import Place, WordWeights, states_at
 
 FORMAT = 2
-LEARN_AGAIN = "`pronlab wakeword learn-phones` learns it again; export a bundle anew after that."
+LEARN_AGAIN = N_("`pronlab wakeword learn-phones` learns it again; export a bundle anew after that.")
 
 Floats = NDArray[np.float32]
 
@@ -58,8 +59,11 @@ class LearntWord:
         states = states_of(heard, place).ravel()
         if states.shape != self.weights.mean.shape:
             raise ModelError(
-                f"What was learnt of {self.word!r} has {len(self.weights.mean)} values, and the listener gives "
-                f"{len(states)}. {LEARN_AGAIN}"
+                N_("What was learnt of {word!r} has {n} values, and the listener gives {n_given}. {advice}"),
+                word=self.word,
+                n=len(self.weights.mean),
+                n_given=len(states),
+                advice=Message(LEARN_AGAIN),
             )
         return self.weights.logit(states)
 
@@ -120,7 +124,12 @@ def read_learnt_word(folder: Path, word: str | None = None) -> LearntWord | None
             str(raw["listener_sha256"]), None if first is None else float(first),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(f"What was learnt of a word in {folder} cannot be read ({error}). {LEARN_AGAIN}") from error
+        raise ModelError(
+            N_("What was learnt of a word in {folder} cannot be read ({reason}). {advice}"),
+            folder=str(folder),
+            reason=said_by(error),
+            advice=Message(LEARN_AGAIN),
+        ) from error
 
 
 def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
+from pipeline.i18n import N_, Message
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
 from pipeline.scoring.speech.listening.ctc import NEVER
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
@@ -40,7 +41,12 @@ class PhoneJudge:
         self.word, self.source = word, source
         self.learnt: LearntWord | None = None if folder is None else read_learnt_word(folder, word)
         if self.learnt is not None and artifacts.sha256_of(source / LISTENER_FILE) != self.learnt.listener_sha256:
-            raise ModelError(f"{word!r} was learnt with another listener than that in {source}. {LEARN_AGAIN}")
+            raise ModelError(
+                N_("{word!r} was learnt with another listener than that in {source}. {advice}"),
+                word=word,
+                source=str(source),
+                advice=Message(LEARN_AGAIN),
+            )
         self.ways = ways_of(word, load_rules(source)) if self.learnt is None else self.learnt.ways
 
     @cached_property

@@ -78,7 +78,7 @@ def train_wakeword(
         writer.update(progress=1.0, message=DONE, result={"metrics": report["validation"]})
     if report is None:
         raise TrainingError(
-            f"The run {directory.id} was stopped. `pronlab wakeword train --resume {directory.id}` resumes it."
+            N_("The run {run} was stopped. `pronlab wakeword train --resume {run}` resumes it."), run=directory.id
         )
     return report
 
@@ -235,7 +235,7 @@ def make_trainer(
     varied, still = recipes(config)
     rooms_left_out = read_rooms(varied.rir).left_out
     if rooms_left_out:
-        writer.log(f"room impulse responses left out: {'; '.join(rooms_left_out)}")
+        writer.log(f"room impulse responses left out: {' '.join(rooms_left_out)}")
     home = settings.features_root / "wakeword"
     sources, cmvn = _sources(home, clips.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), clips.root, held, still, progress, writer.check_stop)
@@ -404,7 +404,10 @@ def _teacher(
     model, info = load_model(find(settings, name).path / MODEL_FOLDER)
     if not are_same(info.features, config.features):
         raise TrainingError(
-            f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
+            N_("The teacher {name} hears other features: {theirs} there, {ours} here."),
+            name=name,
+            theirs=str(to_json(info.features)),
+            ours=str(to_json(config.features)),
         )
     return model.to(settings.device), None
 

@@ -17,6 +17,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 
 from pipeline import __version__
 from pipeline.errors import ServiceError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.runtime.runner import Detector, silence_after
@@ -159,7 +160,10 @@ async def serve(
         await server.start(partial(Handler, make, language, set()))
     except OSError as error:
         raise ServiceError(
-            f"The server cannot listen on {host}:{port} ({said_by(error)}). Choose another --port or --host."
+            N_("The server cannot listen on {host}:{port} ({reason}). Choose another --port or --host."),
+            host=host,
+            port=str(port),
+            reason=said_by(error),
         ) from error
     inner: Any = server._server
     ready(int(inner.sockets[0].getsockname()[1]))

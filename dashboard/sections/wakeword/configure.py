@@ -17,7 +17,7 @@ from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.sections.wakeword.steps import TRAINING, offer_step
 from dashboard.services import wakeword_clips, wakeword_training
-from pipeline.i18n import N_, _, ngettext, number
+from pipeline.i18n import N_, _, joined, ngettext, number, translated
 from pipeline.presets import build, merged
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.clip_library import ClipLibrary
@@ -185,7 +185,9 @@ def _fits(config: WakewordConfig) -> bool:
     for name, lacking in beyond.items():
         device = plain(_device(name))
         if lacking:
-            text = _("**{device}** is too small: needs {needs}").format(device=device, needs=plain("; ".join(lacking)))
+            text = _("**{device}** is too small: needs {needs}").format(
+                device=device, needs=plain(translated(joined(lacking)))
+            )
         else:
             text = _("**{device}** has room for it").format(device=device)
         st.markdown(f"{CROSS if lacking else CHECK} {text}")

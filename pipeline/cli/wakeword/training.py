@@ -110,7 +110,7 @@ def train(chosen: Chosen, **options: Any) -> None:
             f"e.g. {files[0]}."
         )
     if report["rooms_left_out"]:
-        text += f" Room impulse responses left out: {'; '.join(report['rooms_left_out'])}."
+        text += f" Room impulse responses left out: {' '.join(report['rooms_left_out'])}"
     emit({"run": start.directory.id, "directory": start.directory.path, **report}, chosen.as_json, text)
 
 

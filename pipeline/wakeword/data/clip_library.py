@@ -39,7 +39,7 @@ class ClipLibrary:
     def folder(self, part: str) -> Path:
         """Raises CorpusError for a part that there is not."""
         if part not in PARTS:
-            raise CorpusError(f"Clips are {', '.join(PARTS)}; got {part!r}.")
+            raise CorpusError(N_("Clips are {known}; got {part!r}."), known=", ".join(PARTS), part=part)
         return self.root / part
 
     @property
@@ -101,7 +101,7 @@ class ClipLibrary:
         if not files:
             raise CorpusError(N_("There are no clips of the word yet."))
         if not 0.0 < share < 1.0:
-            raise CorpusError(f"The share lies between 0 and 1, got {share}.")
+            raise CorpusError(N_("The share lies between 0 and 1, got {share}."), share=share)
         order = np.random.default_rng(seed).permutation(len(files))[: max(1, round(share * len(files)))]
         return _move([files[i] for i in order], self.folder(Label.POSITIVE), self.folder("evaluation/positive"))
 
@@ -144,7 +144,11 @@ def add_folders(
         for source in sources:
             files = audio_files(source)
             if not files:
-                raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {source}.")
+                raise CorpusError(
+                    N_("There is no audio ({endings}) in {folder}."),
+                    endings=", ".join(AUDIO_SUFFIXES),
+                    folder=str(source),
+                )
             pairs += [(file, target / file.relative_to(source)) for file in files]
             counts[part] = counts.get(part, 0) + len(files)
     for number, (file, target) in enumerate(pairs):

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
 from pipeline.errors import AudioError, CorpusError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, joined
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
@@ -127,11 +127,20 @@ def scan_folders(
     given = [pair for path, label in named for pair in _with_class_folders(path, label)]
     missing = [str(path) for path, _ in given if not path.exists()]
     if missing:
-        raise CorpusError(f"There is no {' and no '.join(missing)}.")
+        raise CorpusError(
+            N_("There is no {missing}."),
+            missing=reduce(lambda names, name: Message(N_("{names} and no {name}"), names=names, name=name), missing),
+        )
     for path, label in given:
         for other, second in given:
             if label is not second and other.resolve().is_relative_to(path.resolve()):  # one may be a link to the other
-                raise CorpusError(f"{other} is given as {second} and, within {path}, as {label}.")
+                raise CorpusError(
+                    N_("{other} is given as {second} and, within {path}, as {label}."),
+                    other=str(other),
+                    second=str(second),
+                    path=str(path),
+                    label=str(label),
+                )
     root = Path(os.path.commonpath([path for path, _ in given] or [Path("/")]))
     scan = _scan(root, given, source_pattern, progress)
     spoken = [path for path, _ in named if (path / SPOKEN).is_file()]
@@ -175,14 +184,22 @@ def _scan(
     others = list({path.resolve(): path for folder, _ in folders for path in other_files(folder)}.values())
     left_out = tuple(os.path.relpath(path, root) for path in [*others, *links.values()])
     if not entries:
-        where = ", ".join(str(folder) for folder, _ in folders) or root
-        seen = f" It holds {len(others)} other files, e.g. {others[0].name}." if others else ""
+        where = ", ".join(str(folder) for folder, _ in folders) or str(root)
+        seen: list[str] = []
+        if others:
+            seen.append(Message(N_("It holds {n} other files, e.g. {first}."), n=len(others), first=others[0].name))
         if links:
-            first = next(iter(links.values())).name
-            seen += (
-                f" It holds {len(links)} links that lead out of it, e.g. {first}: name the folder that they lead to."
+            seen.append(
+                Message(
+                    N_("It holds {n} links that lead out of it, e.g. {first}: name the folder that they lead to."),
+                    n=len(links),
+                    first=next(iter(links.values())).name,
+                )
             )
-        raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {where}.{seen}")
+        nothing = Message(
+            N_("There is no audio ({endings}) in {folder}."), endings=", ".join(AUDIO_SUFFIXES), folder=where
+        )
+        raise CorpusError(joined([nothing, *seen], ""))
     clips = list(map_ordered(partial(_clip, root), entries, progress=progress, message=Message(N_("checking clips"))))
     by_digest: dict[str, list[str]] = {}
     for clip in clips:
@@ -200,7 +217,7 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
     for clip in scan.bad:
         target = folder / clip.path
         if target.exists():
-            raise CorpusError(f"{target} is there already. Choose another quarantine folder.")
+            raise CorpusError(N_("{target} is there already. Choose another quarantine folder."), target=str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.move(scan.root / clip.path, target)
@@ -217,10 +234,10 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
 
 def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, Label]]:
     if not root.is_dir():
-        raise CorpusError(f"There is no folder {root}.")
+        raise CorpusError(N_("There is no folder {root}."), root=str(root))
     wrong = [f"{name}={label}" for name, label in mapping.items() if label not in list(Label)]
     if wrong:
-        raise CorpusError(f"Classes are {', '.join(Label)}; got {', '.join(wrong)}.")
+        raise CorpusError(N_("Classes are {labels}; got {wrong}."), labels=", ".join(Label), wrong=", ".join(wrong))
     folders: list[tuple[Path, Label]] = []
     unknown: list[str] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
@@ -232,11 +249,17 @@ def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, L
             unknown.append(f"{folder.name}{f' ({near[0]}?)' if near else ''}")
     if unknown:
         raise CorpusError(
-            f"{root} has folders without a class: {', '.join(unknown)}. Name them {', '.join(Label)}, or map them, for "
-            f"instance --map {unknown[0].split(' ')[0]}=positive."
+            N_(
+                "{root} has folders without a class: {unknown}. Name them {labels}, or map them, for instance --map "
+                "{first}=positive."
+            ),
+            root=str(root),
+            unknown=", ".join(unknown),
+            labels=", ".join(Label),
+            first=unknown[0].split(" ")[0],
         )
     if not folders:
-        raise CorpusError(f"{root} has none of the folders {', '.join(Label)}.")
+        raise CorpusError(N_("{root} has none of the folders {labels}."), root=str(root), labels=", ".join(Label))
     return folders
 
 

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import FeatureError
-from pipeline.i18n import N_, Message
+from pipeline.errors import FeatureError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, Label
@@ -165,11 +165,17 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
     index = read_index(folder)
     differences = _differences(index["recipe"], written(recipe))
     if differences:
-        raise FeatureError(f"The features in {folder} were made otherwise: {'; '.join(differences)}.")
+        raise FeatureError(
+            N_("The features in {folder} were made otherwise: {differences}."),
+            folder=str(folder),
+            differences=joined(differences),
+        )
     if clips is not None and index["digest"] != digest_of(clips, recipe):
         raise FeatureError(
-            f"The features in {folder} are of {index['n_clips']} other clips, noise or rooms than the {len(clips)} "
-            f"clips given here."
+            N_("The features in {folder} are of {n_other} other clips, noise or rooms than the {n} clips given here."),
+            folder=str(folder),
+            n_other=index["n_clips"],
+            n=len(clips),
         )
     pools: dict[Label, Pool] = {}
     held = index.get("words", [])
@@ -178,7 +184,13 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
         values = _values(folder, label)
         expected = (sum(lengths), recipe.features.n_bins)
         if values.shape != expected:
-            raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
+            raise FeatureError(
+                N_("{folder}/{label}.npy is damaged: {shape} there, {expected} expected."),
+                folder=str(folder),
+                label=label,
+                shape=str(values.shape),
+                expected=str(expected),
+            )
         words = tuple(names.index(word) for word in held) if label == Label.POSITIVE else ()
         pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0], words=words)
     return pools
@@ -191,7 +203,9 @@ def read_index(folder: Path) -> dict[str, Any]:
         index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FeatureError(
-            f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
+            N_("{folder} holds no features that can be read ({reason}). `pronlab wakeword features` makes them."),
+            folder=str(folder),
+            reason=said_by(error),
         ) from error
     return index
 
@@ -228,7 +242,11 @@ def analyse(folder: Path) -> dict[str, PoolStatistics]:
         finite = np.isfinite(part)
         kept = part[finite.all(axis=1)]
         if not len(kept):
-            raise FeatureError(f"{folder}/{label}.npy has no frame whose values are all numbers. Make it again.")
+            raise FeatureError(
+                N_("{folder}/{label}.npy has no frame whose values are all numbers. Make it again."),
+                folder=str(folder),
+                label=label,
+            )
         statistics[label] = PoolStatistics(
             len(lengths), len(values), len(values) * hop_s / 3600.0, float(kept.mean()), float(kept.std()),
             float(kept.min()), float(kept.max()), int((kept.std(axis=0) < 1e-6).sum()), int((~finite).sum()),
@@ -270,7 +288,12 @@ def _values(folder: Path, label: str) -> Values:
     try:
         return np.asanyarray(np.load(folder / f"{label}.npy", mmap_mode="r", allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
-        raise FeatureError(f"{folder}/{label}.npy cannot be read ({error}). Make the features again.") from error
+        raise FeatureError(
+            N_("{folder}/{label}.npy cannot be read ({reason}). Make the features again."),
+            folder=str(folder),
+            label=label,
+            reason=said_by(error),
+        ) from error
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -280,5 +303,6 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
         if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
             differences += _differences(theirs, ours, f"{prefix}{name}.")
         elif theirs != ours:
-            differences.append(f"{prefix}{name} {theirs} there, {ours} here")
+            difference = N_("{name} {theirs} there, {ours} here")
+            differences.append(Message(difference, name=f"{prefix}{name}", theirs=str(theirs), ours=str(ours)))
     return differences

@@ -38,7 +38,7 @@ def near_phrases(word: str, language: str, n: int) -> list[str]:
     packages that know the words are missing."""
     key = text_key(word, language)
     if not any(letter.isalnum() for letter in key):
-        raise CorpusError(f"{word!r} has no word to find others for.")
+        raise CorpusError(N_("{word!r} has no word to find others for."), word=word)
     if language == "en":
         require(N_("Finding English phrases near a word"), WORD_LISTS, CorpusError)
     phones = _phones(key) if language == "en" else None

@@ -10,7 +10,7 @@ from scipy.signal import fftconvolve
 
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import AudioError, CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message, joined
 from pipeline.wakeword.features import RATE_HZ
 
 Samples = NDArray[np.float32]
@@ -24,7 +24,7 @@ RT60_S = (0.15, 0.6)
 @dataclass(frozen=True)
 class MeasuredRooms:
     """`responses` from their direct sound on, of unit energy, with their `names`; `left_out` says in words which files
-    are no responses and why."""
+    are no responses and why, a sentence for each."""
 
     names: tuple[str, ...]
     responses: tuple[Samples, ...]
@@ -49,17 +49,29 @@ def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
             try:
                 audio = load_audio(path)
             except AudioError as error:
-                wrong.append(str(error).rstrip("."))
+                wrong.append(error.text)
                 continue
             if not SHORTEST_S <= audio.duration_s <= LONGEST_S:
-                wrong.append(f"{path.name} lasts {audio.duration_s:.2f} s, not {SHORTEST_S} to {LONGEST_S:.0f} s")
+                wrong.append(
+                    Message(
+                        N_("{file} lasts {duration_s:.2f} s, not {shortest:.1f} to {longest:.0f} s."),
+                        file=path.name,
+                        duration_s=audio.duration_s,
+                        shortest=SHORTEST_S,
+                        longest=LONGEST_S,
+                    )
+                )
             elif np.abs(audio.samples).max() < SILENT:
-                wrong.append(f"{path.name} is silent")
+                wrong.append(Message(N_("{file} is silent."), file=path.name))
             else:
                 names.append(path.stem)
                 rooms.append(unit(audio.samples))
         if len(wrong) == len(files):
-            raise CorpusError(f"{folder} holds no room impulse response that can be used: {'; '.join(wrong)}.")
+            raise CorpusError(
+                N_("{folder} holds no room impulse response that can be used: {reasons}"),
+                folder=str(folder),
+                reasons=joined(wrong, ""),
+            )
         left_out += wrong
     return MeasuredRooms(tuple(names), tuple(rooms), tuple(left_out))
 

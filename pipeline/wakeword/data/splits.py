@@ -10,7 +10,7 @@ import numpy as np
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label
@@ -37,7 +37,9 @@ def split_clips(
     """
     if not (0.0 < validation < 1.0 and 0.0 < test < 1.0 and validation + test < 0.9):
         raise CorpusError(
-            f"The shares for validation and test lie between 0 and .9 together, got {validation}, {test}."
+            N_("The shares for validation and test lie between 0 and .9 together, got {validation}, {test}."),
+            validation=validation,
+            test=test,
         )
     part_of = dict.fromkeys({clip.source for clip in scan.usable}, "train")
     for label in Label:
@@ -93,8 +95,19 @@ def folded(placed: Sequence[AssignedClip], fold: int, name: str) -> list[Assigne
     training = [clip for clip in placed if clip.part == "train"]
     folds = sorted({clip.fold for clip in training if clip.fold is not None})
     if fold not in folds:
-        numbers = f"the folds {folds[0]} to {folds[-1]}" if folds else "no folds (`pronlab wakeword split --folds N`)"
-        raise CorpusError(f"{name} has no fold {fold}: there are {numbers}.")
+        if not folds:
+            raise CorpusError(
+                N_("{name} has no fold {fold}: there are no folds (`pronlab wakeword split --folds N`)."),
+                name=name,
+                fold=fold,
+            )
+        raise CorpusError(
+            N_("{name} has no fold {fold}: there are the folds {first} to {last}."),
+            name=name,
+            fold=fold,
+            first=folds[0],
+            last=folds[-1],
+        )
     return [replace(clip, part="validation" if clip.fold == fold else "train") for clip in training]
 
 
@@ -119,7 +132,11 @@ def read_manifest(folder: Path) -> tuple[Path, list[AssignedClip]]:
             raw["path"] = spelled(root, raw["path"])
             placed.append(AssignedClip(Clip(**{**raw, "label": Label(raw["label"])}), part, fold))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{folder} holds no split of clips ({error}). `pronlab wakeword split` makes one.") from error
+        raise CorpusError(
+            N_("{folder} holds no split of clips ({reason}). `pronlab wakeword split` makes one."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     return root, placed
 
 
@@ -130,7 +147,12 @@ def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     words = tuple(root / clip.path for clip in clips if clip.label is Label.POSITIVE)
     others = tuple(root / clip.path for clip in clips if clip.label is not Label.POSITIVE)
     if not words or not others:
-        raise CorpusError(f"The test part of {folder} has {len(words)} clips of the word and {len(others)} others.")
+        raise CorpusError(
+            N_("The test part of {folder} has {n_words} clips of the word and {n_others} others."),
+            folder=str(folder),
+            n_words=len(words),
+            n_others=len(others),
+        )
     return words, others
 
 

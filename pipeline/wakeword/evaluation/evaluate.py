@@ -257,7 +257,7 @@ def near_phrases(folder: Path, accepts: Callable[[NDArray[np.float32]], bool]) -
     """Each folder under `folder` is a phrase. Raises CorpusError where there is none."""
     phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not phrases:
-        raise CorpusError(f"{folder} has no folders of clips, one for each near phrase.")
+        raise CorpusError(N_("{folder} has no folders of clips, one for each near phrase."), folder=str(folder))
     results = []
     for phrase in phrases:
         files = files_of((phrase,))
@@ -272,7 +272,9 @@ def files_of(folders: Sequence[Path]) -> list[Path]:
     for folder in folders:
         files = audio_files(folder)
         if not files:
-            raise CorpusError(f"There is no audio ({', '.join(AUDIO_SUFFIXES)}) in {folder}.")
+            raise CorpusError(
+                N_("There is no audio ({endings}) in {folder}."), endings=", ".join(AUDIO_SUFFIXES), folder=str(folder)
+            )
         listed += files
     return listed
 

@@ -95,16 +95,24 @@ def plan_stream(
     """Choose the background. Raises CorpusError where there are no keywords or no background, or no time, and for
     files that cannot be read: what was measured is what was named."""
     if not positives or not background:
-        raise CorpusError(f"A stream needs keywords and background, got {len(positives)} and {len(background)} files.")
+        raise CorpusError(
+            N_("A stream needs keywords and background, got {n_keywords} and {n_background} files."),
+            n_keywords=len(positives),
+            n_background=len(background),
+        )
     if not 0.05 <= hours <= 1000:
-        raise CorpusError(f"The stream lasts .05 to 1000 hours, got {hours}.")
+        raise CorpusError(N_("The stream lasts .05 to 1000 hours, got {hours}."), hours=hours)
     durations = _durations([*positives, *background])
     order = np.random.default_rng([seed, 1]).permutation(len(background))
     chosen: list[Path] = []
     total_s = 0.0
     room_s = hours * 3600.0 - sum(durations[path] for path in positives)
     if room_s < 0.5 * hours * 3600.0:
-        raise CorpusError(f"{len(positives)} keywords fill more than half of {hours:g} hours. Ask for more hours.")
+        raise CorpusError(
+            N_("{n_keywords} keywords fill more than half of {hours:g} hours. Ask for more hours."),
+            n_keywords=len(positives),
+            hours=hours,
+        )
     for index in order:
         duration_s = durations[background[index]]
         if total_s + duration_s + SHORTEST_GAP_S * (len(chosen) + 1) > room_s:

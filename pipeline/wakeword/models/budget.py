@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, Message, joined
 from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.devices import TARGETS, Target
 from pipeline.wakeword.features import Cmvn, FeatureConfig
@@ -39,7 +39,7 @@ class Budget:
             ),
         )  # fmt: skip
         return [
-            _(text).format(need=number(need), device=_(target.title), available=number(available))
+            Message(text, need=round(need), device=Message(target.title), available=round(available))
             for text, need, available in needs
             if need > available
         ]
@@ -83,10 +83,16 @@ def check_budget(config: ModelConfig, features: FeatureConfig, hop_s: float, n_w
     target = TARGETS[config.target]
     beyond = budget.beyond(target, hop_s)
     if beyond:
-        hint = "" if config.int8 else ", with model.int8"
+        hint = "" if config.int8 else Message(N_(", with model.int8"))
         raise TrainingError(
-            f"{config.name} at width {config.width:g} does not fit: it needs {'; '.join(beyond)}. Choose a narrower "
-            f"model{hint} or another target."
+            N_(
+                "{name} at width {width:g} does not fit: it needs {reasons}. Choose a narrower model{hint} or "
+                "another target."
+            ),
+            name=config.name,
+            width=config.width,
+            reasons=joined(beyond),
+            hint=hint,
         )
     return budget
 

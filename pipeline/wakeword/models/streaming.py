@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import Network, channels
 
@@ -27,7 +28,9 @@ class StreamingConv(Network):
         n_steps = (shape[0] - FIRST_KERNEL) // STEP + 1
         remembered = n_steps - sum(kernel - 1 for kernel in KERNELS)
         if remembered < 1:
-            raise TrainingError(f"A window of {shape[0]} frames is too short for the model stream. Make clip_s longer.")
+            raise TrainingError(
+                N_("A window of {n} frames is too short for the model stream. Make clip_s longer."), n=shape[0]
+            )
         self.n_frames = FIRST_KERNEL + STEP * (n_steps - 1)
         self.first = nn.Sequential(nn.Conv1d(shape[1], n, FIRST_KERNEL, STEP, bias=False), nn.BatchNorm1d(n), nn.ReLU())
         self.blocks = nn.Sequential(*(_Separable(n, kernel) for kernel in KERNELS))

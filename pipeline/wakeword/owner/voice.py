@@ -14,7 +14,8 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.model_files import FOLDER as LISTENER_FOLDER
@@ -53,10 +54,16 @@ class VoiceEncoder:
             weights = load_file(folder / WEIGHTS_FILE)
             self._projection = Projection(weights["mean"].astype(np.float32), weights["matrix"].astype(np.float32))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ModelError(f"{folder} holds no model of voices that can be read ({error}).") from error
+            raise ModelError(
+                N_("{folder} holds no model of voices that can be read ({reason})."),
+                folder=str(folder),
+                reason=said_by(error),
+            ) from error
         if artifacts.sha256_of(listener / LISTENER_FILE) != self.info.listener_sha256:
             raise ModelError(
-                f"The model of voices in {folder} was learnt for another listener than that in {listener}."
+                N_("The model of voices in {folder} was learnt for another listener than that in {listener}."),
+                folder=str(folder),
+                listener=str(listener),
             )
         self._listener = ListenerRuntime(listener)
 

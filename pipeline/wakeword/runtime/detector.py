@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, FrameStream
@@ -27,7 +28,9 @@ PRESETS = {
 def preset(name: str, base: DetectorConfig) -> DetectorConfig:
     """Raises TrainingError for one that is not known."""
     if name not in PRESETS:
-        raise TrainingError(f"Unknown detector preset {name!r}; known: {', '.join(PRESETS)}.")
+        raise TrainingError(
+            N_("Unknown detector preset {name!r}; known: {known}."), name=name, known=", ".join(PRESETS)
+        )
     return replace(base, **PRESETS[name])  # type: ignore[arg-type]
 
 

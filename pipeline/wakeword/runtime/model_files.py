@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts, presets
-from pipeline.errors import ModelError, TrainingError
-from pipeline.i18n import N_
+from pipeline.errors import ModelError, TrainingError, said_by
+from pipeline.i18n import N_, Message, joined
 from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.embedding import NETWORK
@@ -123,7 +123,11 @@ def read_info(folder: Path) -> DetectorInfo:
             }
         )
     except (AttributeError, KeyError, TypeError, TrainingError) as error:
-        raise ModelError(f"{folder / INFO} does not describe a detector ({error}). Train or copy it again.") from error
+        raise ModelError(
+            N_("{file} does not describe a detector ({reason}). Train or copy it again."),
+            file=str(folder / INFO),
+            reason=said_by(error),
+        ) from error
 
 
 def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
@@ -141,22 +145,39 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{folder / WEIGHTS} holds no tensors that can be read ({error}). Only safetensors are loaded."
+            N_("{file} holds no tensors that can be read ({reason}). Only safetensors are loaded."),
+            file=str(folder / WEIGHTS),
+            reason=said_by(error),
         ) from error
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     shapes = {name: tuple(value.shape) for name, value in weights.items()}
     wrong = [
-        f"{name} {shapes.get(name, 'is missing')} there, {expected.get(name, 'nothing')} expected"
+        Message(
+            N_("{name} {theirs} there, {expected} expected"),
+            name=name,
+            theirs=str(shapes[name]) if name in shapes else Message(N_("is missing")),
+            expected=str(expected[name]) if name in expected else Message(N_("nothing")),
+        )
         for name in sorted(expected.keys() | shapes.keys())
         if expected.get(name) != shapes.get(name)
     ]
     if wrong:
         raise ModelError(
-            f"The weights in {folder} are of another configuration than {INFO} ({info.model.name}, width "
-            f"{info.model.width:g}): {'; '.join(wrong[:3])}."
+            N_(
+                "The weights in {folder} are of another configuration than {info} ({name}, width {width:g}): {reasons}."
+            ),
+            folder=str(folder),
+            info=INFO,
+            name=info.model.name,
+            width=info.model.width,
+            reasons=joined(wrong[:3]),
         )
     if artifacts.sha256_of(folder / WEIGHTS) != _read(folder).get("sha256"):
-        raise ModelError(f"{folder / WEIGHTS} is not the file that {INFO} was written for. Copy both again.")
+        raise ModelError(
+            N_("{file} is not the file that {info} was written for. Copy both again."),
+            file=str(folder / WEIGHTS),
+            info=INFO,
+        )
     model.load_state_dict(weights)
     return model.eval(), info
 
@@ -165,7 +186,15 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         raw = artifacts.read_json(folder / INFO)
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{folder} holds no detector ({error}). `pronlab wakeword train` makes one.") from error
+        raise ModelError(
+            N_("{folder} holds no detector ({reason}). `pronlab wakeword train` makes one."),
+            folder=str(folder),
+            reason=said_by(error),
+        ) from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise ModelError(f"{folder / INFO} is not of format {FORMAT}. Train it again with this release.")
+        raise ModelError(
+            N_("{file} is not of format {expected}. Train it again with this release."),
+            file=str(folder / INFO),
+            expected=FORMAT,
+        )
     return raw

@@ -61,7 +61,7 @@ def encoder_soft_targets(
             labels.append(label)
     truth = np.array([label is Label.POSITIVE for label in labels])
     if truth.all() or not truth.any():
-        raise TrainingError("A teacher needs clips of the word and others.")
+        raise TrainingError(N_("A teacher needs clips of the word and others."))
     states = _states(folder, [sound[config.settling :] for sound in sounds], progress, check_stop)
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     groups = np.unique([str(clip) for clip in clips], return_inverse=True)[1]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline import artifacts
-from pipeline.errors import TrainingError
+from pipeline.errors import TrainingError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import (
     ANEW,
@@ -198,7 +198,11 @@ class Trainer:
         with quantised(self.model) if stage.name == QUANTISATION else nullcontext():
             loss = self._loss(batch, draw)
             if not bool(torch.isfinite(loss)):
-                raise TrainingError(f"The loss is no number at step {step} ({stage.name}). Lower the learning rate.")
+                raise TrainingError(
+                    N_("The loss is no number at step {step} ({stage}). Lower the learning rate."),
+                    step=step,
+                    stage=stage.name,
+                )
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
@@ -296,7 +300,7 @@ class Trainer:
         """What of the training negatives the present weights take for the word."""
         if self.negatives is None:
             raise TrainingError(
-                "Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0."
+                N_("Mining needs features that are kept: set data.precompute to true, or mining.rounds to 0.")
             )
         self.writer.update(message=Message(N_("mining: listening through the training negatives")))
         config = self.config
@@ -341,7 +345,12 @@ def _mined(path: Path) -> NDArray[np.intp]:
     try:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.intp)
     except (OSError, ValueError, EOFError) as error:
-        raise TrainingError(f"{path}, what was mined, cannot be read ({error}). {ANEW}") from error
+        raise TrainingError(
+            N_("{path}, what was mined, cannot be read ({reason}). {advice}"),
+            path=str(path),
+            reason=said_by(error),
+            advice=Message(ANEW),
+        ) from error
 
 
 def schedule(share: float, config: TrainConfig) -> float:

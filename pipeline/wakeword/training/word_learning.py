@@ -124,7 +124,8 @@ def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
     split = run.home / SPLIT_FOLDER
     if not split.is_dir():
         raise CorpusError(
-            f"{run.home.name} does not say which clips it was trained on: learn the word where it was trained."
+            N_("{run} does not say which clips it was trained on: learn the word where it was trained."),
+            run=run.home.name,
         )
     root, assigned = read_manifest(split)
     trained = [one.clip for one in assigned if one.part == "train"]
@@ -149,7 +150,12 @@ def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
         chosen[kind] = [root / some[i].path for i in sorted(order)]
     gone = [path for paths in chosen.values() for path in paths if not path.is_file()]
     if gone:
-        raise CorpusError(f"{len(gone)} training clips of {run.home.name} are gone, e.g. {gone[0]}. Put them back.")
+        raise CorpusError(
+            N_("{n} training clips of {run} are gone, e.g. {first}. Put them back."),
+            n=len(gone),
+            run=run.home.name,
+            first=str(gone[0]),
+        )
     return chosen
 
 
@@ -159,11 +165,19 @@ def _check_word(run: FinishedRun, word: str, clips: Sequence[Clip], known: set[s
     differently for an English listener."""
     if not clips:
         others = ", ".join(map(repr, sorted(known)))
-        raise CorpusError(f"{run.home.name} was not trained on {word!r}. Its words: {others}. Name one of them.")
+        raise CorpusError(
+            N_("{run} was not trained on {word!r}. Its words: {others}. Name one of them."),
+            run=run.home.name,
+            word=word,
+            others=others,
+        )
     for said, language in spoken_words(root, clips):
         if language.startswith("en") and not same_letters(said, word):
             raise CorpusError(
-                f"The clips that {run.home.name} was trained on say {said!r}, not {word!r}. Learn {said!r} instead."
+                N_("The clips that {run} was trained on say {said!r}, not {word!r}. Learn {said!r} instead."),
+                run=run.home.name,
+                said=said,
+                word=word,
             )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
+from pipeline.i18n import N_
 from pipeline.wakeword.runtime.runner import WordWeights, all_of
 
 # Each kind's share of the loss, whatever the number of its clips: other speech is what a detector hears most.
@@ -44,8 +45,12 @@ def fitted(examples: Mapping[str, Sequence[Example]]) -> WordWeights:
     truth = np.isin(kinds, WORD)
     if truth.all() or not truth.any():
         raise CorpusError(
-            f"A word is learnt from clips of it and others in which something like it is heard; there are "
-            f"{int(truth.sum())} and {int((~truth).sum())}."
+            N_(
+                "A word is learnt from clips of it and others in which something like it is heard; there are "
+                "{n_words} and {n_others}."
+            ),
+            n_words=int(truth.sum()),
+            n_others=int((~truth).sum()),
         )
     inputs = np.stack([row.states.ravel() for row in rows])
     share = np.array([SHARES[kind] / len(examples[kind]) for kind in kinds])
