@@ -169,7 +169,7 @@ def _key(raw: dict[str, Any]) -> Key:
     """Keys of an earlier version have no scopes, and open everything."""
     key = Key(str(raw["name"]), raw["sha256"], str(raw["created_at"]), tuple(map(Scope, raw.get("scopes", EVERYTHING))))
     if not SHA256.fullmatch(key.sha256):
-        raise ValueError(f"{key.name!r} has no SHA-256")
+        raise ValueError(Message(N_("{name!r} has no SHA-256"), name=key.name))
     return key
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import AccessError, LabelError, ProjectError, said_by
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, Message, about, ended, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
@@ -198,7 +198,7 @@ def get_project(settings: Settings, name: str) -> Project:
     """Raises ProjectError where there is none of that name, or it is damaged."""
     file = folder_of(settings, name) / "project.json"
     if not file.is_file():
-        known = ", ".join(project.name for project in list_projects(settings)) or "none yet"
+        known = ", ".join(project.name for project in list_projects(settings)) or Message(N_("none yet"))
         raise ProjectError(N_("Unknown project {name!r}; there are: {known}."), name=name, known=known)
     return _read(file)
 
@@ -340,11 +340,14 @@ def _check_recordings(settings: Settings, project: Project, rubric: Rubric) -> N
         try:
             rubric.check(answer)
         except LabelError as error:
-            wrong.append(f"{key}: {str(error).rstrip('.')}")
+            wrong.append(about(key, error.text))
     if len(wrong) > 3:
         wrong[3:] = [Message(N_("and {n} more"), n=len(wrong) - 3)]
     if wrong:
-        raise ProjectError(N_("The known answers or assignments cannot be used: {reasons}."), reasons=joined(wrong))
+        raise ProjectError(
+            N_("The known answers or assignments cannot be used: {reasons}"),
+            reasons=joined([ended(reason) for reason in wrong], ""),
+        )
 
 
 def _was_rated(settings: Settings, name: str) -> bool:

@@ -16,7 +16,7 @@ import cattrs
 from pipeline import artifacts, jsonl
 from pipeline.audio.load import Audio, load_audio
 from pipeline.corpus.sets import audio_path, check_name, get_set, read_recordings, target_of
-from pipeline.errors import AudioError, CorpusError
+from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.jobs.launcher import launch
 from pipeline.jobs.shards import Shards
 from pipeline.parallel import Progress, map_ordered
@@ -241,7 +241,7 @@ def _score_one(spec: ScorerSpec, detail: bool, item: Item) -> Prediction:
     try:
         result = selection.told(score_file(scorer, item.path, selection.target))
     except (AudioError, CorpusError) as error:
-        return replace(base, warnings=(str(error),))
+        return replace(base, warnings=(said_by(error),))
     scored = replace(
         base,
         overall=result.overall,

@@ -20,7 +20,7 @@ from pipeline.corpus.sets import in_part
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.corpus.transcriptions import has_hearings, word_hearings
 from pipeline.errors import AudioError, CorpusError, TrainingError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.labels.corpus_source import CorpusSource, chosen_evaluation_part, chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.people.names import name_key
@@ -157,7 +157,7 @@ def audio_of(row: Row) -> np.ndarray:
 def _opened(rows: Any, items: list[CorpusItem]) -> Corpus:
     missing = {"id", "speaker", "text", "samples", "n_samples", "scores", "canonical", "heard"} - set(rows.column_names)
     if missing:
-        raise ValueError(f"{', '.join(sorted(missing))} is missing")
+        raise ValueError(Message(N_("{key} is missing"), key=", ".join(sorted(missing))))
     there = set(rows["id"])
     unreadable = tuple(item.key for item in items if item.key not in there)
     if len(unreadable) > MAX_SHARE_UNREADABLE * len(items):

@@ -434,7 +434,7 @@ def _check_checkpoint(folder: Path) -> None:
                 tensors.keys()
         packed = [*folder.glob("*.pt"), *folder.glob("*.pth")]
         if wrong := [file.name for file in packed if not zipfile.is_zipfile(file)]:
-            raise ValueError(f"{wrong[0]} was cut short")
+            raise ValueError(Message(N_("{file} was cut short"), file=wrong[0]))
     except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(
             N_(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio, from_samples
+from pipeline.i18n import N_, Message
 from pipeline.synthesis import espeak
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 
@@ -103,7 +104,7 @@ def tokens_of(text: str, speaker: str) -> list[int]:
         said = re.sub("|".join(map(re.escape, longest_first)), lambda match: spelled[match[0]], said)
     tokens = [TOKENS[sign] for sign in said if sign in TOKENS][: LONGEST - 1]
     if not tokens:
-        raise ValueError(f"{text!r} has no sounds")
+        raise ValueError(Message(N_("{text!r} has no sounds"), text=text))
     return [*tokens, TOKENS["."]]
 
 
@@ -125,7 +126,7 @@ class _Kokoro:
 
         model = _model_in(folder)
         if model is None:
-            raise ValueError(f"{folder} holds no kokoro*.onnx")
+            raise ValueError(Message(N_("{folder} holds no {file}"), folder=str(folder), file="kokoro*.onnx"))
         self._folder = folder
         self._graph = open_graph(model)
         self._tokens = next(given.name for given in self._graph.get_inputs() if given.name in ("tokens", "input_ids"))
@@ -139,7 +140,7 @@ class _Kokoro:
             with np.load(archive) as styles:
                 if name in styles.files:
                     return np.asarray(styles[name], dtype=np.float32).reshape(-1, STYLE)
-        raise ValueError(f"{self._folder} has no voice {name!r}")
+        raise ValueError(Message(N_("{folder} has no voice {name!r}"), folder=str(self._folder), name=name))
 
     def spoken(self, tokens: list[int], style: Styles, speed: float) -> NDArray[np.float32]:
         inputs: dict[str, Any] = {

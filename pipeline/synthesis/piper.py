@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.audio.load import Audio, from_samples
+from pipeline.i18n import N_, Message
 from pipeline.synthesis.manner import AS_IT_IS, Manner
 
 SYNTHESISER = "piper"
@@ -52,7 +53,7 @@ class PiperVoice:
         )
         chunks = list(loaded.synthesize(text, config))
         if not chunks:
-            raise ValueError(f"{self.name} has nothing to say for {text!r}")
+            raise ValueError(Message(N_("{voice} has nothing to say for {text!r}"), voice=self.name, text=text))
         samples = np.concatenate([chunk.audio_float_array for chunk in chunks]).astype(np.float32)
         return from_samples(samples, round(chunks[0].sample_rate * faster))
 

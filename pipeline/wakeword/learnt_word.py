@@ -109,7 +109,9 @@ def read_learnt_word(folder: Path, word: str | None = None) -> LearntWord | None
     try:
         raw = artifacts.read_json(folder / LEARNT_INFO)
         if raw["format"] != FORMAT:
-            raise ValueError(f"its format is {raw['format']!r}, expected {FORMAT}")
+            raise ValueError(
+                Message(N_("its format is {value!r}, expected {expected}"), value=raw["format"], expected=FORMAT)
+            )
         if word is not None and raw["word"].casefold() != word.casefold():
             return None
         tensors = load_file(folder / LEARNT_WEIGHTS)
@@ -117,7 +119,7 @@ def read_learnt_word(folder: Path, word: str | None = None) -> LearntWord | None
         _check(ways, tensors)
         first = raw.get("first_threshold")
         if first is not None and not np.isfinite(float(first)):
-            raise ValueError(f"its first threshold is {first}")
+            raise ValueError(Message(N_("its first threshold is {value}"), value=str(first)))
         learnt_from = LearntFrom(**{kind: int(n) for kind, n in raw["learnt_from"].items()})
         return LearntWord(
             word or str(raw["word"]), ways, WordWeights(bias=float(tensors.pop("bias")[0]), **tensors), learnt_from,
@@ -136,7 +138,7 @@ def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -
     """Raises ValueError where pronunciations and weights do not fit together; KeyError without one of the tensors."""
     lengths = {len(way) for way in ways}
     if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f"its pronunciations have {sorted(lengths)} phones")
+        raise ValueError(Message(N_("its pronunciations have {lengths} phones"), lengths=str(sorted(lengths))))
     n_phones = lengths.pop()
     mean = tensors["mean"]
     expected = {
@@ -144,6 +146,12 @@ def _check(ways: Sequence[Sequence[int]], tensors: Mapping[str, NDArray[Any]]) -
     }  # fmt: skip
     shapes = {name: tensors[name].shape for name in expected}
     if mean.ndim != 1 or not mean.size or mean.size % n_phones or shapes != expected:
-        raise ValueError(f"its values have the shapes {shapes}, which do not fit its {n_phones} phones")
+        raise ValueError(
+            Message(
+                N_("its values have the shapes {shapes}, which do not fit its {n} phones"),
+                shapes=str(shapes),
+                n=n_phones,
+            )
+        )
     if not all(np.isfinite(tensors[name]).all() for name in expected):
-        raise ValueError("some of its values are no numbers")
+        raise ValueError(Message(N_("some of its values are no numbers")))

@@ -185,7 +185,7 @@ def _read_info(path: Path) -> ModelInfo:
         wrong = misfits(ModelInfo, values)
         wrong += [text for bin_ in values["confidence"] for text in misfits(ConfidenceBin, vars(bin_))]
         if wrong:
-            raise ValueError("; ".join(wrong[:3]))
+            raise ValueError(joined(wrong[:3]))
         return ModelInfo(**{**values, "rubric": str(RubricName(values.get("rubric", RubricName.WORD)))})
     except (TypeError, ValueError) as error:
         raise ModelError(

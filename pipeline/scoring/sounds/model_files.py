@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import ModelError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, joined
 from pipeline.presets import known_values, misfits
 from pipeline.scoring.sounds.measures import NAMES, Frames
 from pipeline.settings import Settings
@@ -118,7 +118,7 @@ def load(folder: Path) -> SoundModel:
         values = known_values(SoundsInfo, raw)
         wrong = misfits(SoundsInfo, values)
         if wrong:
-            raise ValueError("; ".join(wrong[:3]))
+            raise ValueError(joined(wrong[:3]))
         info = SoundsInfo(**values)
         weights = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:

@@ -193,7 +193,7 @@ def load_info(folder: Path) -> SpeechInfo:
             *misfits(Decoding, vars(values["decoding"])),
         ]  # fmt: skip
         if wrong:
-            raise ValueError("; ".join(wrong[:3]))
+            raise ValueError(joined(wrong[:3]))
         info = SpeechInfo(**values)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(

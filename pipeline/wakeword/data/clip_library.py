@@ -18,7 +18,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
 from pipeline.wakeword.data.clips import SPOKEN, ClipScan, Label, quarantine, scan_folders
@@ -121,7 +121,7 @@ def open_library(settings: Settings, name: str, *, create: bool = False) -> Clip
     word = name if name in library_names(settings) else wake_word(name)
     library = ClipLibrary(word, _root(settings) / word)
     if not create and not library.root.is_dir():
-        known = ", ".join(library_names(settings)) or "none yet"
+        known = ", ".join(library_names(settings)) or Message(N_("none yet"))
         raise CorpusError(
             N_("There are no clips of {word!r}; words here: {known}. `pronlab wakeword add` brings some."),
             word=word,

@@ -237,7 +237,9 @@ class JoinedVoice:
         """16 kHz mono. Raises ValueError where the speaker never said one of its sounds, CorpusError as `can_say`."""
         ways = self._ways(text)
         if not ways:
-            raise ValueError(f"{self.speaker} never says all sounds of {text!r}")
+            raise ValueError(
+                Message(N_("{speaker} never says all sounds of {text!r}"), speaker=self.speaker, text=text)
+            )
         labels = ways[int(self.draw.integers(len(ways)))]
         joined = [self.sounds.say(labels, self.draw) for _ in range(ATTEMPTS)]
         samples = max(joined, key=lambda samples: self._heard_as(labels, samples))

@@ -118,7 +118,9 @@ def read_owner(settings: Settings, name: str, model: str) -> Owner:
         raw = artifacts.read_json(file)
         owner = Owner(**{**raw, "voice": tuple(map(float, raw["voice"]))})
         if not abs(float(np.linalg.norm(owner.voice)) - 1.0) < 0.01 or len(owner.voice) < 2:
-            raise ValueError(f"its voice is {len(owner.voice)} numbers that are no vector of length one")
+            raise ValueError(
+                Message(N_("its voice is {n} numbers that are no vector of length one"), n=len(owner.voice))
+            )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CorpusError(
             N_("{file} cannot be read ({reason}). Enrol {name!r} again."),

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
 from pipeline.errors import ModelError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
 from pipeline.scoring.speech.listening.runtime import ListenerRuntime
 from pipeline.scoring.speech.model_files import FOLDER as LISTENER_FOLDER
@@ -88,7 +88,9 @@ class VoiceEncoder:
 
 def _info(raw: dict[str, Any]) -> VoiceInfo:
     if raw.get("format") != FORMAT:
-        raise ValueError(f"its format is {raw.get('format')!r}, expected {FORMAT}")
+        raise ValueError(
+            Message(N_("its format is {value!r}, expected {expected}"), value=raw.get("format"), expected=FORMAT)
+        )
     return VoiceInfo(
         tuple(map(int, raw["states"])), str(raw["listener_sha256"]), float(raw["threshold"]), dict(raw["figures"])
     )
