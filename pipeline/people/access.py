@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.errors import AccessError
-from pipeline.i18n import N_, _, ngettext
+from pipeline.i18n import N_, Message, joined
 
 
 class Role(StrEnum):
@@ -102,25 +102,22 @@ class Identity:
         """Raises AccessError where none of the roles allows the action, nor one of the `others`."""
         if any(self.may(wanted) for wanted in (action, *others)):
             return
-        refused = _("Only {roles} can {action}.").format(
-            roles=_listed([_(ROLE_PLURALS[role]) for role in Role if role in ALLOWED[action]]), action=_(action)
-        )
-        roles = [_(ROLE_NAMES[role]) for role in Role if role in self.roles]
-        has = ngettext(
-            "{name} has the role {roles}; an admin can change that.",
-            "{name} has the roles {roles}; an admin can change that.",
-            len(roles),
-        )
-        if not roles:
-            has = _("{name} has no role; an admin can give one.")
-        raise AccessError(f"{refused} {has.format(name=self.name, roles=_listed(roles))}")
+        allowed = [Message(ROLE_PLURALS[role]) for role in Role if role in ALLOWED[action]]
+        refused = Message(N_("Only {roles} can {action}."), roles=_listed(allowed), action=Message(action))
+        roles = [Message(ROLE_NAMES[role]) for role in Role if role in self.roles]
+        has = (
+            N_("{name} has no role; an admin can give one.") if not roles
+            else N_("{name} has the role {roles}; an admin can change that.") if len(roles) == 1
+            else N_("{name} has the roles {roles}; an admin can change that.")
+        )  # fmt: skip
+        raise AccessError(joined([refused, Message(has, name=self.name, roles=_listed(roles))], ""))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[Message]) -> str:
     """a; a and b; a, b and c."""
     if len(names) < 2:
-        return "".join(names)
-    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
+        return names[0] if names else ""
+    return Message(N_("{names} and {last}"), names=joined(names[:-1], ","), last=names[-1])
 
 
 # Whoever is there on an open installation without having given a name.

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_, _
+from pipeline.i18n import N_
 from pipeline.labels.history import LATER, current_ratings, review, standing_events
 from pipeline.labels.index import Index
 from pipeline.labels.ratings_table import RatingsTable, of_frame
@@ -116,7 +116,7 @@ class ProjectReview:
         project."""
         recording = self._index.recording(recording_id)
         if recording.set != self._project.set or (self._project.part and recording.part != self._project.part):
-            raise ProjectError(_("“{text}” is not in this project.").format(text=recording.text))
+            raise ProjectError(N_("“{text}” is not in this project."), text=recording.text)
         events = self._store.history(recording)
         self._heal(recording, events)
         decisions = review(events)
@@ -195,7 +195,7 @@ class ProjectReview:
         standing = standing_events(self._store.history(recording))
         if not any(e.action in REVIEWS and same_person(e.evaluator, self._me.name) for e in standing):
             raise ProjectError(
-                _("{name} has no decision on “{text}” to undo.").format(name=self._me.name, text=recording.text)
+                N_("{name} has no decision on “{text}” to undo."), name=self._me.name, text=recording.text
             )
         return self._store.undo_review(recording, self._me.name, self._me)
 
@@ -203,7 +203,7 @@ class ProjectReview:
         """One row per recording, by the project's method or another; decisions override it, exclusions are left out."""
         ratings = self.ratings()
         if not ratings.ids:
-            raise ProjectError(_("There are no ratings in this project yet."))
+            raise ProjectError(N_("There are no ratings in this project yet."))
         ranges = {d.key: (float(d.low), float(d.high)) for d in self.rubric.dimensions}
         table = consensus_table(ratings, method or self._project.consensus, {"score": (0.0, 100.0), **ranges})
         verdicts = self._verdicts()

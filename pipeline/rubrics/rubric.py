@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.errors import LabelError
-from pipeline.i18n import N_, Multilingual, _, translated
+from pipeline.i18n import N_, Message, Multilingual, joined
 from pipeline.records import RatingEvent, RubricName
 
 MEAN = "mean"  # as `overall`: the mean of all dimensions
@@ -144,21 +144,21 @@ class Rubric:
             dimension = known[key]
             if not (math.isfinite(value) and dimension.low <= value <= dimension.high):
                 raise LabelError(
-                    _("{dimension} must be between {low} and {high}, got {value}.").format(
-                        dimension=translated(dimension.label), low=f"{dimension.low:g}", high=f"{dimension.high:g}",
-                        value=value,
-                    )
+                    N_("{dimension} must be between {low} and {high}, got {value}."),
+                    dimension=dimension.label, low=f"{dimension.low:g}", high=f"{dimension.high:g}", value=value,
                 )  # fmt: skip
 
-    def _incomplete(self, missing: Set[str], foreign: Set[str]) -> str:
+    def _incomplete(self, missing: Set[str], foreign: Set[str]) -> Message:
         if foreign:
-            return _("{keys} is not part of the rating; its dimensions are {dimensions}.").format(
-                keys=", ".join(sorted(foreign)), dimensions=", ".join(d.key for d in self.dimensions)
+            return Message(
+                N_("{keys} is not part of the rating; its dimensions are {dimensions}."),
+                keys=", ".join(sorted(foreign)),
+                dimensions=", ".join(d.key for d in self.dimensions),
             )
         if len(self.dimensions) == 1:
-            return _("Give a score first.")
-        names = ", ".join(translated(d.label) for d in self.dimensions if d.key in missing)
-        return _("Rate every dimension first; missing: {dimensions}.").format(dimensions=names)
+            return Message(N_("Give a score first."))
+        labels = [dimension.label for dimension in self.dimensions if dimension.key in missing]
+        return Message(N_("Rate every dimension first; missing: {dimensions}."), dimensions=joined(labels, ","))
 
     def overall_score(self, values: Mapping[str, float]) -> float:
         """0-100. Raises LabelError for values that `check` refuses."""

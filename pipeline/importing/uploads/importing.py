@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import check_name, list_sets, registration
 from pipeline.errors import CorpusError, JobError
-from pipeline.i18n import _
+from pipeline.i18n import N_
 from pipeline.importing.uploads.review import Choices, Corpus, manifest_rows, rows_of
 from pipeline.importing.uploads.staging import Staging
 from pipeline.jobs.launcher import launch
@@ -50,7 +50,7 @@ def begin_import(
     if corpus.is_editable:
         lines = manifest_rows(rows_of(staging, corpus, choices), corpus, choices)
         if not lines:
-            raise CorpusError(_("No recording has a text yet. Type the texts, or add a table or text files."))
+            raise CorpusError(N_("No recording has a text yet. Type the texts, or add a table or text files."))
         jsonl.write(staging.files / MANIFEST, lines)
         source = ["manifest", MANIFEST]
     else:
@@ -108,7 +108,7 @@ def is_importing(settings: Settings, staging: Staging) -> bool:
 def discard(settings: Settings, staging: Staging) -> None:
     """Remove an upload. Raises CorpusError while it is imported."""
     if is_importing(settings, staging):
-        raise CorpusError(_("These files are being imported. Stop the import first."))
+        raise CorpusError(N_("These files are being imported. Stop the import first."))
     staging.discard()
 
 
@@ -121,8 +121,11 @@ def _check_places(source: Path, target: Path, name: str) -> None:
     for file in source.rglob("*"):
         place = target / file.relative_to(source)
         if place.exists() and place.is_dir() != file.is_dir():
-            text = _("In {name}, {file} is a folder and a file at once. Rename one.")
-            raise CorpusError(text.format(name=name, file=file.relative_to(source)))
+            raise CorpusError(
+                N_("In {name}, {file} is a folder and a file at once. Rename one."),
+                name=name,
+                file=str(file.relative_to(source)),
+            )
 
 
 def _move(source: Path, target: Path) -> None:
@@ -145,9 +148,7 @@ def _lines(manifest: Path) -> Iterable[dict[str, Any]]:
 def _check_addition(settings: Settings, staging: Staging, corpus: Corpus, name: str) -> None:
     """Raises CorpusError where these files cannot be added to the set of that name."""
     if name not in growing_sets(settings) or not corpus.is_editable:
-        raise CorpusError(
-            _("These files cannot be added to {name}. Import them as a set of their own.").format(name=name)
-        )
+        raise CorpusError(N_("These files cannot be added to {name}. Import them as a set of their own."), name=name)
     files = _files_of(settings, name)
     taken = [
         entry.path
@@ -155,16 +156,18 @@ def _check_addition(settings: Settings, staging: Staging, corpus: Corpus, name: 
         if entry.path and (files / entry.path).exists() and artifacts.sha256_of(files / entry.path) != entry.sha256
     ]
     if taken:
-        text = _("{name} has other files of these names: {files}. Rename them, or send them in a folder of their own.")
-        shown = ", ".join(taken[:SHOWN]) + (" ..." if len(taken) > SHOWN else "")
-        raise CorpusError(text.format(name=name, files=shown))
+        raise CorpusError(
+            N_("{name} has other files of these names: {files}. Rename them, or send them in a folder of their own."),
+            name=name,
+            files=", ".join(taken[:SHOWN]) + (" ..." if len(taken) > SHOWN else ""),
+        )
 
 
 def _require_free(settings: Settings, name: str) -> None:
     """Raises CorpusError where a set has that name, in any spelling that a file system might take for the same."""
     taken = next((set_.name for set_ in list_sets(settings) if set_.name.casefold() == name.casefold()), None)
     if taken is not None or _is_used(registration(settings, name)):
-        raise CorpusError(_("The name {name} is taken. Choose another one.").format(name=taken or name))
+        raise CorpusError(N_("The name {name} is taken. Choose another one."), name=taken or name)
 
 
 def _is_used(folder: Path) -> bool:

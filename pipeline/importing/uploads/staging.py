@@ -23,8 +23,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.corpus.sets import list_sets, registration
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_, _
-from pipeline.i18n import number as number_in_words
+from pipeline.i18n import N_, Message
 from pipeline.importing.uploads import ledger
 from pipeline.importing.uploads.ledger import Received, StagedFile
 from pipeline.importing.uploads.limits import LIMITS, MIB, Limits
@@ -110,9 +109,8 @@ class Staging:
                 n_bytes += len(content)
                 if n_bytes > self.limits.total_bytes:
                     raise CorpusError(
-                        _("All files together have more than {most} MB. Import these first, then the rest.").format(
-                            most=number_in_words(self.limits.total_bytes // MIB)
-                        )
+                        N_("All files together have more than {most} MB. Import these first, then the rest."),
+                        most=self.limits.total_bytes // MIB,
                     )
                 self.require_space(len(content))
                 place = self.place_of(arrival)
@@ -126,7 +124,7 @@ class Staging:
     def require_space(self, n_bytes: int) -> None:
         """Raises CorpusError where the disk would be nearly full."""
         if shutil.disk_usage(self.folder).free < n_bytes + self.limits.free_bytes:
-            raise CorpusError(_("The disk of the server is nearly full. Free some space, then send the rest."))
+            raise CorpusError(N_("The disk of the server is nearly full. Free some space, then send the rest."))
 
     def record(self, entry: StagedFile) -> None:
         ledger.append(self._ledger, entry)
@@ -147,7 +145,7 @@ class Staging:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Hold its lock, and look at the disk anew. Raises CorpusError while another window holds it."""
-        with locked(self.settings, self.folder, CorpusError, within_s=0.5, busy=_(_BUSY)):
+        with locked(self.settings, self.folder, CorpusError, within_s=0.5, busy=Message(_BUSY)):
             self.__dict__.pop("staged", None)
             yield
 
@@ -192,7 +190,7 @@ def open_upload(settings: Settings, upload_id: str, by: Identity | None) -> Stag
         for staging in staged_uploads(settings, by):
             if staging.upload.id == upload_id:
                 return staging
-    raise CorpusError(_("There is no upload {id}: it was imported or discarded.").format(id=upload_id))
+    raise CorpusError(N_("There is no upload {id}: it was imported or discarded."), id=upload_id)
 
 
 def _read(settings: Settings, file: Path) -> Staging | None:
