@@ -10,9 +10,9 @@ from pipeline.parallel import cores
 MAX_THREADS = 4
 
 
-def open_graph(path: Path, threads: int | None = None) -> Any:
-    """An onnxruntime session of so many threads (default: OMP_NUM_THREADS, or a few). Raises ModelError for a file that
-    cannot be loaded."""
+def open_graph(graph: Path | bytes, threads: int | None = None) -> Any:
+    """An onnxruntime session, of a file or its content, with so many threads (default: OMP_NUM_THREADS, or a few).
+    Raises ModelError for one that cannot be loaded."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -21,6 +21,7 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes straight under it
+        path = graph if isinstance(graph, Path) else "The graph"
         raise ModelError(f"{path} cannot be loaded by onnxruntime: {error}.") from error

@@ -17,6 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.features.log_mel import FFT_SIZE, HOP, SAMPLE_RATE_HZ
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
+from pipeline.onnx_graphs import open_graph
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.runtime import LISTENER_OUTPUTS, ListenerRuntime
 from pipeline.scoring.speech.model_files import LISTENER_FILE
@@ -81,7 +82,7 @@ def _graph(folder: Path) -> bytes:
     draw = np.random.default_rng(0)
     longest = round(JUDGED_S * SAMPLE_RATE_HZ)
     sounds = [(0.1 * draw.standard_normal(n)).astype(np.float32) for n in (longest, longest // 2 + 77, longest // 20)]
-    content = graph_of(_front_end(runtime.front_end.n_mels), sounds[0], "front", {2: "n_frames"}, opset)
+    content = graph_of(_front_end(runtime.front_end.n_mels), {"sound": sounds[0]}, {"front": 2}, opset)
     _check(content, runtime, sounds)
     front = onnx.load_from_string(content)
     front.ir_version = listener.ir_version
@@ -106,9 +107,7 @@ def _graph(folder: Path) -> bytes:
 def _check(front: bytes, runtime: ListenerRuntime, sounds: Sequence[NDArray[np.float32]]) -> None:
     """What the listener is given, on each sound. What it answers is not compared: its 8-bit steps make of differences
     of a millionth some of a tenth (nats)."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(front, providers=["CPUExecutionProvider"])
+    session = open_graph(front, threads=1)
     for sound in sounds:
         found, expected = session.run(None, {"sound": sound})[0][0], runtime.front_end(at_one_level(sound))
         apart = np.abs(found - expected).max() if found.shape == expected.shape else np.inf

@@ -10,46 +10,59 @@ from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.wakeword import embedding
 from pipeline.wakeword.features import FeatureConfig
+from pipeline.wakeword.packaging.detector_graph import (
+    BEFORE,
+    FRAMES,
+    LOGIT,
+    OUTPUTS,
+    SOUND,
+    detector_of_frames,
+    with_empty,
+)
 from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BEFORE, NETWORK, AFTER = "before_", "network_", "after_"
+FIRST, NETWORK, LAST = "mel/", "network/", "detector/"
 
 
 def embedding_graph(model: Any, config: FeatureConfig, every: int, opset: int) -> bytes:
     """The ONNX file, which asks `model` about every `every`th window. Raises ModelError for a network that cannot be
     taken into a graph of `opset`."""
     import onnx
+    import torch
 
     n_frames, n_bins = config.shape
     sound = np.zeros(embedding.WINDOW + (n_frames + every) * embedding.HOP, dtype=np.float32)
     embeddings = np.zeros((n_frames + every, 1, 1, n_bins), dtype=np.float32)
-    before = _loaded(graph_of(_sound_to_mel(), sound, "mel", {0: "n_embeddings"}, opset), BEFORE)
-    detector = _embeddings_to_logits(model, n_frames, every)
-    after = _loaded(graph_of(detector, embeddings, "logit", {0: "n_windows"}, opset), AFTER)
+    mel = _loaded(graph_of(_sound_to_mel(), {SOUND: sound}, {"mel": 0}, opset), FIRST)
+    detector = detector_of_frames(torch.nn.Flatten(), torch.nn.Identity(), model, n_frames, every)
+    inputs = {"embeddings": embeddings, BEFORE: embeddings[:every].reshape(every, n_bins)}
+    last = _loaded(graph_of(detector, inputs, OUTPUTS, opset), LAST)
+    file = Path(config.embedding) / embedding.NETWORK
     try:
-        network = onnx.load(Path(config.embedding) / embedding.NETWORK)
-        network = onnx.version_converter.convert_version(network, opset)
+        network = onnx.version_converter.convert_version(onnx.load(file), opset)
         del network.opset_import[1:]  # of other domains, which no node is of
-        network = onnx.compose.add_prefix(network, NETWORK)
-        whole = before
-        for part in (network, after):
-            part.ir_version = whole.ir_version
-            whole = onnx.compose.merge_models(
-                whole, part, io_map=[(whole.graph.output[0].name, part.graph.input[0].name)]
-            )
+        whole = _joined(mel, onnx.compose.add_prefix(network, NETWORK))
+        whole = _joined(whole, last)
         onnx.checker.check_model(whole)
     except Exception as error:  # onnx raises types of its own
         raise ModelError(
             N_("{file} cannot be taken into a graph of opset {opset} ({reason})."),
-            file=Path(config.embedding) / embedding.NETWORK, opset=opset, reason=said_by(error),
+            file=file, opset=opset, reason=said_by(error),
         ) from error  # fmt: skip
-    _rename(whole, whole.graph.input[0].name, "sound")
-    _rename(whole, whole.graph.output[0].name, "logit")
-    content: bytes = whole.SerializeToString()
-    return content
+    for prefix, name in ((FIRST, SOUND), (LAST, BEFORE), (LAST, LOGIT), (LAST, FRAMES)):
+        _rename(whole, prefix + name, name)
+    return with_empty(whole.SerializeToString(), BEFORE, n_bins)
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """Two graphs, the first output of one being the first input of the other."""
+    import onnx
+
+    other.ir_version = one.ir_version
+    return onnx.compose.merge_models(one, other, io_map=[(one.graph.output[0].name, other.graph.input[0].name)])
 
 
 def _loaded(content: bytes, prefix: str) -> Any:
@@ -94,23 +107,3 @@ def _sound_to_mel() -> Any:
             return (torch.maximum(windows, loudest - embedding.RANGE) + embedding.SHIFT)[..., None]
 
     return SoundToMel().eval()
-
-
-def _embeddings_to_logits(model: Any, n_frames: int, every: int) -> Any:
-    import torch
-
-    class EmbeddingsToLogits(torch.nn.Module):
-        offsets: "Tensor"
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-            self.register_buffer("offsets", torch.arange(n_frames))
-
-        def forward(self, embeddings: "Tensor") -> "Tensor":
-            frames = embeddings.flatten(1)
-            starts = torch.arange(0, frames.shape[0] - n_frames + 1, every)
-            logits: Tensor = self.model(frames[starts[:, None] + self.offsets])
-            return logits
-
-    return EmbeddingsToLogits().eval()
