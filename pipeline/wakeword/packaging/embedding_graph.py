@@ -19,12 +19,12 @@ from pipeline.wakeword.packaging.detector_graph import (
     detector_of_frames,
     with_empty,
 )
-from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
+from pipeline.wakeword.packaging.sound_graph import graph_of, joined, power_of, rename, waves_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FIRST, NETWORK, LAST = "mel/", "network/", "detector/"
+DETECTOR = "detector/"
 
 
 def embedding_graph(model: Any, config: FeatureConfig, every: int, opset: int) -> bytes:
@@ -36,51 +36,24 @@ def embedding_graph(model: Any, config: FeatureConfig, every: int, opset: int) -
     n_frames, n_bins = config.shape
     sound = np.zeros(embedding.WINDOW + (n_frames + every) * embedding.HOP, dtype=np.float32)
     embeddings = np.zeros((n_frames + every, 1, 1, n_bins), dtype=np.float32)
-    mel = _loaded(graph_of(_sound_to_mel(), {SOUND: sound}, {"mel": 0}, opset), FIRST)
+    mel = onnx.load_from_string(graph_of(_sound_to_mel(), {SOUND: sound}, {"mel": 0}, opset))
     detector = detector_of_frames(torch.nn.Flatten(), torch.nn.Identity(), model, n_frames, every)
     inputs = {"embeddings": embeddings, BEFORE: embeddings[:every].reshape(every, n_bins)}
-    last = _loaded(graph_of(detector, inputs, OUTPUTS, opset), LAST)
+    last = onnx.load_from_string(graph_of(detector, inputs, OUTPUTS, opset))
     file = Path(config.embedding) / embedding.NETWORK
     try:
         network = onnx.version_converter.convert_version(onnx.load(file), opset)
         del network.opset_import[1:]  # of other domains, which no node is of
-        whole = _joined(mel, onnx.compose.add_prefix(network, NETWORK))
-        whole = _joined(whole, last)
+        whole = joined(joined(mel, network, "network/"), last, DETECTOR)
         onnx.checker.check_model(whole)
     except Exception as error:  # onnx raises types of its own
         raise ModelError(
             N_("{file} cannot be taken into a graph of opset {opset} ({reason})."),
             file=file, opset=opset, reason=said_by(error),
         ) from error  # fmt: skip
-    for prefix, name in ((FIRST, SOUND), (LAST, BEFORE), (LAST, LOGIT), (LAST, FRAMES)):
-        _rename(whole, prefix + name, name)
+    for name in (BEFORE, LOGIT, FRAMES):
+        rename(whole, DETECTOR + name, name)
     return with_empty(whole.SerializeToString(), BEFORE, n_bins)
-
-
-def _joined(one: Any, other: Any) -> Any:
-    """Two graphs, the first output of one being the first input of the other."""
-    import onnx
-
-    other.ir_version = one.ir_version
-    return onnx.compose.merge_models(one, other, io_map=[(one.graph.output[0].name, other.graph.input[0].name)])
-
-
-def _loaded(content: bytes, prefix: str) -> Any:
-    import onnx
-
-    return onnx.compose.add_prefix(onnx.load_from_string(content), prefix)
-
-
-def _rename(model: Any, name: str, wanted: str) -> None:
-    """An input or output of the whole graph."""
-    for value in (*model.graph.input, *model.graph.output):
-        if value.name == name:
-            value.name = wanted
-    for node in model.graph.node:
-        for names in (node.input, node.output):
-            for index, one in enumerate(names):
-                if one == name:
-                    names[index] = wanted
 
 
 def _sound_to_mel() -> Any:

@@ -1,4 +1,5 @@
-"""Graphs that begin with sound: power spectra as convolutions, as an FFT is no part of ONNX that every runtime has."""
+"""Graphs that begin with sound: power spectra as convolutions, as an FFT is no part of ONNX that every runtime has; and
+one graph of several."""
 
 import warnings
 from collections.abc import Mapping
@@ -44,3 +45,25 @@ def graph_of(module: Any, inputs: Mapping[str, NDArray[np.float32]], outputs: Ma
             dynamic_axes={name: {axis: f"n_{name}"} for name, axis in axes.items()},
         )  # fmt: skip
         return file.read_bytes()
+
+
+def joined(one: Any, other: Any, prefix: str) -> Any:
+    """Two ONNX models, of which the other, all its names behind the prefix, reads first what the one answers first.
+    Raises onnx's own types where it cannot."""
+    import onnx
+
+    behind = onnx.compose.add_prefix(other, prefix)
+    one.ir_version = behind.ir_version = max(one.ir_version, behind.ir_version)
+    return onnx.compose.merge_models(one, behind, io_map=[(one.graph.output[0].name, behind.graph.input[0].name)])
+
+
+def rename(model: Any, name: str, wanted: str) -> None:
+    """An input or output of the whole graph, wherever it is read or written."""
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name == name:
+            value.name = wanted
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            for index, one in enumerate(names):
+                if one == name:
+                    names[index] = wanted
