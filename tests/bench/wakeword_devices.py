@@ -29,7 +29,7 @@ def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
     torch.set_num_threads(1)
     if preset == TAUGHT:
         teacher, _ = _trained(folder, "default", "default", keyword)
-        run, found = _trained(folder, TAUGHT, "esp32", keyword, str(teacher.path))
+        run, found = _trained(folder, "default", "esp32", keyword, teacher.id)
     else:
         run, found = _trained(folder, preset, preset, keyword)
     report = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
@@ -39,8 +39,9 @@ def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _trained(folder: Path, name: str, preset: str, keyword: str, teacher: str = "") -> tuple[Any, Any]:
-    """A finished run on the keyword, and what it left."""
+def _trained(folder: Path, beside: str, preset: str, keyword: str, teacher: str = "") -> tuple[Any, Any]:
+    """A finished run on the keyword among those of the preset `beside`, and what it left."""
+    from pipeline import artifacts
     from pipeline.presets import build, merged
     from pipeline.runs import RunDirectory, list_runs
     from pipeline.settings import Settings
@@ -48,14 +49,19 @@ def _trained(folder: Path, name: str, preset: str, keyword: str, teacher: str = 
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.run import train_wakeword
 
-    name = f"{name}-{keyword}"
-    settings = Settings(folder / "data", folder / "models" / name)
+    settings = Settings(folder / "data", folder / "models" / f"{beside}-{keyword}")
     data = {
         "positive": [str(folder / "kw" / keyword / "0" / "train")], "negative": [str(folder / "speech_train")],
         "noise": [str(folder / "noise_train")], "rir": [str(folder / "rir")],
     }  # fmt: skip
-    done = [run for run in list_runs(settings.runs_root) if run.state.status == "finished"]
+    done = [
+        run
+        for run in list_runs(settings.runs_root)
+        if run.state.status == "finished"
+        and artifacts.read_json(run.path / "config.json")["distil"]["teacher"] == teacher
+    ]
     if not done:
+        name = f"{preset}-{keyword}"
         given = {"name": name, "seed": 0, "data": data, "distil.teacher": teacher}
         config = build(WakewordConfig, merged(load_preset(preset), given))
         run = RunDirectory.create(settings.runs_root, kind="wakeword", name=name, config=config, seed=0)
