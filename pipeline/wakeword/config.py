@@ -244,8 +244,8 @@ class MiningConfig:
 @dataclass(frozen=True)
 class DistilConfig:
     """Learn from a larger model too: `teacher` is a wake-word run, or a folder of a Hugging Face speech encoder. Its
-    answers count `weight`, softened by `temperature`; an encoder is asked about so many `windows` before the training.
-    """
+    answers count `weight`, softened by `temperature`; an encoder, or a run on other features, is asked about so many
+    `windows` before the training."""
 
     teacher: str = ""
     windows: int = 4000

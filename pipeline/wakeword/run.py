@@ -363,7 +363,7 @@ def _live(
     return dict(live), Cmvn.of([seen.reshape(-1, seen.shape[2])])
 
 
-def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label, LivePool]:
+def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe, lead: int = 0) -> dict[Label, LivePool]:
     by_label = {label: [clip for clip in clips if clip.label is label] for label in Label}
     hard = by_label[Label.HARD_NEGATIVE] + (by_label[Label.POSITIVE] if recipe.augment.partials else [])
     of_class = {Label.POSITIVE: by_label[Label.POSITIVE], Label.NEGATIVE: by_label[Label.NEGATIVE]}
@@ -371,7 +371,7 @@ def _live_pools(root: Path, clips: Sequence[Clip], recipe: Recipe) -> dict[Label
     context = [clip for clip in by_label[Label.NEGATIVE] if not clip.synthetic] or by_label[Label.NEGATIVE]
     passes = synthetic_passes(clips)
     return {
-        label: LivePool(recipe, root, members, context, label, synthetic_passes=passes)
+        label: LivePool(recipe, root, members, context, label, synthetic_passes=passes, lead=lead)
         for label, members in of_class.items()
     }
 
@@ -385,31 +385,31 @@ def _teacher(
     progress: Progress,
     writer: RunWriter,
 ) -> tuple[Any, "SoftTargets | None"]:
-    """The model of another run as a function, or an encoder's soft targets. Raises TrainingError for a model that hears
-    other features."""
+    """The model of another run as a function, or soft targets where it hears other features or is an encoder. Raises
+    TrainingError for a detector of several words."""
     name, wanted = config.distil.teacher, config.distil.windows
     if not name:
         return None, None
     from pipeline.wakeword.runtime.model_files import load_model
+    from pipeline.wakeword.training.distillation import detector_soft_targets, encoder_soft_targets, lead_for
 
     if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
-        from pipeline.wakeword.training.distillation import encoder_soft_targets
-
         live = _live_pools(root, clips, recipe)
         targets = encoder_soft_targets(
             Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop
         )
-        writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
-        return None, targets
-    model, info = load_model(find(settings, name).path / MODEL_FOLDER)
-    if not are_same(info.features, config.features):
-        raise TrainingError(
-            N_("The teacher {name} hears other features: {theirs} there, {ours} here."),
-            name=name,
-            theirs=str(to_json(info.features)),
-            ours=str(to_json(config.features)),
-        )
-    return model.to(settings.device), None
+    else:
+        model, info = load_model(find(settings, name).path / MODEL_FOLDER)
+        if info.words:
+            raise TrainingError(
+                N_("The teacher {name} knows several words; a detector learns from one of one."), name=name
+            )
+        if are_same(info.features, config.features):
+            return model.to(settings.device), None
+        live = _live_pools(root, clips, recipe, lead_for(info.features, config.features.clip_s))
+        targets = detector_soft_targets(model, info.features, live, wanted, config.seed, progress, writer.check_stop)
+    writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
+    return None, targets
 
 
 def _word(name: str, validation: "Validation", held: Sequence[Clip], config: WakewordConfig) -> "WordInfo":

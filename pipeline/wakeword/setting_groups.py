@@ -122,7 +122,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         N_("Distillation"),
         {
             "distil.teacher": N_("Teacher (a run, or a folder of a speech encoder)"),
-            "distil.windows": N_("Windows that an encoder is asked about beforehand"),
+            "distil.windows": N_("Windows that it is asked about beforehand (an encoder, or a run on other features)"),
             "distil.weight": N_("Weight of the teacher's answers"),
             "distil.temperature": N_("Temperature that softens them"),
         },

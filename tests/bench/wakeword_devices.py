@@ -1,10 +1,11 @@
 """What detectors for devices miss, beside their float models: docs/results/wake-words.md, "On devices".
 
-    python -m tests.bench.wakeword_devices FOLDER SHARED esp32 small snowboy computer
+    python -m tests.bench.wakeword_devices FOLDER SHARED esp32 esp32-taught small snowboy computer
     python -m tests.bench.wakeword_devices FOLDER SHARED table
 
 Trains presets on the data of `wakeword_study` (250 recordings of seed 0), and measures on its 3 h. The preset esp32 by
-PyTorch and by the interpreter for microcontrollers, others by PyTorch and by ONNX of 8 bits. Not part of `make bench`.
+PyTorch and by the interpreter for microcontrollers, others by PyTorch and by ONNX of 8 bits; `esp32-taught` learns from
+the preset default, trained on the same recordings, too. Not part of `make bench`.
 """
 
 import json
@@ -18,12 +19,29 @@ from tests.bench.wakeword_study import HOURS, KEYWORDS, Case, heard_of, prepare
 
 RESULTS = "devices.jsonl"
 TARGETS = (0.1, 0.5, 1.0)
+TAUGHT = "esp32-taught"
 
 
 def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
     """Train, where that is not done yet, and measure both forms."""
     import torch
 
+    torch.set_num_threads(1)
+    if preset == TAUGHT:
+        teacher, _ = _trained(folder, "default", "default", keyword)
+        run, found = _trained(folder, "default", "esp32", keyword, teacher.id)
+    else:
+        run, found = _trained(folder, preset, preset, keyword)
+    report = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
+    measure = _on_microcontroller if preset in ("esp32", TAUGHT) else _of_8_bits
+    return {
+        "preset": preset, "keyword": keyword, "training_s": report["training_s"], **measure(folder, keyword, found)
+    }  # fmt: skip
+
+
+def _trained(folder: Path, beside: str, preset: str, keyword: str, teacher: str = "") -> tuple[Any, Any]:
+    """A finished run on the keyword among those of the preset `beside`, and what it left."""
+    from pipeline import artifacts
     from pipeline.presets import build, merged
     from pipeline.runs import RunDirectory, list_runs
     from pipeline.settings import Settings
@@ -31,23 +49,25 @@ def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.run import train_wakeword
 
-    torch.set_num_threads(1)
-    name = f"{preset}-{keyword}"
-    settings = Settings(folder / "data", folder / "models" / name)
+    settings = Settings(folder / "data", folder / "models" / f"{beside}-{keyword}")
     data = {
         "positive": [str(folder / "kw" / keyword / "0" / "train")], "negative": [str(folder / "speech_train")],
         "noise": [str(folder / "noise_train")], "rir": [str(folder / "rir")],
     }  # fmt: skip
-    done = [run for run in list_runs(settings.runs_root) if run.state.status == "finished"]
+    done = [
+        run
+        for run in list_runs(settings.runs_root)
+        if run.state.status == "finished"
+        and artifacts.read_json(run.path / "config.json")["distil"]["teacher"] == teacher
+    ]
     if not done:
-        config = build(WakewordConfig, merged(load_preset(preset), {"name": name, "seed": 0, "data": data}))
+        name = f"{preset}-{keyword}"
+        given = {"name": name, "seed": 0, "data": data, "distil.teacher": teacher}
+        config = build(WakewordConfig, merged(load_preset(preset), given))
         run = RunDirectory.create(settings.runs_root, kind="wakeword", name=name, config=config, seed=0)
         train_wakeword(settings, config, run)
         done = [run]
-    found = open_finished_run(settings, str(done[0].path))
-    report = json.loads((done[0].path / "report.json").read_text(encoding="utf-8"))
-    measured = _on_microcontroller(folder, keyword, found) if preset == "esp32" else _of_8_bits(folder, keyword, found)
-    return {"preset": preset, "keyword": keyword, "training_s": report["training_s"], **measured}
+    return done[0], open_finished_run(settings, str(done[0].path))
 
 
 def _of_8_bits(folder: Path, keyword: str, found: Any) -> dict[str, Any]:

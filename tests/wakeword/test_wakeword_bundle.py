@@ -9,10 +9,12 @@ import sys
 import wave
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 from pipeline.audio.encode import to_wav
@@ -69,13 +71,19 @@ def test_the_runner_goes_off_where_the_detector_does(model: Path, tmp_path: Path
 def test_the_runner_says_what_it_cannot_use(model: Path, tmp_path: Path) -> None:
     write_bundle(model, tmp_path / "b.zip")
     folder = unpacked(tmp_path / "b.zip", tmp_path / "b")
-    (tmp_path / "s.wav").write_bytes(b"RIFF")
+    wav = to_wav(sound())
     command = [sys.executable, "-I", "runner.py", "../s.wav"]
-    for reason in ("cannot be read (it ends too early)", "holds no bundle"):
+    for content, reason in (
+        (b"RIFF", "cannot be read (it is no WAV file)"), (wav[:30], "cannot be read (it ends too early)"),
+        (wav[:20] + b"\x02" + wav[21:], "cannot be read (samples of kind 2 with 16 bits in 1 channels at 16000 Hz)"),
+        (wav, "holds no bundle"),
+    ):  # fmt: skip
+        (tmp_path / "s.wav").write_bytes(content)
+        if reason == "holds no bundle":
+            (folder / "detector.json").unlink()
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert reason in done.stderr
-        (folder / "detector.json").unlink(missing_ok=True)
 
 
 def test_the_runner_ends_without_a_word_when_nobody_reads_on(opened_once: Path, tmp_path: Path) -> None:
@@ -127,12 +135,62 @@ def test_the_runner_reads_wav_of_any_width_and_rate(tmp_path: Path, width: int, 
     assert np.abs(samples[middle] - truth[middle]).max() < (0.02 if width == 1 else 0.005)
 
 
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("container", ["WAV", "WAVEX"])
+def test_the_runner_reads_wav_of_floats(tmp_path: Path, subtype: str, container: str) -> None:
+    from pipeline.wakeword.runtime import runner
+
+    samples = sound()[: 2 * RATE_HZ]
+    samples[100:103] = np.nan, np.inf, -3.0
+    soundfile.write(tmp_path / "f.wav", np.column_stack([samples, samples]), RATE_HZ, subtype, format=container)
+    read = np.concatenate(list(runner.read_wav(str(tmp_path / "f.wav"))))
+    assert np.array_equal(read[100:103], [0.0, 1.0, -1.0])
+    assert np.allclose(np.delete(read, [100, 101, 102]), np.delete(samples, [100, 101, 102]), atol=1e-6)
+
+
+def test_sound_is_heard_the_same_in_pieces_of_any_length(opened_once: Path) -> None:
+    with open_bundle(opened_once) as whole:
+        expected = whole.feed(sound())
+    assert len(expected) > 2
+    for n in (160, 1_600, 9_999):
+        with open_bundle(opened_once) as detector:
+            found = [one for start in range(0, len(sound()), n) for one in detector.feed(sound()[start:][:n])]
+        assert [(at_s, word) for at_s, _, word in found] == [(at_s, word) for at_s, _, word in expected]
+        assert [score for _, score, _ in found] == pytest.approx([score for _, score, _ in expected], abs=2e-4)
+
+
+def test_the_front_end_does_not_hear_sound_again(opened_once: Path) -> None:
+    lengths = []
+    with open_bundle(opened_once) as detector:
+        session, hop = detector.session, detector.about["hop_samples"]
+
+        def run(outputs: None, inputs: dict[str, np.ndarray]) -> Any:
+            lengths.append(len(inputs["sound"]))
+            return session.run(outputs, inputs)
+
+        detector.session = SimpleNamespace(run=run)
+        detector.feed(sound()[:RATE_HZ])
+        for start in range(RATE_HZ, RATE_HZ + 3 * hop, hop):
+            detector.feed(sound()[start:][:hop])
+    assert max(lengths[1:]) < hop + 600, "new sound, and what a frame looks back"
+
+
+def test_a_bundle_that_keeps_no_frames_is_heard_as_before(opened_once: Path, tmp_path: Path) -> None:
+    shutil.copytree(opened_once, tmp_path / "b")
+    about = json.loads((tmp_path / "b" / "detector.json").read_text(encoding="utf-8"))
+    del about["frame_hop_samples"]
+    (tmp_path / "b" / "detector.json").write_text(json.dumps(about), encoding="utf-8")
+    with open_bundle(opened_once) as now, open_bundle(tmp_path / "b") as before:
+        assert before.feed(sound()) == pytest.approx(now.feed(sound()))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"format": 2}, {"word": None}, {"word": "hey\x1b[2J"}, {"votes": None}, {"votes": -1}, {"hysteresis": "x"},
         {"lockout_s": float("nan")}, {"temperature": 0}, {"threshold": float("inf")}, {"window_samples": 2**40},
-        {"hop_samples": 800}, {"words": [{"word": "a"}, {"word": "b"}]}, {"curve": [{"fah": float("nan")}]},
+        {"hop_samples": 800}, {"frame_hop_samples": 0}, {"frame_hop_samples": 7}, {"frame_hop_samples": 80},
+        {"words": [{"word": "a"}, {"word": "b"}]}, {"curve": [{"fah": float("nan")}]},
         {"target_false_alarms_per_hour": float("inf")}, {"judge": {}}, {"judge": []},
     ],
     ids=str,

@@ -48,7 +48,7 @@ class _OtherFrontEnd(torch.nn.Module):
 def save_network(folder: Path, n_bins: int = N_BINS) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     mel = np.zeros((1, 76, 32, 1), dtype=np.float32)
-    (folder / NETWORK).write_bytes(graph_of(_Network(n_bins), mel, "embedding", {0: "n"}, opset=13))
+    (folder / NETWORK).write_bytes(graph_of(_Network(n_bins), {"mel": mel}, {"embedding": 0}, opset=13))
     return folder
 
 
@@ -112,7 +112,7 @@ def test_a_folder_without_the_network_or_with_another_is_refused(network: Path, 
         embedding_of(str(tmp_path))
     other = shutil.copytree(network, tmp_path / "other")
     samples = np.zeros((1, WINDOW), dtype=np.float32)
-    (other / MEL).write_bytes(graph_of(_OtherFrontEnd(), samples, "mel", {0: "n"}, opset=13))
+    (other / MEL).write_bytes(graph_of(_OtherFrontEnd(), {"samples": samples}, {"mel": 0}, opset=13))
     with pytest.raises(FeatureError, match="another front end"):
         embedding_of(str(other))
 

@@ -42,7 +42,8 @@ class Recipe:
 
 
 class LivePool:
-    """Windows rendered from the clips each time they are drawn: nothing on disk, and as many variations as windows."""
+    """Windows rendered from the clips each time they are drawn: nothing on disk, and as many variations as windows.
+    `lead` samples come before each window, as many as the front end settles in unless more are asked for."""
 
     def __init__(
         self,
@@ -53,8 +54,10 @@ class LivePool:
         label: Label,
         *,
         synthetic_passes: int = 1,
+        lead: int = 0,
     ) -> None:
         self._recipe, self._label = recipe, label
+        self._lead = max(lead, recipe.features.settling)
         repeated = _repeated(clips)
         if label is Label.NEGATIVE:
             repeated = dict.fromkeys((clip.path for clip in clips if clip.synthetic), synthetic_passes)
@@ -66,13 +69,17 @@ class LivePool:
         return len(self._clips) * 100  # each clip in so many places and noises; what a share of them means is free
 
     def sample(self, n: int, draw: np.random.Generator) -> Windows:
+        return np.stack([self.window_of(sound) for sound, _ in self.sounds(n, draw)])
+
+    def window_of(self, sound: NDArray[np.float32]) -> Windows:
+        """[frames, bins] of what `sounds` gives."""
         config = self._recipe.features
-        return np.stack([settled(sound, config)[: config.shape[0]] for sound, _ in self.sounds(n, draw)])
+        return settled(sound[self._lead - config.settling :], config)[: config.shape[0]]
 
     def sounds(self, n: int, draw: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], Path]]:
-        """`n` windows as sound [settling + clip_s], and the clips they were rendered from."""
-        workspace = _workspace(self._recipe, self._context)
-        size = self._recipe.features.settling + round(self._recipe.features.clip_s * RATE_HZ)
+        """`n` windows as sound [lead + clip_s], and the clips they were rendered from."""
+        workspace = _workspace(self._recipe, self._context, self._lead)
+        size = self._lead + round(self._recipe.features.clip_s * RATE_HZ)
         for index in draw.integers(0, len(self._clips), n):
             path, label = self._clips[int(index)]
             sound = workspace.sound_of(path, label, self._label, draw)
@@ -91,9 +98,9 @@ class RenderTask:
 
 
 class _Workspace:
-    """What one process renders with."""
+    """What one process renders with, `lead` samples before each clip."""
 
-    def __init__(self, recipe: Recipe, context: tuple[Path, ...]) -> None:
+    def __init__(self, recipe: Recipe, context: tuple[Path, ...], lead: int) -> None:
         self.recipe = recipe
         self.sounds = SoundCache(recipe.cache_mb)
         self._places: dict[Path, tuple[int, int]] = {}
@@ -110,7 +117,7 @@ class _Workspace:
             read_noise(recipe.noise) if needs_noise else [],
             rooms,
             [self.sounds.get(path) for path in context] if needs_speech else [],
-            recipe.features.settling,
+            lead,
         )
 
     def render(self, task: RenderTask, root: Path) -> dict[str, list[Values]]:
@@ -144,14 +151,14 @@ class _Workspace:
 
 
 @cache
-def _workspace(recipe: Recipe, context: tuple[Path, ...]) -> _Workspace:
-    return _Workspace(recipe, context)
+def _workspace(recipe: Recipe, context: tuple[Path, ...], lead: int) -> _Workspace:
+    return _Workspace(recipe, context, lead)
 
 
 def rendered(
     recipe: Recipe, root: Path, context: tuple[Path, ...], task: RenderTask
 ) -> tuple[dict[str, list[Values]], int, int]:
-    workspace = _workspace(recipe, context)
+    workspace = _workspace(recipe, context, recipe.features.settling)
     before = workspace.sounds.use
     stretches_by_class = workspace.render(task, root)
     after = workspace.sounds.use

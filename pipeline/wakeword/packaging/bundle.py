@@ -1,9 +1,9 @@
 """A detector for a device, in one zip: a model from sound to logits, what it needs to be used, and a runner.
 
 model.onnx       `sound` [n_samples] at 16 kHz to `logit` [n_windows], of several words [n_windows, n_words]; the front
-                 end is in the graph
-detector.json    word, threshold, votes, lockout, window and hop in samples, figures, SHA-256 of the model, and the
-                 curve of false alarms per hour and misses, by which a sensitivity is turned into a threshold
+                 end is in the graph, and goes on where it was (`detector_graph`)
+detector.json    word, threshold, votes, lockout, window, hops of windows and of frames in samples, figures, SHA-256 of
+                 the model, and the curve of false alarms and misses, by which a sensitivity becomes a threshold
 runner.py        listens to a file or to standard input; needs numpy and onnxruntime
 judge.*          where asked for, the judge of phones (`bundled_judge`), which the runner asks
 phones.*         the learnt word (`learnt_word`), where it was learnt, for `listen --phones`
@@ -19,25 +19,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import ModelError
-from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
+from pipeline.onnx_graphs import open_graph
 from pipeline.optional import require
 from pipeline.records import to_json
-from pipeline.wakeword import adaptive
-from pipeline.wakeword.features import FLOOR, RATE_HZ, FeatureConfig
+from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
 from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.card import IN_BUNDLE, JUDGE
+from pipeline.wakeword.packaging.detector_graph import graph_of_detector
 from pipeline.wakeword.packaging.embedding_graph import embedding_graph
 from pipeline.wakeword.packaging.export import OPSET
-from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
 from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime import runner
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from pipeline.wakeword.phone_judge import PhoneJudge
 
 RUNNER = Path(runner.__file__)
@@ -105,8 +102,9 @@ def _described(info: DetectorInfo, model: bytes) -> dict[str, Any]:
         {
             "format": 1, "word": first.name, "rate_hz": RATE_HZ, "sha256": hashlib.sha256(model).hexdigest(),
             "window_samples": info.features.span,
-            "hop_samples": every * info.features.hop, "threshold": first.threshold, "temperature": first.temperature,
-            "votes": info.detector.votes, "of": info.detector.of, "hysteresis": info.detector.hysteresis,
+            "hop_samples": every * info.features.hop, "frame_hop_samples": info.features.hop,
+            "threshold": first.threshold, "temperature": first.temperature, "votes": info.detector.votes,
+            "of": info.detector.of, "hysteresis": info.detector.hysteresis,
             "lockout_s": info.detector.lockout_s, "target_false_alarms_per_hour": info.detector.target_fah,
             **_measured(first),
         }
@@ -130,7 +128,6 @@ def _measured(view: DetectorInfo) -> dict[str, Any]:
 
 def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     """The ONNX file, and how far it is from features and model on noise of three lengths."""
-    import onnxruntime
     import torch
 
     from pipeline.wakeword.features import features
@@ -140,12 +137,9 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
     span, step = (size - 1) * info.features.hop + info.features.window, every * info.features.hop
     draw = np.random.default_rng(0)
     sounds = [(0.1 * draw.standard_normal(span + k * step)).astype(np.float32) for k in (0, 1, 7)]
-    if info.features.kind == "embedding":
-        content = embedding_graph(model, info.features, every, OPSET)
-    else:
-        whole = _sound_to_logits(model, info.features, every)
-        content = graph_of(whole, sounds[2], "logit", {0: "n_windows"}, OPSET)
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    graph = embedding_graph if info.features.kind == "embedding" else graph_of_detector
+    content = graph(model, info.features, every, OPSET)
+    session = open_graph(content, threads=1)
     difference = 0.0
     for sound in sounds:
         frames = features(sound, info.features)
@@ -157,72 +151,3 @@ def _graph(model: Any, info: DetectorInfo) -> tuple[bytes, float]:
             return content, float("inf")
         difference = max(difference, float(np.abs(answered - expected).max()))
     return content, difference
-
-
-def _sound_to_logits(model: Any, config: FeatureConfig, every: int) -> Any:
-    """`pipeline.wakeword.features.features` as sums of sines and cosines, then the model on every `every`th window."""
-    import torch
-
-    n_frames, _n_bins = config.shape
-
-    class SoundToLogits(torch.nn.Module):
-        offsets: "Tensor"
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-            self.front_ends = torch.nn.ModuleList(map(_front_end, config.parts))
-            self.register_buffer("offsets", torch.arange(n_frames))
-
-        def forward(self, sound: "Tensor") -> "Tensor":
-            frames = self.front_ends[-1](sound)
-            if config.kind == "dual":  # log-mel frames begin a second later: no spectra of it are needed
-                mel = self.front_ends[0](sound[adaptive.SECOND :])
-                frames = torch.cat([mel[:, : frames.shape[1]], frames])
-            starts = torch.arange(0, frames.shape[1] - n_frames + 1, every)
-            windows = frames.T[starts[:, None] + self.offsets]
-            logits: Tensor = self.model(windows)
-            return logits
-
-    return SoundToLogits().eval()
-
-
-def _front_end(config: FeatureConfig) -> Any:
-    """From sound [n_samples] to frames [bins, n_frames], as a module."""
-    import torch
-    from scipy.fft import dct
-
-    window = adaptive.SPECTRUM if config.kind == "adaptive" else config.window
-    size = 1 << (window - 1).bit_length()
-    filters = mel_filters(config.n_mels, size, RATE_HZ, config.low_hz, config.high_hz, "oshaughnessy", unit_area=False)
-    cepstrum = dct(np.eye(config.n_mels), type=2, norm="ortho", axis=0)[: config.n_mfcc]
-
-    class FrontEnd(torch.nn.Module):
-        waves: "Tensor"
-        taps: "Tensor"
-        filters: "Tensor"
-        cepstrum: "Tensor"
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.register_buffer("waves", waves_of(np.hanning(window), size))
-            self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32))
-            self.register_buffer("cepstrum", torch.tensor(cepstrum, dtype=torch.float32))
-            if config.kind == "adaptive":
-                taps = adaptive.taps(config.hop)[np.arange(config.n_mels) % 2, ::-1]
-                self.register_buffer("taps", torch.tensor(taps[:, None].copy()))
-
-        def forward(self, sound: "Tensor") -> "Tensor":
-            power = self.filters @ power_of(sound[None, None], self.waves, config.hop)
-            if config.kind == "adaptive":
-                return self.adapted(adaptive.FULL_SCALE * power.sqrt())
-            frames = torch.log(power + FLOOR)
-            return self.cepstrum @ frames if config.kind == "mfcc" else frames
-
-        def adapted(self, magnitudes: "Tensor") -> "Tensor":
-            level = torch.nn.functional.conv1d(magnitudes[None], self.taps, groups=config.n_mels)[0]
-            now = magnitudes[:, self.taps.shape[2] - 1 :]
-            over = torch.maximum(now - level, adaptive.LEFT * now)
-            return torch.log1p(adaptive.GAIN * over / (level + adaptive.OFFSET) ** adaptive.STRENGTH)
-
-    return FrontEnd()

@@ -17,6 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.features.log_mel import FFT_SIZE, HOP, SAMPLE_RATE_HZ
 from pipeline.features.mel import mel_filters
 from pipeline.i18n import N_
+from pipeline.onnx_graphs import open_graph
 from pipeline.scoring.speech.labels import LABELS
 from pipeline.scoring.speech.listening.runtime import LISTENER_OUTPUTS, ListenerRuntime
 from pipeline.scoring.speech.model_files import LISTENER_FILE
@@ -24,13 +25,14 @@ from pipeline.scoring.speech.placing import LEVEL_DB, LEVEL_FRAME, LOUD_DB, at_o
 from pipeline.wakeword.file_names import JUDGE_MODEL, JUDGE_WEIGHTS
 from pipeline.wakeword.learnt_word import LearntWord
 from pipeline.wakeword.owner.voice import WORD_STATE
-from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
+from pipeline.wakeword.packaging.sound_graph import graph_of, joined, power_of, rename, waves_of
 from pipeline.wakeword.phone_judge import PhoneJudge
 from pipeline.wakeword.runtime.runner import JUDGED_S
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+LISTENER = "listener/"
 CLOSE = 0.001  # of what the listener reads: sums of sines are no FFT
 
 
@@ -68,7 +70,7 @@ def _values(learnt: LearntWord) -> bytes:
 def _graph(folder: Path) -> bytes:
     """The front end and the listener as one graph, checked on noise of three lengths."""
     import onnx
-    from onnx import compose, helper
+    from onnx import helper
 
     runtime = ListenerRuntime(folder)
     if runtime.front_end.kind != "log_mel":
@@ -81,20 +83,13 @@ def _graph(folder: Path) -> bytes:
     draw = np.random.default_rng(0)
     longest = round(JUDGED_S * SAMPLE_RATE_HZ)
     sounds = [(0.1 * draw.standard_normal(n)).astype(np.float32) for n in (longest, longest // 2 + 77, longest // 20)]
-    content = graph_of(_front_end(runtime.front_end.n_mels), sounds[0], "front", {2: "n_frames"}, opset)
+    content = graph_of(_front_end(runtime.front_end.n_mels), {"sound": sounds[0]}, {"front": 2}, opset)
     _check(content, runtime, sounds)
-    front = onnx.load_from_string(content)
-    front.ir_version = listener.ir_version
-    ((reads,), (log_probs, layers)) = [value.name for value in listener.graph.input], LISTENER_OUTPUTS
-    whole = compose.merge_models(front, compose.add_prefix(listener, "listener/"), [("front", f"listener/{reads}")])
-    chosen = helper.make_tensor("chosen", onnx.TensorProto.INT64, [], [WORD_STATE])
-    whole.graph.initializer.append(chosen)
-    whole.graph.node.extend(
-        [
-            helper.make_node("Identity", [f"listener/{log_probs}"], ["log_probs"]),
-            helper.make_node("Gather", [f"listener/{layers}", "chosen"], ["states"], axis=0),
-        ]
-    )
+    log_probs, layers = (LISTENER + name for name in LISTENER_OUTPUTS)
+    whole = joined(onnx.load_from_string(content), listener, LISTENER)
+    rename(whole, log_probs, "log_probs")
+    whole.graph.initializer.append(helper.make_tensor("chosen", onnx.TensorProto.INT64, [], [WORD_STATE]))
+    whole.graph.node.append(helper.make_node("Gather", [layers, "chosen"], ["states"], axis=0))
     del whole.graph.output[:]
     whole.graph.output.extend(
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", width])
@@ -106,9 +101,7 @@ def _graph(folder: Path) -> bytes:
 def _check(front: bytes, runtime: ListenerRuntime, sounds: Sequence[NDArray[np.float32]]) -> None:
     """What the listener is given, on each sound. What it answers is not compared: its 8-bit steps make of differences
     of a millionth some of a tenth (nats)."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(front, providers=["CPUExecutionProvider"])
+    session = open_graph(front, threads=1)
     for sound in sounds:
         found, expected = session.run(None, {"sound": sound})[0][0], runtime.front_end(at_one_level(sound))
         apart = np.abs(found - expected).max() if found.shape == expected.shape else np.inf

@@ -10,64 +10,50 @@ from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.wakeword import embedding
 from pipeline.wakeword.features import FeatureConfig
-from pipeline.wakeword.packaging.sound_graph import graph_of, power_of, waves_of
+from pipeline.wakeword.packaging.detector_graph import (
+    BEFORE,
+    FRAMES,
+    LOGIT,
+    OUTPUTS,
+    SOUND,
+    detector_of_frames,
+    with_empty,
+)
+from pipeline.wakeword.packaging.sound_graph import graph_of, joined, power_of, rename, waves_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BEFORE, NETWORK, AFTER = "before_", "network_", "after_"
+DETECTOR = "detector/"
 
 
 def embedding_graph(model: Any, config: FeatureConfig, every: int, opset: int) -> bytes:
     """The ONNX file, which asks `model` about every `every`th window. Raises ModelError for a network that cannot be
     taken into a graph of `opset`."""
     import onnx
+    import torch
 
     n_frames, n_bins = config.shape
     sound = np.zeros(embedding.WINDOW + (n_frames + every) * embedding.HOP, dtype=np.float32)
     embeddings = np.zeros((n_frames + every, 1, 1, n_bins), dtype=np.float32)
-    before = _loaded(graph_of(_sound_to_mel(), sound, "mel", {0: "n_embeddings"}, opset), BEFORE)
-    detector = _embeddings_to_logits(model, n_frames, every)
-    after = _loaded(graph_of(detector, embeddings, "logit", {0: "n_windows"}, opset), AFTER)
+    mel = onnx.load_from_string(graph_of(_sound_to_mel(), {SOUND: sound}, {"mel": 0}, opset))
+    detector = detector_of_frames(torch.nn.Flatten(), torch.nn.Identity(), model, n_frames, every)
+    inputs = {"embeddings": embeddings, BEFORE: embeddings[:every].reshape(every, n_bins)}
+    last = onnx.load_from_string(graph_of(detector, inputs, OUTPUTS, opset))
+    file = Path(config.embedding) / embedding.NETWORK
     try:
-        network = onnx.load(Path(config.embedding) / embedding.NETWORK)
-        network = onnx.version_converter.convert_version(network, opset)
+        network = onnx.version_converter.convert_version(onnx.load(file), opset)
         del network.opset_import[1:]  # of other domains, which no node is of
-        network = onnx.compose.add_prefix(network, NETWORK)
-        whole = before
-        for part in (network, after):
-            part.ir_version = whole.ir_version
-            whole = onnx.compose.merge_models(
-                whole, part, io_map=[(whole.graph.output[0].name, part.graph.input[0].name)]
-            )
+        whole = joined(joined(mel, network, "network/"), last, DETECTOR)
         onnx.checker.check_model(whole)
     except Exception as error:  # onnx raises types of its own
         raise ModelError(
             N_("{file} cannot be taken into a graph of opset {opset} ({reason})."),
-            file=Path(config.embedding) / embedding.NETWORK, opset=opset, reason=said_by(error),
+            file=file, opset=opset, reason=said_by(error),
         ) from error  # fmt: skip
-    _rename(whole, whole.graph.input[0].name, "sound")
-    _rename(whole, whole.graph.output[0].name, "logit")
-    content: bytes = whole.SerializeToString()
-    return content
-
-
-def _loaded(content: bytes, prefix: str) -> Any:
-    import onnx
-
-    return onnx.compose.add_prefix(onnx.load_from_string(content), prefix)
-
-
-def _rename(model: Any, name: str, wanted: str) -> None:
-    """An input or output of the whole graph."""
-    for value in (*model.graph.input, *model.graph.output):
-        if value.name == name:
-            value.name = wanted
-    for node in model.graph.node:
-        for names in (node.input, node.output):
-            for index, one in enumerate(names):
-                if one == name:
-                    names[index] = wanted
+    for name in (BEFORE, LOGIT, FRAMES):
+        rename(whole, DETECTOR + name, name)
+    return with_empty(whole.SerializeToString(), BEFORE, n_bins)
 
 
 def _sound_to_mel() -> Any:
@@ -94,23 +80,3 @@ def _sound_to_mel() -> Any:
             return (torch.maximum(windows, loudest - embedding.RANGE) + embedding.SHIFT)[..., None]
 
     return SoundToMel().eval()
-
-
-def _embeddings_to_logits(model: Any, n_frames: int, every: int) -> Any:
-    import torch
-
-    class EmbeddingsToLogits(torch.nn.Module):
-        offsets: "Tensor"
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-            self.register_buffer("offsets", torch.arange(n_frames))
-
-        def forward(self, embeddings: "Tensor") -> "Tensor":
-            frames = embeddings.flatten(1)
-            starts = torch.arange(0, frames.shape[0] - n_frames + 1, every)
-            logits: Tensor = self.model(frames[starts[:, None] + self.offsets])
-            return logits
-
-    return EmbeddingsToLogits().eval()

@@ -1,6 +1,8 @@
-"""Graphs that begin with sound: power spectra as convolutions, as an FFT is no part of ONNX that every runtime has."""
+"""Graphs that begin with sound: power spectra as convolutions, as an FFT is no part of ONNX that every runtime has; and
+one graph of several."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -29,15 +31,39 @@ def power_of(sound: "Tensor", waves: "Tensor", hop: int) -> "Tensor":
     return spectrum[:half] ** 2 + spectrum[half:] ** 2
 
 
-def graph_of(module: Any, sound: NDArray[np.float32], output: str, axes: dict[int, str], opset: int) -> bytes:
-    """An ONNX file from `sound` [n_samples, ...] to `output`, whose `axes` may have any length."""
+def graph_of(module: Any, inputs: Mapping[str, NDArray[np.float32]], outputs: Mapping[str, int], opset: int) -> bytes:
+    """An ONNX file. Of each input the first axis may have any length, of each output the one that is named with it."""
     import torch
 
+    axes = {**dict.fromkeys(inputs, 0), **outputs}
     with TemporaryDirectory() as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = Path(temporary) / "graph.onnx"
         torch.onnx.export(
-            module, (torch.from_numpy(sound),), str(file), input_names=["sound"], output_names=[output], dynamo=False,
-            dynamic_axes={"sound": {0: "n_samples"}, output: axes}, opset_version=opset,
+            module, tuple(map(torch.from_numpy, inputs.values())), str(file), input_names=list(inputs),
+            output_names=list(outputs), dynamo=False, opset_version=opset,
+            dynamic_axes={name: {axis: f"n_{name}"} for name, axis in axes.items()},
         )  # fmt: skip
         return file.read_bytes()
+
+
+def joined(one: Any, other: Any, prefix: str) -> Any:
+    """Two ONNX models, of which the other, all its names behind the prefix, reads first what the one answers first.
+    Raises onnx's own types where it cannot."""
+    import onnx
+
+    behind = onnx.compose.add_prefix(other, prefix)
+    one.ir_version = behind.ir_version = max(one.ir_version, behind.ir_version)
+    return onnx.compose.merge_models(one, behind, io_map=[(one.graph.output[0].name, behind.graph.input[0].name)])
+
+
+def rename(model: Any, name: str, wanted: str) -> None:
+    """An input or output of the whole graph, wherever it is read or written."""
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name == name:
+            value.name = wanted
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            for index, one in enumerate(names):
+                if one == name:
+                    names[index] = wanted

@@ -17,13 +17,13 @@ import argparse
 import copy
 import json
 import os
+import struct
 import sys
-import wave
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnxruntime
@@ -32,6 +32,8 @@ RATE_HZ = 16_000
 BLOCK_S = 0.5
 AFTER_S = 0.5  # of silence that sound ends in
 LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000  # of a file
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE  # kinds of samples in a WAV file; the last names one of the others further on
+SAMPLES = {(PCM, 1), (PCM, 2), (PCM, 3), (PCM, 4), (FLOAT, 4), (FLOAT, 8)}  # with their bytes
 HALF_TAPS = 32
 PER_SENSITIVITY = 6.0  # logits from one end of the scale to the other, for a bundle without a curve
 RANGE = 10.0  # false alarms at sensitivity 1 over those at .5
@@ -68,6 +70,9 @@ def checked(about: Any) -> dict[str, Any]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise ValueError(f"detector.json is not of format {FORMAT}")
     check_numbers(about, WHOLE, int)
+    every = about.get("frame_hop_samples", about["hop_samples"])
+    if type(every) is not int or every < 1 or about["hop_samples"] % every:
+        raise ValueError(f"frame_hop_samples is {str(every)[:40]}, expected a part of {about['hop_samples']}")
     for word in about.get("words") or [{}]:
         own = {**about, **word}
         check_numbers(own, NUMBERS)
@@ -255,6 +260,8 @@ class Detector:
     (seconds, score, word). Raises ValueError for a folder whose files do not fit each other, and onnxruntime's own
     types."""
 
+    frames: np.ndarray
+
     def __init__(self, folder: Path, sensitivity: float = 0.5) -> None:
         self.folder = folder
         self.about = checked(json.loads((folder / "detector.json").read_text(encoding="utf-8-sig")))
@@ -264,13 +271,22 @@ class Detector:
         if self.about.get("judge") is not None:
             self.judge = Judge(folder, self.about["judge"], sensitivity)
             self.ask_from(self.about["judge"]["first_threshold"])
-        n_samples = self.about["window_samples"] + self.about["hop_samples"]
-        self._logits(np.zeros(n_samples, dtype=np.float32), 2)
+        self.reset()
+        for _ in range(2):  # without frames before, and with some
+            n_samples = self.about["window_samples"] + self.about["hop_samples"]
+            self._logits(np.zeros(n_samples, dtype=np.float32), 2)
         self.reset()
 
     def _logits(self, samples: np.ndarray, n_windows: int) -> np.ndarray:
-        """[n_windows, n_words]. Raises ValueError for a model that answers otherwise."""
-        logits = self.session.run(None, {"sound": samples})[0]
+        """[n_windows, n_words] of sound that begins where `frames` do, which the front end does not hear again. Raises
+        ValueError for a model that answers otherwise."""
+        every = self.about.get("frame_hop_samples")  # a bundle of before 2026-11-28 keeps no frames
+        given = {"sound": samples[len(self.frames) * (every or 0) :]}
+        if len(self.frames):
+            given["before"] = self.frames
+        logits, *frames = self.session.run(None, given)
+        if every is not None:
+            self.frames = frames[0][n_windows * self.about["hop_samples"] // every :]
         return np.asarray(logits, dtype=np.float32).reshape(n_windows, len(self.words))
 
     @property
@@ -292,6 +308,7 @@ class Detector:
         silence = (span - 1) // step * step
         self.buffer = np.zeros(silence, dtype=np.float32)
         self.dropped = -silence  # samples that have gone from the start
+        self.frames = np.zeros((0, 0), dtype=np.float32)  # that the front end has made of the buffer's beginning
         self.past = np.zeros(0, dtype=np.float32)  # the last of those, for the judge
         for word in self.words:
             word.reset()
@@ -386,19 +403,40 @@ def silence_after() -> np.ndarray:
 
 
 def read_wav(path: str) -> Iterator[np.ndarray]:
-    """Mono at 16 kHz, a second at a time. Raises ValueError for samples that are not read here."""
-    with wave.open(path) as file:
-        width, channels, rate_hz = file.getsampwidth(), file.getnchannels(), file.getframerate()
-        if width > 4 or not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
-            raise ValueError(f"{8 * width} bits at {rate_hz} Hz")
-        frames = iter(lambda: file.readframes(rate_hz), b"")
-        mono = (values_of(data[: len(data) // (width * channels) * width * channels], width) for data in frames)
+    """Mono at 16 kHz, a second at a time. Raises ValueError for what is no WAV file or has samples that are not read
+    here: whole numbers of 8 to 32 bits and floats are."""
+    with Path(path).open("rb") as file:
+        kind, channels, rate_hz, width = opened_wav(file)
+        if not channels or not LOWEST_HZ <= rate_hz <= HIGHEST_HZ or (kind, width) not in SAMPLES:
+            raise ValueError(f"samples of kind {kind} with {8 * width} bits in {channels} channels at {rate_hz} Hz")
+        frames = iter(lambda: file.read(rate_hz * width * channels), b"")
+        mono = (values_of(data[: len(data) // (width * channels) * width * channels], kind, width) for data in frames)
         seconds = (values.reshape(-1, channels).mean(axis=1) for values in mono)
         yield from seconds if rate_hz == RATE_HZ else resampled(seconds, rate_hz)
 
 
-def values_of(data: bytes, width: int) -> np.ndarray:
-    """From -1 to 1, of samples of 1 to 4 bytes."""
+def opened_wav(file: BinaryIO) -> tuple[int, int, int, int]:
+    """Kind of samples, channels, rate in Hz and bytes of a sample; the file is at its first sample then."""
+    if file.read(4) != b"RIFF" or len(file.read(4)) != 4 or file.read(4) != b"WAVE":
+        raise ValueError("it is no WAV file")
+    about = None
+    while len(head := file.read(8)) == 8:
+        name, size = struct.unpack("<4sI", head)
+        if name == b"data" and about is not None:
+            return about
+        content = file.read(size + size % 2)
+        if name == b"fmt " and len(content) >= 16:
+            kind, channels, rate_hz, _bytes_per_s, _block, bits = struct.unpack("<HHIIHH", content[:16])
+            if kind == EXTENSIBLE and len(content) >= 26:
+                (kind,) = struct.unpack("<H", content[24:26])
+            about = kind, channels, rate_hz, bits // 8
+    raise ValueError("it ends too early")
+
+
+def values_of(data: bytes, kind: int, width: int) -> np.ndarray:
+    """From -1 to 1, of samples of a kind and number of bytes in SAMPLES."""
+    if kind == FLOAT:
+        return np.asarray(np.nan_to_num(np.frombuffer(data, dtype=f"<f{width}")).clip(-1.0, 1.0))
     if width == 1:
         return (np.frombuffer(data, dtype=np.uint8).astype(np.float32) - 128.0) / 128.0
     if width == 3:
@@ -460,9 +498,8 @@ def main() -> int:
     except BrokenPipeError:  # whoever reads the lines has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written when Python ends
         return 1
-    except (OSError, EOFError, ValueError, wave.Error) as error:
-        reason = str(error) or "it ends too early"
-        print(f"{given.source} cannot be read ({reason}). Save it as a WAV file of 16-bit PCM.", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        print(f"{given.source} cannot be read ({error}). Save it as a WAV file of 16-bit PCM.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
