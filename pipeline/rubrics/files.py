@@ -274,5 +274,5 @@ def _short(value: Any) -> str:
         if isinstance(value, float)
         else str(value)[:60]
         if not isinstance(value, int) or abs(value) < 10**60
-        else "a number too large to show"
+        else Message(N_("a number too large to show"))
     )

@@ -108,7 +108,8 @@ def state_of(raw: Any, path: Path) -> RunState:
         if name in known and not fits(known[name]):
             raise JobError(
                 N_("{path} is damaged: {name} is {expected}, got {value}."),
-                path=str(path), name=name, expected=Message(expected), value=f"{known[name]!r:.80}",
+                path=str(path), name=name, expected=Message(expected, names=", ".join(STATUSES)),
+                value=f"{known[name]!r:.80}",
             )  # fmt: skip
     for name in ("created_at", "heartbeat_at", "ended_at"):
         try:
@@ -171,7 +172,7 @@ def _is_object(value: Any) -> bool:
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("kind", "name", "executor", "device", "waits_for", "message", "host"), (_is_text, N_("text"))),
-    "status": (lambda value: _is_text(value) and value in STATUSES, f"one of {', '.join(STATUSES)}"),
+    "status": (lambda value: _is_text(value) and value in STATUSES, N_("one of {names}")),
     "pid": (_or_null(lambda value: _is_whole(value) and 0 < value < 2**31), N_("the number of a process or null")),
     "pid_started_at": (_or_null(_is_number), N_("a number or null")),
     "created_at": (_is_text, N_("a time")),
