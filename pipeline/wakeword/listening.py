@@ -63,8 +63,11 @@ class Reaction:
     def __post_init__(self) -> None:
         if self.url and not _is_address(self.url):
             raise ServiceError(
-                f"{self.url!r} is no address to post to. Expected http://HOST/PATH or https://HOST/PATH, of ASCII "
-                f"characters without blanks."
+                N_(
+                    "{url!r} is no address to post to. Expected http://HOST/PATH or https://HOST/PATH, of ASCII "
+                    "characters without blanks."
+                ),
+                url=self.url,
             )
 
     def __call__(self, heard: Heard) -> list[str]:
@@ -107,7 +110,7 @@ class Reaction:
             with urllib.request.urlopen(request, timeout=POST_TIMEOUT_S):  # noqa: S310
                 return []
         except (OSError, HTTPException, ValueError) as error:  # ValueError: it redirects to what is no address
-            return [f"{self.url} did not take the detection ({error})."]
+            return [f"{self.url} did not take the detection ({said_by(error)})."]
 
 
 def listen(
@@ -155,8 +158,11 @@ def _microphone(device: str) -> Iterator[Samples]:
         import sounddevice
     except OSError as error:  # the package is there, the library it uses is not
         raise AudioError(
-            f"The microphone needs PortAudio ({error}): apt-get install libportaudio2. Or pipe the sound in: "
-            f"arecord -q -f S16_LE -r 16000 -c 1 -t raw | pronlab wakeword listen BUNDLE -"
+            N_(
+                "The microphone needs PortAudio ({reason}): apt-get install libportaudio2. Or pipe the sound in: "
+                "arecord -q -f S16_LE -r 16000 -c 1 -t raw | pronlab wakeword listen BUNDLE -"
+            ),
+            reason=said_by(error),
         ) from error
     blocks: queue.SimpleQueue[Samples] = queue.SimpleQueue()
 
@@ -171,8 +177,11 @@ def _microphone(device: str) -> Iterator[Samples]:
                 yield blocks.get()
     except (sounddevice.PortAudioError, ValueError) as error:
         raise AudioError(
-            f"The microphone cannot be opened ({error}). Choose one with --device NAME, as `python -m sounddevice` "
-            f"lists them."
+            N_(
+                "The microphone cannot be opened ({reason}). Choose one with --device NAME, as `python -m "
+                "sounddevice` lists them."
+            ),
+            reason=said_by(error),
         ) from error
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.onnx_graphs import open_graph
 from pipeline.optional import require
@@ -60,14 +60,20 @@ def write_bundle(folder: Path, out: Path, judge: "PhoneJudge | None" = None) -> 
     model, info = load_model(folder)
     if info.features.kind == "micro":
         raise ModelError(
-            "The front end of microcontrollers is no part of an ONNX graph. Add --esp32 for a bundle that runs there, "
-            "or train with features.kind mel."
+            N_(
+                "The front end of microcontrollers is no part of an ONNX graph. Add --esp32 for a bundle that runs "
+                "there, or train with features.kind mel."
+            )
         )
     content, difference = _graph(model, info)
     if difference > CLOSE:
         raise ModelError(
-            f"The graph from sound to logits answers otherwise than the model: by up to {difference:.4f}, at most "
-            f"{CLOSE} is accepted."
+            N_(
+                "The graph from sound to logits answers otherwise than the model: by up to {difference:.4f}, at "
+                "most {most} is accepted."
+            ),
+            difference=difference,
+            most=CLOSE,
         )
     described = _described(info, content)
     of_judge: dict[str, bytes] = {}
@@ -80,7 +86,9 @@ def write_bundle(folder: Path, out: Path, judge: "PhoneJudge | None" = None) -> 
         runner.checked(described)
     except ValueError as error:
         raise ModelError(
-            f"The runner would refuse the bundle of {folder} ({error}). Train or copy it again."
+            N_("The runner would refuse the bundle of {folder} ({reason}). Train or copy it again."),
+            folder=str(folder),
+            reason=said_by(error),
         ) from error
     files = {
         BUNDLE_MODEL: content,

@@ -75,8 +75,11 @@ def _graph(folder: Path) -> bytes:
     runtime = ListenerRuntime(folder)
     if runtime.front_end.kind != "log_mel":
         raise ModelError(
-            f"The listener in {folder} reads waveforms; a bundle takes one that reads log-mel frames. Use `pronlab "
-            f"wakeword listen --phones` with it."
+            N_(
+                "The listener in {folder} reads waveforms; a bundle takes one that reads log-mel frames. Use "
+                "`pronlab wakeword listen --phones` with it."
+            ),
+            folder=str(folder),
         )
     listener = onnx.load(str(folder / LISTENER_FILE))
     (opset,) = [entry.version for entry in listener.opset_import if entry.domain in ("", "ai.onnx")]
@@ -107,8 +110,12 @@ def _check(front: bytes, runtime: ListenerRuntime, sounds: Sequence[NDArray[np.f
         apart = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
         if apart > CLOSE:
             raise ModelError(
-                f"The graph's front end is no front end of the listener: up to {apart:.4f} apart, at most {CLOSE} is "
-                f"accepted."
+                N_(
+                    "The graph's front end is no front end of the listener: up to {apart:.4f} apart, at most {most} "
+                    "is accepted."
+                ),
+                apart=apart,
+                most=CLOSE,
             )
 
 

@@ -99,11 +99,15 @@ def write_esp32_bundle(
     require(N_("A bundle for an ESP32"), ESP32, ModelError)
     model, info = load_model(folder)
     if info.words:
-        raise ModelError("A microcontroller takes a model for each word. Train one detector per word.")
+        raise ModelError(N_("A microcontroller takes a model for each word. Train one detector per word."))
     if info.model.name != "stream" or info.features.kind != "micro":
         raise ModelError(
-            f"An ESP32 runs a streaming model on its own front end, this detector is {info.model.name} on "
-            f"{info.features.kind} features. Train one with `pronlab wakeword train --preset esp32`."
+            N_(
+                "An ESP32 runs a streaming model on its own front end, this detector is {name} on {kind} features. "
+                "Train one with `pronlab wakeword train --preset esp32`."
+            ),
+            name=info.model.name,
+            kind=info.features.kind,
         )
     streaming: Any = model
     windows = read_windows(folder)
@@ -117,8 +121,13 @@ def write_esp32_bundle(
     same_side = float(((answers[first:] >= CUTOFF) == (expected >= CUTOFF)).mean())
     if 1.0 - same_side > MOST_DIFFERENT:
         raise ModelError(
-            f"The 8-bit model answers otherwise than PyTorch in {1.0 - same_side:.1%} of {len(expected)} steps; at "
-            f"most {MOST_DIFFERENT:.0%} is accepted. Train with more quantisation-aware steps (train.qat_steps)."
+            N_(
+                "The 8-bit model answers otherwise than PyTorch in {share:.1%} of {n} steps; at most {most:.0%} is "
+                "accepted. Train with more quantisation-aware steps (train.qat_steps)."
+            ),
+            share=1.0 - same_side,
+            n=len(expected),
+            most=MOST_DIFFERENT,
         )
     arena = arena_bytes(content)
     made = Esp32Bundle(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import require
 from pipeline.quantisation import quantise_static
@@ -82,8 +82,14 @@ def export(folder: Path, target: Path) -> list[Exported]:
     for report in reports:
         if report.format != "INT8" and report.largest_difference > CLOSE:
             raise ModelError(
-                f"The {report.format} export answers otherwise than the model: logits differ by up to "
-                f"{report.largest_difference:.4f} on {report.n} windows, at most {CLOSE} is accepted."
+                N_(
+                    "The {kind} export answers otherwise than the model: logits differ by up to {difference:.4f} on "
+                    "{n} windows, at most {most} is accepted."
+                ),
+                kind=report.format,
+                difference=report.largest_difference,
+                n=report.n,
+                most=CLOSE,
             )
     artifacts.write_json(target / EXPORT_REPORT, reports)
     return reports
@@ -107,7 +113,11 @@ def onnx_classifier(file: Path) -> Classifier:
     try:  # onnxruntime raises types of its own for damaged and missing files
         session = opened(file)
     except Exception as error:
-        raise ModelError(f"{file} is no ONNX model that can be run ({error}). Export it again.") from error
+        raise ModelError(
+            N_("{file} is no ONNX model that can be run ({reason}). Export it again."),
+            file=str(file),
+            reason=said_by(error),
+        ) from error
     name = session.get_inputs()[0].name
 
     def classifier(windows: Windows) -> Scores:
@@ -130,7 +140,9 @@ def read_windows(folder: Path) -> Windows:
         return np.asarray(np.load(folder / WINDOWS, allow_pickle=False), dtype=np.float32)
     except (OSError, ValueError, EOFError) as error:
         raise ModelError(
-            f"{folder / WINDOWS}, real windows to check an export on, cannot be read ({error})."
+            N_("{file}, real windows to check an export on, cannot be read ({reason})."),
+            file=str(folder / WINDOWS),
+            reason=said_by(error),
         ) from error
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import artifacts
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_
 from pipeline.wakeword.file_names import (
     BUNDLE_DETECTOR,
     BUNDLE_MODEL,
@@ -39,10 +40,19 @@ def _unpacked(path: Path, folder: Path) -> Path:
         with zipfile.ZipFile(path) as archive:
             for name in (*NEEDED, *(WITH_JUDGE & set(archive.namelist()))):
                 if archive.getinfo(name).file_size > MOST_BYTES:
-                    raise ModelError(f"{name} in {path} is larger than {MOST_BYTES // 1_000_000} MB.")
+                    raise ModelError(
+                        N_("{name} in {path} is larger than {most} MB."),
+                        name=name,
+                        path=str(path),
+                        most=MOST_BYTES // 1_000_000,
+                    )
                 (folder / name).write_bytes(archive.read(name))
     except (OSError, KeyError, *ZIP_ERRORS) as error:
-        raise ModelError(f"{path} is no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one.") from error
+        raise ModelError(
+            N_("{path} is no bundle ({reason}). `pronlab wakeword export RUN --bundle` makes one."),
+            path=str(path),
+            reason=said_by(error),
+        ) from error
     return folder
 
 
@@ -55,14 +65,23 @@ def _check(folder: Path, path: Path) -> None:
         changed = [name for name, expected in digests.items() if artifacts.sha256_of(folder / name) != expected]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{path} holds no bundle ({error}). `pronlab wakeword export RUN --bundle` makes one."
+            N_("{path} holds no bundle ({reason}). `pronlab wakeword export RUN --bundle` makes one."),
+            path=str(path),
+            reason=said_by(error),
         ) from error
     if changed:
-        raise ModelError(f"{changed[0]} in {path} is not the file that {BUNDLE_DETECTOR} was written for.")
+        raise ModelError(
+            N_("{file} in {path} is not the file that {detector} was written for."),
+            file=changed[0],
+            path=str(path),
+            detector=BUNDLE_DETECTOR,
+        )
 
 
 def _detector(folder: Path, path: Path, sensitivity: float) -> Detector:
     try:
         return Detector(folder, sensitivity)
     except Exception as error:  # onnxruntime raises types of its own
-        raise ModelError(f"The bundle {path} cannot be used ({error}). Export it again.") from error
+        raise ModelError(
+            N_("The bundle {path} cannot be used ({reason}). Export it again."), path=str(path), reason=said_by(error)
+        ) from error
