@@ -13,13 +13,11 @@ from pipeline.reasons import own_words
 class PronlabError(Exception):
     """Base of every error that is shown to a person as a message.
 
-    What people meet by ordinary mistakes on a page is raised with its msgid and values; `str` of it is English, as
-    commands, the HTTP service and files have it, and `words` is in the reader's language. What keeps the error for
-    later, or puts it into another message, takes `text`, which can still be translated:
+    It is raised with its msgid and values; `str` of it is English, as commands, the HTTP service and files have it, and
+    `words` is in the reader's language. What keeps the error for later, or puts it into another message, takes `text`,
+    which can still be translated:
 
         raise AccessError(N_("{name} is no longer active here. Ask an admin."), name=person.name)
-
-    The others are raised with their English text, which pages show as well.
     """
 
     def __init__(self, text: str = "", /, **values: Any) -> None:

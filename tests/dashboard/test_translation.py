@@ -20,6 +20,7 @@ from pipeline.errors import AudioError
 from pipeline.settings import CHECKOUT
 
 DASHBOARD_FILES = sorted((CHECKOUT / "dashboard").rglob("*.py"))
+PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
 LANGUAGES = [code for code in i18n.languages() if code != i18n.SOURCE]
 TRANSLATING = {"_", "N_", "ngettext", "pgettext"}
 KEYWORDS: dict[str, tuple[int, ...] | tuple[tuple[int, str], int] | None] = {
@@ -40,17 +41,11 @@ NOT_TEXT = re.compile(
     r":material/\w+:|[\w./-]+\.(css|js|json|jsonl|md|csv|py|svg|wav|toml|yaml|zip|po)|[\w-]+/[\w/.-]+"
 )
 NOT_SHOWN = "# not shown"  # at the end of a line whose strings nobody reads
-# Where pages tell, in words of the pipeline, what is wrong with files and people's entries.
-TOLD_ON_PAGES = (
-    "artifacts.py", "audio", "corpus", "database.py", "features", "jsonl.py", "labels", "locks.py", "people",
-    "practice", "presets", "projects", "rubrics", "runs", "tablefile.py", "workbook.py",
-)  # fmt: skip
-ERRORS = {
-    "AccessError", "AttemptError", "AudioError", "CorpusError", "FeatureError", "JobError", "LabelError", "LessonError",
-    "NoRoomError", "PinError", "ProjectError", "RubricError", "TableError", "TrainingError", "UnknownNameError",
-}  # fmt: skip
-TEXT_AT = {"Problem": 1, "Row": 2}  # the argument that is told
+# The argument that is told: of a problem with a file, of a row of an import, of a file that an upload refuses.
+TEXT_AT = {"Problem": 1, "Row": 2, "Refused": 1}
 WORDS = re.compile(r"[A-Za-z]{2,}[ ,.:;!?'’]|[A-Z][a-z]{2,}")
+TYPED = {"command", "row"}  # what a person types or writes into a file, whatever their language
+SENTENCE = "[A-Za-z]{2,} |[ ,][A-Za-z]{2,}"  # words with blanks between them: no name, option or file
 
 
 @cache
@@ -134,30 +129,133 @@ def test_no_message_hides_in_an_f_string(part: str) -> None:
     assert hidden == []
 
 
-def messages_past_the_catalogue(tree: ast.AST) -> Iterator[int]:
-    """The lines on which an error, a problem or a row of an import is given text as it stands."""
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call):
+@cache
+def told_errors() -> frozenset[str]:
+    """The names of all errors that a person is shown as a message: `PronlabError` and what derives from it."""
+    bases: dict[str, set[str]] = {}
+    for file in PIPELINE_FILES:
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(getattr(base, "id", "") for base in node.bases)
+    told = {"PronlabError"}
+    while more := {name for name, above in bases.items() if above & told} - told:
+        told |= more
+    return frozenset(told)
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def texts_of(expression: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[ast.expr]:
+    """What may stand in the place of an expression: itself, its alternatives, what a local name was given."""
+    match expression:
+        case ast.IfExp():
+            yield from texts_of(expression.body, assigned)
+            yield from texts_of(expression.orelse, assigned)
+        case ast.BoolOp():
+            for value in expression.values:
+                yield from texts_of(value, assigned)
+        case ast.Name() if expression.id in assigned:
+            for value in assigned[expression.id]:
+                yield from texts_of(value, {})
+        case _:
+            yield expression
+
+
+def is_plain(text: ast.expr, words: str) -> bool:
+    """A text or an f-string with words of its own."""
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    return any(isinstance(part, ast.Constant) and re.search(words, str(part.value)) for part in parts)
+
+
+def locally_assigned(function: ast.AST) -> dict[str, list[ast.expr]]:
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            for name in node.targets:
+                if isinstance(name, ast.Name):
+                    assigned.setdefault(name.id, []).append(node.value)
+    return assigned
+
+
+def messages_past_the_catalogue(tree: ast.AST) -> set[int]:
+    """The lines on which an error, a problem or a row of an import is given text as it stands, or a sentence within its
+    values. Problems of the HTTP service begin with a status and are English, as is all that it answers."""
+    lines: set[int] = set()
+    for function in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]:
+        assigned = locally_assigned(function) if isinstance(function, ast.FunctionDef) else {}
+        for call in ast.walk(function):
+            if not isinstance(call, ast.Call):
+                continue
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            place = TEXT_AT.get(name, 0 if name in ERRORS else None)
-            text = call.args[place] if place is not None and len(call.args) > place else None
-            parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-            if any(isinstance(part, ast.Constant) and re.search("[A-Za-z]{2}", str(part.value)) for part in parts):
-                yield call.lineno
+            if name not in {*told_errors(), *TEXT_AT, "Message"} or is_status(call.args[:1]):
+                continue
+            place = TEXT_AT.get(name, 0)
+            told = call.args[place : place + 1] if name != "Message" else []
+            values = [keyword.value for keyword in call.keywords if keyword.arg not in TYPED]
+            if any(is_plain(text, "[A-Za-z]{2}") for one in told for text in texts_of(one, assigned)) or any(
+                is_plain(text, SENTENCE) for value in values for text in texts_of(value, assigned)
+            ):
+                lines.add(call.lineno)
+    return lines
 
 
-@pytest.mark.parametrize("part", TOLD_ON_PAGES)
-def test_what_pages_tell_of_files_goes_through_the_catalogue(part: str) -> None:
-    place = CHECKOUT / "pipeline" / part
-    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
-    assert files
-    assert [
-        (file.name, number)
-        for file in files
-        for text in [file.read_text(encoding="utf-8")]
-        for number in messages_past_the_catalogue(ast.parse(text))
-        if NOT_SHOWN not in text.split("\n")[number - 1]
-    ] == []
+def is_status(arguments: list[ast.expr]) -> bool:
+    return any(isinstance(argument, ast.Constant) and isinstance(argument.value, int) for argument in arguments)
+
+
+@pytest.mark.parametrize("file", PIPELINE_FILES, ids=lambda f: str(f.relative_to(CHECKOUT)))
+def test_what_people_are_told_goes_through_the_catalogue(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").split("\n")
+    assert [n for n in sorted(messages_past_the_catalogue(parsed(file))) if NOT_SHOWN not in lines[n - 1]] == []
+
+
+def test_errors_are_put_into_words_for_whoever_reads_them() -> None:
+    """Not for whoever was served when they were raised: files and logs keep them in English."""
+    at_once = [
+        (str(file.relative_to(CHECKOUT)), call.lineno)
+        for file in PIPELINE_FILES
+        for call in ast.walk(parsed(file))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in told_errors()
+        for part in ast.walk(call)
+        if isinstance(part, ast.Call) and getattr(part.func, "id", "") in {"_", "ngettext", "translated"}
+    ]
+    assert at_once == []
+
+
+def test_errors_of_every_package_are_told() -> None:
+    assert told_errors() > {"ModelError", "ServiceError", "RoutingError", "LogError", "RunGone", "Refused"}
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        'raise ModelError("The weights are damaged.")',
+        'raise ServiceError(f"{host} is taken.")',
+        'raise JobError("It failed." if failed else N_("It stopped."))',
+        'def f():\n    text = f"{n} are missing."\n    raise TrainingError(text)',
+        'raise CorpusError(N_("{n} clips{where}."), n=n, where=f" in the part {part}" if part else "")',
+        'raise LabelError(N_("Known: {known}."), known=", ".join(names) or "none yet")',
+        'Problem("odd", f"{n} are odd.")',
+    ],
+)
+def test_a_message_past_the_catalogue_is_noticed(raised: str) -> None:
+    assert messages_past_the_catalogue(ast.parse(raised))
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        'raise ModelError(N_("{file} is damaged."), file=f"{folder}/model.json")',
+        "raise ModelError(error.text)",
+        'raise Problem(422, "Send one clip.")',
+        'raise ValueError("expected two vectors of one length")',
+    ],
+)
+def test_what_is_in_the_catalogue_or_read_by_nobody_is_let_pass(raised: str) -> None:
+    assert not messages_past_the_catalogue(ast.parse(raised))
 
 
 @pytest.mark.parametrize("part", ["pipeline", "dashboard"])
