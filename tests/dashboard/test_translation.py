@@ -287,13 +287,15 @@ def test_nothing_else_is_called_as_the_translation_function(file: Path) -> None:
 
 
 def test_turkish_has_one_word_for_one_thing() -> None:
-    """A word is *kelime*, a clip or a recording *kayıt*."""
+    """A word is *kelime*, a clip or a recording *kayıt*, a judge *denetçi*, a checkpoint *kontrol noktası*."""
     texts = [
         text
         for message in translated("tr")
         for text in (message.string if isinstance(message.string, tuple) else (message.string,))
     ]
-    assert [text for text in texts if re.search(r"(?i)sözcü[kğ]|kli[pb]", text)] == []
+    assert [
+        text for text in texts if re.search(r"(?i)sözcü[kğ]|kli[pb]|yargı[cç]|denetim nokta|öğrenme hız", text)
+    ] == []
 
 
 class Marked(gettext.NullTranslations):
