@@ -118,14 +118,14 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
             part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
         }
         for part, clips in selected.items():
-            _check_enough(clips, 0, f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
+            _check_enough(clips, (), f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
         return SelectedClips(root, selected["train"], selected["validation"], (), True)
     _check_given(data)
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
     _check_each([folder for given in folders.values() for folder in given], scan)
     usable = _with_words(scan, data)
-    _check_enough(usable, len(scan.bad))
+    _check_enough(usable, scan.bad)
     if data.max_positives:
         kept: set[str] = set()
         for name in data.names or ("",):
@@ -191,11 +191,11 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
     return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 
-def _check_enough(clips: Sequence[Clip], n_bad: int, where: str = "", words: int = FEWEST) -> None:
-    counted = Counter(clip.label for clip in clips)
+def _check_enough(usable: Sequence[Clip], bad: Sequence[Clip], where: str = "", words: int = FEWEST) -> None:
+    n_usable, n_bad = (Counter(clip.label for clip in clips) for clips in (usable, bad))
     for label, fewest in ((Label.POSITIVE, words), (Label.NEGATIVE, 2)):
-        if counted[label] < fewest:
-            raise CorpusError(TOO_FEW[label], where=where, n=counted[label], n_bad=n_bad, fewest=fewest)
+        if n_usable[label] < fewest:
+            raise CorpusError(TOO_FEW[label], where=where, n=n_usable[label], n_bad=n_bad[label], fewest=fewest)
 
 
 def make_features(config: WakewordConfig, folder: Path, progress: Progress | None = None) -> SelectedClips:
@@ -309,14 +309,14 @@ def _learnt_phones(
 
 
 def _told(writer: RunWriter, show: Progress | None) -> Progress:
-    """Progress of a part of the run, which a stop ends."""
+    """Progress of a part of the run, whose own share is shown beside its name, and which a stop ends."""
 
     def progress(done: int, total: int, message: str) -> None:
         writer.check_stop()
         if show is not None:
             show(done, total, message)
         if done == total or done % max(1, total // 50) == 0:
-            writer.update(message=counted(message, done, total))
+            writer.update(progress=done / max(1, total), message=counted(message, done, total))
 
     return progress
 

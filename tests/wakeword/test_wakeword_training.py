@@ -26,7 +26,7 @@ from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
-from pipeline.runs import RunDirectory, StopRequested
+from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
@@ -125,6 +125,27 @@ def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
         artifacts.write_json(other / "spoken.json", {"word": word, "language": language})
         trained("computer", "en-us", **both)
         assert len(learnt) == n, "clips of another word are none of this one"
+
+
+def test_progress_is_of_the_part_that_its_message_names(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[tuple[str, float]] = []
+    update = RunWriter.update
+
+    def noted(writer: RunWriter, **changes: Any) -> None:
+        if "progress" in changes:
+            updates.append((str(changes["message"]), changes["progress"]))
+        update(writer, **changes)
+
+    monkeypatch.setattr(RunWriter, "update", noted)
+    config = world.configured(**{"train.steps": 20, "mining.rounds": 0, "seed": 5})
+    train_wakeword(world.settings, config, world.fresh(config))
+    for part in ("checking clips", "rendering clips"):
+        counts = [(message.split()[2:], progress) for message, progress in updates if message.startswith(part)]
+        assert len(counts) > 2
+        assert all(progress == int(done) / int(total) for (done, _of, total), progress in counts)
+    steps = [(message, progress) for message, progress in updates if message.startswith("first")]
+    assert [progress for _message, progress in steps] == [0.0, 0.5, 1.0]
+    assert steps[0][0] == "first: step 0 of 20 (of 20 in all)"
 
 
 def test_a_run_leaves_a_model_a_card_and_curves(world: World) -> None:
@@ -558,6 +579,14 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
     shutil.copy(words / "broken.wav", few / "broken.wav")
     with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 clips cannot; at least 8 are needed"):
         find_clips(world.configured(**{"data.positive": [str(few)]}))
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(words / "broken.wav", other)
+    shutil.copy(words / "silent.wav", other)
+    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 clips cannot"):
+        find_clips(world.configured(**{"data.positive": [str(few)], "data.negative": [str(other)]}))
+    with pytest.raises(CorpusError, match=r"0 clips of other speech can be used and 2 clips cannot"):
+        find_clips(world.configured(**{"data.negative": [str(other)]}))
     with pytest.raises(CorpusError, match="is given as negative and"):
         find_clips(world.configured(**{"data.negative": [str(world.words)]}))
     with pytest.raises(CorpusError, match="There is no"):

@@ -155,7 +155,7 @@ class Trainer:
 
     def _train_stage(self, stage: Stage) -> None:
         config = self.config.train
-        everything = sum(planned.steps for planned in self.stages)
+        self._show(stage)
         while self.progress.step < stage.steps:
             self.writer.check_stop()
             step = self.progress.step
@@ -164,18 +164,7 @@ class Trainer:
             self.progress = replace(self.progress, step=step + 1, total=total)
             if total % LOG_EVERY == 0:
                 self.writer.log_metrics(event="step", step=total, loss=loss, gradient_norm=norm, rate=rate)
-                before = sum(planned.steps for planned in self.stages[: self.progress.stage])
-                self.writer.update(
-                    progress=(before + step + 1) / everything,
-                    message=Message(
-                        N_("{stage}: step {step} of {steps} (of {in_all} in all), loss {loss:.3f}"),
-                        stage=Message(stage.name),
-                        step=step + 1,
-                        steps=stage.steps,
-                        in_all=everything,
-                        loss=loss,
-                    ),
-                )
+                self._show(stage, loss)
             if (step + 1) % config.validate_every == 0 or step + 1 == stage.steps:
                 self._compare()
                 self._save()
@@ -184,6 +173,22 @@ class Trainer:
                         f"no better weights for {self.progress.waited} validations: {stage.name} ends early"
                     )
                     return
+
+    def _show(self, stage: Stage, loss: float | None = None) -> None:
+        """How far the steps of all stages have come; `loss` is the last step's, None before the first of a stage."""
+        in_all = sum(planned.steps for planned in self.stages)
+        before = sum(planned.steps for planned in self.stages[: self.progress.stage])
+        counts = {
+            "stage": Message(stage.name), "step": self.progress.step, "steps": stage.steps, "in_all": in_all,
+        }  # fmt: skip
+        message = (
+            Message(N_("{stage}: step {step} of {steps} (of {in_all} in all)"), **counts)
+            if loss is None
+            else Message(
+                N_("{stage}: step {step} of {steps} (of {in_all} in all), loss {loss:.3f}"), **counts, loss=loss
+            )
+        )
+        self.writer.update(progress=(before + self.progress.step) / in_all, message=message)
 
     def step(self, stage: Stage, step: int) -> tuple[float, float, float]:
         """One step; its loss, the norm of the gradient before clipping, and the learning rate."""

@@ -83,7 +83,7 @@ def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progre
             if place is not None and (kind != "other" or place.score > HEARD_AT_ALL):
                 examples[kind].append(Example(states_of(heard, place), shared.get(text)))
         if progress is not None:
-            progress(number, len(sounds), Message(N_("listening")))
+            progress(number, len(sounds), Message(N_("learning the word for its judge of phones")))
     counts = {kind: len(paths) for kind, paths in clips.items()}
     learnt_from = LearntFrom(**counts | {"near": counts["near"] + len(spoken), "other": len(examples["other"])})
     learnt = LearntWord(
