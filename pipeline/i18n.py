@@ -243,6 +243,13 @@ def number(value: float, digits: int = 0) -> str:
     return str(format_decimal(value, format=pattern, locale=language()))
 
 
+def significant(value: float, digits: int = 2) -> str:
+    """A number with at most `digits` significant digits: 0.025, 1.5e-05 in English, 0,025 and 1,5e-05 in Turkish."""
+    from babel.numbers import get_decimal_symbol
+
+    return f"{value:.{digits}g}".replace(".", get_decimal_symbol(language()))
+
+
 def signed(value: float, digits: int = 0) -> str:
     """As `number`, with a sign before it: +1.5, -2.0, +0.0."""
     text = number(abs(value), digits)

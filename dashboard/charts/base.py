@@ -58,11 +58,6 @@ def separators() -> str:
     return get_decimal_symbol(language()) + get_group_symbol(language())
 
 
-def short_number(value: float) -> str:
-    """Two significant digits, with the language's decimal mark: 0.025, 1.5e-05."""
-    return f"{value:.2g}".replace(".", separators()[0])
-
-
 def error_range(errors: Iterable[float]) -> tuple[float, float]:
     """The same distance on both sides of zero, in whole tens of points, so that lenient and strict look alike."""
     largest = max((abs(error) for error in errors), default=0.0)
@@ -71,17 +66,27 @@ def error_range(errors: Iterable[float]) -> tuple[float, float]:
 
 
 def log_axis(values: Iterable[float]) -> dict[str, Any]:
-    """A logarithmic axis with ticks at 1, 2 and 5 of each power of ten: Plotly writes single digits between them."""
+    """A logarithmic axis with ticks at 1, 2 and 5 of each power of ten (Plotly writes single digits between them);
+    at even steps where fewer than two of those lie in it."""
     known = [value for value in values if value > 0]
     low, high = (min(known), max(known)) if known else (1.0, 1.0)
     powers = range(floor(log10(low)), ceil(log10(high)) + 1)
     factors = (1, 2, 5) if len(powers) < MANY_POWERS else (1,)
     ticks = [(factor * 10.0**power, power) for power in powers for factor in factors]
+    if low < high and sum(low <= value <= high for value, _power in ticks) < 2:
+        ticks = _even_ticks(low, high)
     return {
         "type": "log",
         "tickvals": [value for value, _power in ticks],
         "ticktext": [number(value, max(0, -power)) for value, power in ticks],
     }
+
+
+def _even_ticks(low: float, high: float) -> list[tuple[float, int]]:
+    """At least two between the values, at steps of 1, 2 or 5 of a power of ten, each with that power."""
+    power = floor(log10((high - low) / 2))
+    step = max(factor for factor in (1, 2, 5) if 2 * factor * 10.0**power <= high - low) * 10.0**power
+    return [(n * step, power) for n in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def empty_figure(

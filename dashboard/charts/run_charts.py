@@ -16,9 +16,8 @@ from dashboard.charts.base import (
     empty_figure,
     literal,
     log_axis,
-    short_number,
 )  # fmt: skip
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, number, significant
 from pipeline.runs.metrics import is_number
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ def _dimension(name: str, values: Sequence[Any]) -> dict[str, Any]:
             ticks = sorted({low, (low * high) ** 0.5, high})
             return {
                 "label": literal(name), "values": [log10(value) for value in values],
-                "tickvals": [log10(tick) for tick in ticks], "ticktext": [short_number(tick) for tick in ticks],
+                "tickvals": [log10(tick) for tick in ticks], "ticktext": [significant(tick) for tick in ticks],
             }  # fmt: skip
         return {"label": literal(name), "values": list(values)}
     known = sorted({str(value) for value in values})

@@ -18,7 +18,7 @@ from dashboard.charts import (
     score_charts,
 )
 from dashboard.charts.base import stacked_figure
-from pipeline.i18n import speaking
+from pipeline.i18n import significant, speaking
 
 
 @pytest.fixture
@@ -205,6 +205,20 @@ def test_decimal_marks_follow_the_language(table: pd.DataFrame) -> None:
         with speaking(language):
             assert score_charts.predicted_against_expert(table).layout.separators == marks
             assert stacked_figure((0.5, 0.5), height=200).layout.separators == marks
+            assert significant(0.0254) == f"0{marks[0]}025" and significant(1.5e-5) == f"1{marks[0]}5e-05"
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ((1.6, 2.9), ["2.0", "2.5"]), ((0.031, 0.034), ["0.031", "0.032", "0.033", "0.034"]), ((3.0, 3.0), []),
+        ((0.8, 30.0), ["1", "2", "5", "10", "20"]),
+    ],
+)  # fmt: skip
+def test_a_narrow_logarithmic_axis_has_ticks_too(values: tuple[float, float], ticks: list[str]) -> None:
+    axis = base.log_axis(values)
+    inside = zip(axis["tickvals"], axis["ticktext"], strict=True)
+    assert [text for value, text in inside if values[0] <= value <= values[1]] == ticks
 
 
 def test_every_figure_is_made_where_the_decimal_mark_is_set() -> None:

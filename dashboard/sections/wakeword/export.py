@@ -13,7 +13,7 @@ from dashboard.markup import document, message, plain
 from dashboard.sections.wakeword.threshold import rests_on
 from dashboard.services import wakeword_detectors
 from pipeline import artifacts
-from pipeline.i18n import N_, _, number, percent
+from pipeline.i18n import N_, _, number, percent, significant
 from pipeline.optional import needs
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
@@ -159,7 +159,7 @@ def _formats(folder: Path) -> None:
         [
             {
                 _("Format"): row["format"], size: number(row["size_kb"]), median: number(row["median_ms"], 2),
-                p95: number(row["p95_ms"], 2), difference: f"{row['largest_difference']:.2g}",
+                p95: number(row["p95_ms"], 2), difference: significant(row["largest_difference"]),
                 same: _("{share} of {n}").format(share=percent(row["same_side"], 1), n=number(row["n"])),
             }
             for row in rows

@@ -11,7 +11,7 @@ from dashboard.components.trials import draw_trials
 from dashboard.markup import plain
 from dashboard.sections.wakeword.setting_fields import use
 from dashboard.services import jobs, runs, wakeword_training
-from pipeline.i18n import _
+from pipeline.i18n import _, significant
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.file_names import RATE_RANGE, SEARCH
@@ -45,7 +45,7 @@ def _rate_range(run: RunDirectory, preset: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         rounded = float(f"{suggested:.1e}")
         st.button(
-            _("Use the rate {rate}").format(rate=f"{rounded:g}"), icon=":material/check:", key="use-rate",
+            _("Use the rate {rate}").format(rate=significant(rounded)), icon=":material/check:", key="use-rate",
             on_click=partial(use, preset, {RATE: rounded}),
         )  # fmt: skip
         st.caption(_("A third of the rate at which the loss was lowest: there it still falls."))
