@@ -118,8 +118,11 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     button(page, "Yes, move them").click().run()
     assert not (words.folder("positive") / "broken.wav").exists()
     assert list((words.root / "quarantine").rglob("broken.wav"))
+    button(page, "Check clips").click().run()
+    assert "clips can be used." in said(page)
     button(page, "Set aside").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (11, 13)
+    assert "clips can be used." not in said(page), "that was said of clips that are elsewhere now"
     button(page, "Put back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
 
@@ -245,6 +248,20 @@ def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings
     assert "2,800 steps: 1,500 in the first pass; 500 after mining, 2 times; 300 on the 8-bit grid." in said(page)
     assert field(page, "small", "train.steps").value == 1500
     assert field(page, "small", "model.width").value == 0.6
+
+
+def test_a_reload_and_the_way_back_keep_the_preset_and_its_fields(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration", preset="small")
+    assert next(box for box in page.selectbox if box.label == "Preset").value == "small"
+    next(box for box in page.selectbox if box.label == "Preset").set_value("tiny").run()
+    field(page, "tiny", "train.steps").set_value(33)
+    button(page, "Does it fit?").click().run()
+    page.segmented_control(key="step").set_value("1 Data").run()
+    page.segmented_control(key="step").set_value("2 Configuration").run()
+    assert field(page, "tiny", "train.steps").value == 33
+    gone = open_page("wakeword", step="2 Configuration", preset="of somebody else")
+    assert not gone.exception
+    assert next(box for box in gone.selectbox if box.label == "Preset").value == "default"
 
 
 def test_settings_are_saved_loaded_reset_and_deleted(open_page: Open, chirps: Settings) -> None:

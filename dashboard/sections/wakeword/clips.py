@@ -203,7 +203,6 @@ def _delete(clips: ClipLibrary) -> None:
         answer=_("Delete permanently"), key=f"delete-clips-{clips.name}", icon=":material/delete:",
     ):  # fmt: skip
         wakeword_clips.delete_clips(clips, part, names)
-        state.forget(f"scan-{clips.name}")  # it may name them
         st.toast(ngettext("{n} clip deleted.", "{n} clips deleted.", n).format(n=number(n)))
         st.rerun()
 
@@ -228,7 +227,7 @@ def _set_aside(clips: ClipLibrary) -> None:
 
 
 def _check(clips: ClipLibrary) -> None:
-    key = f"scan-{clips.name}"
+    key, files = f"scan-{clips.name}", tuple(file for label in Label for file in clips.files(label))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pattern = speaker_field(key="wakeword-source", width=420)
         clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not clips.files("positive"))
@@ -238,27 +237,25 @@ def _check(clips: ClipLibrary) -> None:
         def progress(done: int, n: int, _message: str) -> None:
             bar.progress(done / n, text=_("{done} of {n}").format(done=number(done), n=number(n)))
 
-        state.remember(key, wakeword_clips.scan(clips, pattern, progress))
+        state.remember(key, (files, wakeword_clips.scan(clips, pattern, progress)))
         bar.empty()
-    scan: ClipScan | None = state.recall(key)
-    if scan is None:
+    scanned, scan = state.recall(key, ((), None))
+    if scanned != files or scan is None:  # never, or clips have come or gone since
         st.caption(_("Reads every clip and finds unusable clips, duplicates and durations."))
         return
-    _scan_report(clips, scan, key)
+    _scan_report(clips, scan)
 
 
-def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
-    st.dataframe(
-        [
-            {
-                _("Clips"): _(TITLES[label]), _("Usable"): s.clips, _("Hours"): round(s.hours, 2),
-                _("Shortest (s)"): round(s.shortest_s, 2), _("Median (s)"): round(s.median_s, 2),
-                _("Longest (s)"): round(s.longest_s, 2), _("Speakers or files"): s.sources,
-            }
-            for label, s in scan.statistics.items()
-        ],
-        hide_index=True,
-    )  # fmt: skip
+def _scan_report(clips: ClipLibrary, scan: ClipScan) -> None:
+    rows = [
+        {
+            _("Clips"): _(TITLES[label]), _("Usable"): number(s.clips), _("Minutes"): number(60 * s.hours, 1),
+            _("Shortest (s)"): number(s.shortest_s, 2), _("Median (s)"): number(s.median_s, 2),
+            _("Longest (s)"): number(s.longest_s, 2), _("Speakers or files"): number(s.sources),
+        }
+        for label, s in scan.statistics.items()
+    ]  # fmt: skip
+    fitted(rows, right=list(rows[0])[1:] if rows else ())
     download_json(scan, f"clips-{clips.name}")
     for paths in scan.duplicates[:SHOWN]:
         st.caption(_("Duplicates: {files}").format(files=plain(", ".join(paths))))
@@ -300,6 +297,5 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan, key: str) -> None:
         icon=":material/folder_off:",
     ):  # fmt: skip
         n_moved = len(clips.quarantine(scan))
-        state.forget(key)
         st.toast(ngettext("{n} clip in quarantine.", "{n} clips in quarantine.", n_moved).format(n=number(n_moved)))
         st.rerun()

@@ -30,7 +30,7 @@ PRESET_HELP = N_(
 )
 CHECK, CROSS = ":material/check:", ":material/close:"
 PARTS = ("positive", "negative", "hard_negative", "noise", "rir")
-PRESET, SAVED = "wakeword-preset", "wakeword-preset-saved"
+SAVED = "wakeword-preset-saved"
 START, CHECK_FIT, RATE, SEARCH, SAVE = "start", "check", "rate", "search", "save"
 
 
@@ -117,13 +117,13 @@ def _choose_preset() -> tuple[str, WakewordConfig]:
     names, saved = wakeword_training.presets(), wakeword_training.saved_presets()
     just_saved = state.recall(SAVED)
     if just_saved in names:
-        state.choose(PRESET, just_saved)
+        state.choose(state.PRESET, just_saved)
         state.forget(SAVED)
         st.toast(_("Saved."))
-    if state.chosen(PRESET) not in names:
-        state.reset(PRESET)
+    if state.chosen(state.PRESET) not in names:
+        state.reset(state.PRESET)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        preset = st.selectbox(_("Preset"), names, key=PRESET, help=_(PRESET_HELP), width=260)
+        preset = st.selectbox(_("Preset"), names, key=state.PRESET, bind="query-params", help=_(PRESET_HELP), width=260)
         st.button(
             _("Reset"), icon=":material/restart_alt:", on_click=reset, help=_("All fields as the preset has them.")
         )

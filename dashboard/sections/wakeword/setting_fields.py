@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from pipeline.i18n import _
+from pipeline.i18n import _, significant
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.setting_groups import GROUPS, Setting, settings_of, value_of
@@ -24,8 +24,10 @@ def draw_fields(preset: str, config: WakewordConfig) -> dict[str, Any]:
             for index, setting in enumerate(settings_of(group)):
                 if index % COLUMNS == 0:  # a row of its own, so that Tab and a narrow screen keep their order
                     columns = st.columns(COLUMNS, vertical_alignment="bottom")
+                key = field_key(preset, setting.key)
                 with columns[index % COLUMNS]:
-                    given[setting.key] = _field(setting, value_of(config, setting.key), field_key(preset, setting.key))
+                    given[setting.key] = _field(setting, value_of(config, setting.key), key)
+                state.remember(key, given[setting.key])  # for the way back from another step
     return given
 
 
@@ -47,7 +49,7 @@ def reset() -> None:
 
 def _field(setting: Setting, value: Any, key: str) -> Any:
     label, hint = _(setting.label), f"`{setting.key}`"
-    state.offer(key, value)
+    state.restore(key, value)
     if setting.kind is bool:
         return st.checkbox(label, key=key, help=hint)
     if setting.choices:
@@ -56,7 +58,7 @@ def _field(setting: Setting, value: Any, key: str) -> Any:
         return st.text_input(label, key=key, help=hint).strip()
     low, high = setting.limits or (None, None)
     if low is not None and high is not None:
-        hint += " " + _("between {low} and {high}").format(low=f"{low:g}", high=f"{high:g}")
+        hint += " " + _("between {low} and {high}").format(low=significant(low, 6), high=significant(high, 6))
     common: dict[str, Any] = {"key": key, "help": hint}
     if low is not None and high is not None:
         common |= {"min_value": setting.kind(low), "max_value": setting.kind(high)}
