@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from pipeline.cli.main import main
 from pipeline.errors import TrainingError
 from pipeline.presets import build, merged, overrides
+from pipeline.settings import Settings
 from pipeline.wakeword.config import (
     MODELS,
     DetectorConfig,
@@ -181,3 +184,17 @@ def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(TrainingError, match="known: default, embedding, esp32, small, thorough, tiny"):
         load_preset("huge")
     assert np.isfinite(budget_of(ModelConfig(name="gru"), FEATURES).macs)
+
+
+def test_budget_counts_what_a_preset_trains(settings: Settings) -> None:
+    env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
+
+    def printed(*options: str) -> str:
+        result = CliRunner().invoke(main, ["wakeword", "budget", *options], env=env)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    both, alone = printed("--preset", "default"), printed()
+    assert both.startswith("tcn: 210,050 parameters") and alone.startswith("tcn: 105,025 parameters")
+    assert "ESP32-S3         168 million multiplications per second" in both, "as a training for it is refused"
+    assert printed("--preset", "default", "--width", "0.6").startswith("tcn: 76,")

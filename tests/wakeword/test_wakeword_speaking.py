@@ -21,7 +21,7 @@ from pipeline.synthesis.manner import AS_IT_IS, Manner
 from pipeline.synthesis.voices import voices_of
 from pipeline.wakeword.data import near_phrases as phrases
 from pipeline.wakeword.data.clip_library import open_library
-from pipeline.wakeword.data.clips import Label, scan_folders
+from pipeline.wakeword.data.clips import Label, scan_clips, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
 from pipeline.wakeword.data.speaking import speak, texts_in
@@ -114,7 +114,9 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
     scan = scan_folders({Label.POSITIVE: [out]})
     counts = {label: row.clips for label, row in scan.statistics.items()}
     assert counts == {Label.POSITIVE: 6, Label.HARD_NEGATIVE: 4, Label.NEGATIVE: 5}
-    assert {clip.source for clip in scan.clips} == {"low", "high"} and all(clip.synthetic for clip in scan.clips)
+    for scanned in (scan, scan_clips(out)):  # a training's, and that of `scan` and `split`
+        assert {clip.source for clip in scanned.clips} == {"low", "high"}, "one voice stays on one side of a split"
+        assert scanned.sources_known and all(clip.synthetic for clip in scanned.clips)
     clip = load_audio(out / rows[0]["path"])
     assert np.flatnonzero(np.abs(clip.samples) > 0.01)[0] < 0.06 * 16_000, "what is before the word is cut"
     (out / "spoken.jsonl").unlink()  # as a round that was killed leaves it

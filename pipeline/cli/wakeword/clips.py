@@ -1,5 +1,6 @@
 """Commands on clips: add, scan, quarantine, split, analyse."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,8 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     text = (
         f"{counted(spoken.clips, 'clip')} of {word!r}, {spoken.near} of similar phrases{_named(spoken.phrases)} "
         f"and {spoken.other} of other words in {counted(len(spoken.voices), 'voice')}, in {out}. All of them are "
-        f"synthetic: measure a detector on recordings of people."
+        f"synthetic: measure a detector on recordings of people. Train one with `pronlab wakeword train --positive "
+        f"{shlex.quote(str(out))}`."
     )
     emit(spoken, as_json, text)
 

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._numbers import NumberRange
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
@@ -291,39 +291,42 @@ def _export_for_esp32(
     if stream is not None:
         lines.append(
             f"On {stream.hours:.2f} h with {stream.n_words} validation words: {stream.misses} missed and "
-            f"{stream.false_alarms} false alarms with PyTorch, {stream.misses_8_bit} and {stream.false_alarms_8_bit} "
-            f"with 8 bits; {stream.detections_of_both} detections in both ({stream.detections} and "
-            f"{stream.detections_8_bit})."
+            f"{counted(stream.false_alarms, 'false alarm')} with PyTorch, {stream.misses_8_bit} and "
+            f"{stream.false_alarms_8_bit} with 8 bits; {counted(stream.detections_of_both, 'detection')} in both "
+            f"({stream.detections} and {stream.detections_8_bit})."
         )
     return made, "\n".join(lines)
 
 
 @click.command()
+@click.option("--preset", help="A preset of `train`; without it, the model hears log-mel features alone.")
 @click.option("--model", "name", help="Architecture, e.g. tcn (default).")
 @click.option("--width", type=float, help="Multiplier of the number of channels.")
 @click.option("--target", help="Device, e.g. raspberry_pi (default).")
-@click.option("--int8", is_flag=True, help="Use INT8 weights.")
+@click.option("--int8", is_flag=True, default=None, help="Use INT8 weights.")
 @json_option
-def budget(as_json: bool, int8: bool, **options: Any) -> None:
+def budget(preset: str | None, as_json: bool, **options: Any) -> None:
     """Show a model's parameters, multiplications, flash and memory, and the devices it fits."""
-    from pipeline.wakeword.config import DetectorConfig, ModelConfig
+    from pipeline.presets import build, merged
+    from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.devices import TARGETS
-    from pipeline.wakeword.features import FeatureConfig
     from pipeline.wakeword.models.budget import budget_of
+    from pipeline.wakeword.saved_presets import load_preset
 
-    config = ModelConfig(int8=int8, **{key: value for key, value in options.items() if value is not None})
-    hop_s = DetectorConfig().hop_s
-    budgets = {
-        name: budget_of(replace(config, target=name), FeatureConfig()) for name in TARGETS
-    }  # fmt: skip
-    beyond = {name: budgets[name].beyond(target, hop_s) for name, target in TARGETS.items()}
-    of_target = budgets[config.target]
+    settings = load_preset(Settings.from_env(), preset) if preset else {}
+    given = {f"model.{name}": value for name, value in options.items() if value is not None}
+    config = build(WakewordConfig, merged(settings, given))
+    model = config.model
+    budgets = {name: budget_of(replace(model, target=name), config.features) for name in TARGETS}
+    beyond = {name: budgets[name].beyond(target, config.detector.hop_s) for name, target in TARGETS.items()}
+    of_target = budgets[model.target]
+    widest = max(len(target.title) for target in TARGETS.values())
     lines = [
-        f"{config.name}: {of_target.parameters:,} parameters, {of_target.macs / 1e6:.2f} million "
+        f"{model.name}: {of_target.parameters:,} parameters, {of_target.macs / 1e6:.2f} million "
         f"multiplications per window, {of_target.flash_kb:.0f} kB of flash, {of_target.ram_kb:.0f} kB of memory"
     ]
-    lines += [f"  {TARGETS[name].title:14} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
-    emit({"model": config, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
+    lines += [f"  {TARGETS[name].title:{widest}} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
+    emit({"model": model, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
 
 
 def _evaluation_text(report: dict[str, Any]) -> str:
@@ -336,12 +339,12 @@ def _evaluation_text(report: dict[str, Any]) -> str:
         low, high = point["miss_interval"]
         lines.append(
             f"  at most {target:>4} false alarms per hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
-            f"{point['false_alarms']} false alarms, threshold {point['threshold']:.2f}"
+            f"{counted(point['false_alarms'], 'false alarm')}, threshold {point['threshold']:.2f}"
         )
     as_deployed = report["as_set"]
     lines.append(
         f"  as deployed ({as_deployed['threshold']:.2f}): {as_deployed['miss_rate']:.1%} missed, "
-        f"{as_deployed['false_alarms']} false alarms "
+        f"{counted(as_deployed['false_alarms'], 'false alarm')} "
         f"({as_deployed['fah']:.2f} per hour)"
     )
     lines += _limits_of(report)
@@ -377,8 +380,8 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
         low, high = point["miss_interval"]
         what = f"at most {target:>4} false alarms per hour" if target else "at its own limit"
         lines.append(
-            f"  {what}: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), {point['false_alarms']} false "
-            f"alarms, limit {point['threshold']:.2f}"
+            f"  {what}: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
+            f"{counted(point['false_alarms'], 'false alarm')}, limit {point['threshold']:.2f}"
         )
     lines.append(
         f"  asked {stream['questions_per_hour']:.0f} times per hour; the detector itself misses "

@@ -80,8 +80,9 @@ class ClassStatistics:
 @dataclass(frozen=True)
 class ClipScan:
     """`clips` in the order of their paths, bad ones included. `duplicates` are groups of paths with the same sound;
-    `sources_known` says whether a pattern named the sources, or each file counts as its own. `left_out` are the paths
-    of files in the folders that are no audio by their names, and of links that lead out of the folders."""
+    `sources_known` says whether a pattern or the voices that spoke name all sources, or files count as their own.
+    `left_out` are the paths of files in the folders that are no audio by their names, and of links that lead out of the
+    folders."""
 
     root: Path
     clips: tuple[Clip, ...]
@@ -109,11 +110,12 @@ def scan_clips(
     """All clips under the class folders of `root`, checked in processes.
 
     `mapping` names the class of other folders; `source_pattern` is a regular expression whose first group, found in a
-    clip's path, is its source. Without it each file is its own source, and files with the same sound share one. Raises
-    CorpusError for a folder without a class, a pattern that is none, or where there is no clip.
+    clip's path, is its source. Without it the source of a spoken clip is its voice; each other file is its own, and
+    files with the same sound share one. Raises CorpusError for a folder without a class, a pattern that is none, or
+    where there is no clip.
     """
     folders = _class_folders(root, mapping or {})
-    return _scan(root, folders, source_pattern, progress)
+    return _with_voices(_scan(root, folders, source_pattern, progress), [root], source_pattern)
 
 
 def scan_folders(
@@ -143,16 +145,23 @@ def scan_folders(
                 )
     root = Path(os.path.commonpath([path for path, _ in given] or [Path("/")]))
     scan = _scan(root, given, source_pattern, progress)
-    spoken = [path for path, _ in named if (path / SPOKEN).is_file()]
+    return _with_voices(scan, [path for path, _ in named], source_pattern)
+
+
+def _with_voices(scan: ClipScan, folders: Sequence[Path], source_pattern: str | None) -> ClipScan:
+    """The scan with the clips marked that `pronlab wakeword speak` wrote into some of the folders; without a pattern,
+    the source of each is its voice."""
+    spoken = [folder for folder in folders if (folder / SPOKEN).is_file()]
     if source_pattern is not None or not spoken:
         return scan
     clips = tuple(
-        replace(clip, source=(root / clip.path).parent.name, synthetic=True)
-        if any((root / clip.path).is_relative_to(folder) for folder in spoken)
+        replace(clip, source=(scan.root / clip.path).parent.name, synthetic=True)
+        if any((scan.root / clip.path).is_relative_to(folder) for folder in spoken)
         else clip
         for clip in scan.clips
     )
-    return replace(scan, clips=clips, statistics=_statistics(clips))
+    known = all(clip.synthetic for clip in clips)
+    return replace(scan, clips=clips, sources_known=known, statistics=_statistics(clips))
 
 
 def _with_class_folders(path: Path, label: Label) -> list[tuple[Path, Label]]:
@@ -259,7 +268,16 @@ def _class_folders(root: Path, mapping: Mapping[str, str]) -> list[tuple[Path, L
             first=unknown[0].split(" ")[0],
         )
     if not folders:
-        raise CorpusError(N_("{root} has none of the folders {labels}."), root=str(root), labels=", ".join(Label))
+        raise CorpusError(
+            N_(
+                "{root} has none of the folders {labels}. Put the clips of the word into {positive}, other speech into "
+                "{negative}."
+            ),
+            root=str(root),
+            labels=", ".join(Label),
+            positive=str(root / Label.POSITIVE),
+            negative=str(root / Label.NEGATIVE),
+        )
     return folders
 
 
