@@ -36,7 +36,7 @@ from pipeline.wakeword.evaluation.judged_stream import (
     measure_judged,
     sound_of,
 )
-from pipeline.wakeword.evaluation.stream_metrics import StreamScores
+from pipeline.wakeword.evaluation.stream_metrics import StreamScores, operate
 from pipeline.wakeword.evaluation.stream_synthesis import Keyword, plan_stream
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.finished_run import FinishedRun
@@ -464,6 +464,19 @@ def test_a_weak_detector_does_not_ask_all_the_time() -> None:
         i for one in ask(few, CONFIG, 1.0, lambda _: np.zeros(1, np.float32), lambda _: 0.0).stretches for i in one
     ]
     assert len(high) / 2 <= len(asked) <= len(high)
+
+
+def test_the_words_of_a_short_stream_do_not_count_as_asking_all_the_time() -> None:
+    """A validation stream of few clips: a word every five seconds, and nothing else that is like it."""
+    ends = np.arange(1, 4_001, dtype=np.float64) / 10
+    words = tuple(Keyword(Path(f"{end}.wav"), end - 0.5, end) for end in np.arange(5.0, 400.0, 5.0))
+    high = np.any([(ends > word.start_s) & (ends <= word.end_s + 0.4) for word in words], axis=0)
+    heights = np.repeat([3.0, 4.0, 5.0, 6.0], 1_000)  # of one word after another
+    scores = np.where(high, heights, np.random.default_rng(0).normal(-5.0, size=len(ends))).astype(np.float32)
+    few = StreamScores(scores, ends, words, (), len(ends) / 36_000, 0.0)
+    assert high.mean() > 0.15
+    threshold = first_threshold(few, CONFIG)
+    assert threshold < 3.0 and operate(few, CONFIG, threshold)[0].misses == 0
 
 
 def test_what_the_judge_rejects_is_neither_found_nor_a_false_alarm() -> None:

@@ -12,7 +12,14 @@ from pipeline.metrics.detection import poisson_interval, share_interval
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.evaluation.stream_metrics import GRACE_S, TARGETS_FAH, OperatingPoint, StreamScores, operate
+from pipeline.wakeword.evaluation.stream_metrics import (
+    GRACE_S,
+    TARGETS_FAH,
+    OperatingPoint,
+    StreamScores,
+    operate,
+    outside_words,
+)
 from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.clip_votes import votes_of
@@ -23,8 +30,8 @@ Samples = NDArray[np.float32]
 STEP = 0.1  # logits, in which the first threshold is lowered
 EVERY = 2  # windows, while the vote is high: as `cascade.Cascade` asks
 HEARD = round(JUDGED_S * RATE_HZ)
-# Share of the windows. At ever lower thresholds the false alarms of a weak detector run together and become fewer
-# again, until it goes off once and its vote never falls.
+# Share of the windows without the word. At ever lower thresholds the false alarms of a weak detector run together and
+# become fewer again, until it goes off once and its vote never falls.
 MOST_HIGH = 0.1
 MOST_LIMITS = 2000  # that are swept
 
@@ -80,13 +87,14 @@ def sound_of(plan: StreamPlan) -> Callable[[Seconds], Samples]:
 
 def first_threshold(scores: StreamScores, config: DetectorConfig) -> float:
     """The lowest, in steps from the highest vote down, with at most FIRST_FAH false alarms per hour, and with a vote of
-    at most MOST_HIGH of all windows."""
+    at most MOST_HIGH of the windows that a judge would not hear the word in: a stream of few clips is full of words."""
     votes = voted(scores.scores, config)
     threshold, lowest = float(votes.max()), float(votes[np.isfinite(votes)].min())
+    others = votes[outside_words(scores, JUDGED_S)]
 
     def is_too_low(lower: float) -> bool:
-        high = float((votes >= lower).mean())
-        return high > MOST_HIGH or operate(scores, config, lower)[0].fah > FIRST_FAH
+        n_high = int((others >= lower).sum())
+        return n_high > MOST_HIGH * len(others) or operate(scores, config, lower)[0].fah > FIRST_FAH
 
     while threshold > lowest and not is_too_low(threshold - STEP):
         threshold -= STEP

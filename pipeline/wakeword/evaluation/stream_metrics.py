@@ -183,12 +183,17 @@ def highest(stream_scores: StreamScores, config: DetectorConfig) -> tuple[NDArra
     return np.array(scores, dtype=np.float64), np.arange(len(scores)) < len(stream_scores.keywords)
 
 
+def outside_words(stream_scores: StreamScores, grace_s: Seconds = GRACE_S) -> NDArray[np.bool_]:
+    """Of each window, whether it ends neither within a keyword nor in the `grace_s` after one."""
+    outside = np.ones(len(stream_scores.scores), dtype=bool)
+    for word in stream_scores.keywords:
+        outside[_span(stream_scores, word, grace_s)] = False
+    return outside
+
+
 def _sweep(stream_scores: StreamScores, votes: Scores, config: DetectorConfig) -> list[OperatingPoint]:
     """From the strictest threshold on: just above each score that the background reached, highest first."""
-    outside = np.ones(len(votes), dtype=bool)
-    for word in stream_scores.keywords:
-        outside[_span(stream_scores, word)] = False
-    peaks = np.sort(votes[outside])[::-1]
+    peaks = np.sort(votes[outside_words(stream_scores)])[::-1]
     most = int(CURVE_FAH * stream_scores.hours) + 1
     curve: list[OperatingPoint] = []
     step = 0
