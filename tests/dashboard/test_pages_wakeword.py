@@ -32,7 +32,7 @@ from pipeline.wakeword.data.speaking import ABOUT
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
 from pipeline.wakeword.file_names import EVALUATION, EXPORTS
-from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of
+from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of, set_threshold
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word
 from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
 from pipeline.wakeword.packaging.export import export
@@ -454,6 +454,11 @@ def test_a_finished_detector_through_all_steps(
         m.label for m in page.metric
     }
     assert "With test-time augmentation" in said(page) and "With the judge of phones" not in said(page)
+    assert "At the detector's threshold (" in said(page)
+    again = set_threshold(run)
+    assert again is not None
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    assert f"the threshold is {again.threshold:.2f} now" in said(page)
     report = artifacts.read_json(run.home / EVALUATION)
     judged_stream = {**report["stream"], "as_set": {**report["as_set"], "miss_rate": 0.25}, "questions_per_hour": 70}
     judged = {"stream": judged_stream, "near": report["near"], "learnt_from": None}

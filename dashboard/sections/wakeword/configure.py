@@ -48,7 +48,9 @@ def draw(clips: ClipLibrary | None) -> None:
             _("More other speech"), list(sets), placeholder=_("Choose recording sets"),
             help=_("Recording sets, besides the word's folder of other speech. Do not evaluate on the same sets."),
         )  # fmt: skip
-        name = columns[1].text_input(_("Name of the run"), placeholder=clips.name, max_chars=60)
+        name = columns[1].text_input(
+            _("Name of the run"), placeholder=_("default: word, preset and seed"), max_chars=60
+        )
         seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 0)
         pattern = speaker_field(columns[3])
         known = [word for word in wakeword_clips.words() if word != clips.name]

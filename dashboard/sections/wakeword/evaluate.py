@@ -1,6 +1,7 @@
 """Step 4: misses and false alarms per hour on a long stream, and robustness."""
 
 from collections.abc import Mapping, Sequence
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ CLIP_FIGURES = {
     "ece_after": N_("Calibration error, rescaled"),
 }  # fmt: skip
 FOLDERS = ("positive", "background", "noise")  # of an evaluation
+ALIKE = 0.005  # logits: thresholds that are written alike
 KINDS = {
     "none": N_("none"), "noise": N_("noise"), "reverberation": N_("reverberation"), "distance": N_("distance"),
     "gain": N_("level"), "codec": N_("codec"),
@@ -56,7 +58,7 @@ def draw(run: RunDirectory) -> None:
             _start(run, word)
         if report:
             with stored(_("The evaluation of {run}").format(run=run.id)):
-                _evaluation(report)
+                _evaluation(report, wakeword_detectors.finished_run(run).info.of_word(word).threshold)
                 download_json(report, f"evaluation-{run.id}")
     with clips, errors_in_words():
         folder.draw(run, word)
@@ -200,9 +202,10 @@ def _interval(interval: list[float]) -> str:
     return _("{low} to {high}").format(low=percent(low, 1), high=percent(high, 1))
 
 
-def _evaluation(report: dict[str, Any]) -> None:
+def _evaluation(report: dict[str, Any], threshold: float) -> None:
+    """`threshold` is the detector's now, which may have been set again since it was measured."""
     stream, clips = report["stream"], report["clips"]
-    _notes(report, stream)
+    _notes(report, stream, threshold)
     left, right = st.columns(2)
     left.plotly_chart(detection_charts.receiver(clips["roc"], clips["roc_auc"]), key="evaluation-roc")
     right.plotly_chart(detection_charts.detection_error(clips["roc"]), key="evaluation-det")
@@ -242,14 +245,21 @@ def _accepted(near: Mapping[str, Any]) -> str:
     return _("{k} of {n}").format(k=number(near["accepted"]), n=number(near["n"]))
 
 
-def _notes(report: dict[str, Any], stream: dict[str, Any]) -> None:
+def _notes(report: dict[str, Any], stream: dict[str, Any], threshold: float) -> None:
     as_set = report.get("as_set")  # reports of the first version lack it
     if as_set is not None:
-        st.markdown(
+        text = (
             _("At the detector's threshold ({threshold}): **{missed}** missed, **{alarms}** false alarms per hour.")
-            .format(
+            if isclose(as_set["threshold"], threshold, abs_tol=ALIKE)
+            else _(
+                "At the threshold that the detector had then ({threshold}): **{missed}** missed, **{alarms}** false "
+                "alarms per hour. It was set again since: the threshold is {now} now."
+            )
+        )
+        st.markdown(
+            text.format(
                 threshold=number(as_set["threshold"], 2), missed=percent(as_set["miss_rate"], 1),
-                alarms=number(as_set["fah"], 2),
+                alarms=number(as_set["fah"], 2), now=number(threshold, 2),
             )
         )  # fmt: skip
     notes = [
