@@ -65,8 +65,9 @@ def last_fields(key: str, example: str = "", *, shared: bool = False) -> LastFie
                 _("Nodes"), 1, 1024, 1, key=f"{key}-nodes", help=_("More than one with Slurm.")
             )
         options = st.text_area(
-            _("Options of the cluster"), placeholder=CLUSTER_EXAMPLE, height=68, key=f"{key}-options"
-        )
+            _("Options of a cluster (Slurm or Ray)"), placeholder=CLUSTER_EXAMPLE, height=68, key=f"{key}-options",
+            help=_("One name=value per line. This machine takes none."),
+        )  # fmt: skip
     return LastFields(other, executor or "local", int(devices), int(nodes), options)
 
 

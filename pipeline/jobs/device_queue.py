@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from pipeline.i18n import N_, Message
-from pipeline.runs import RunDirectory, RunState, RunWriter, scan_runs
+from pipeline.runs import RunDirectory, RunState, RunWriter, StopRequested, scan_runs
 from pipeline.settings import Settings
 
 LOOK_EVERY_S = 0.5
@@ -33,13 +33,22 @@ def device_turn(settings: Settings, writer: RunWriter) -> Iterator[None]:
         run_id = Message(N_("another run")) if holder is None else holder.id
         message = Message(N_("waiting for {run}: one training per device"), run=run_id)
         writer.update(status="queued", waits_for=device, message=message)
-        writer.check_stop()
+        _check_stop(writer)
         time.sleep(LOOK_EVERY_S)
     try:
         writer.update(status="running", device=device, waits_for="", message="")
         yield
     finally:
         lock.release()
+
+
+def _check_stop(writer: RunWriter) -> None:
+    """As the writer's; a run that was stopped waits for nobody."""
+    try:
+        writer.check_stop()
+    except StopRequested:
+        writer.update(waits_for="", message="")
+        raise
 
 
 def device_name(device: str) -> str:

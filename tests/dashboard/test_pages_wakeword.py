@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from dashboard.components.webrtc import new_resampler, resampled
+from dashboard.sections.wakeword.evaluate import condition_text
 from dashboard.sections.wakeword.live import Listener
 from dashboard.services import wakeword_detectors
 from dashboard.services.wakeword_clips import SpeakTask
@@ -19,6 +20,7 @@ from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.cli.wakeword.clips import speak
 from pipeline.errors import AudioError, CorpusError
+from pipeline.i18n import speaking
 from pipeline.jobs.executors.job import Job
 from pipeline.jobs.launcher import end_now
 from pipeline.presets import build, merged
@@ -242,7 +244,8 @@ def test_sounds_of_recordings_are_joined_to_the_word(
 
 
 def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings) -> None:
-    page = open_page("wakeword", step="2 Configuration")
+    page = open_page("wakeword", step="1 Data")
+    button(page, "Go to 2 Configuration").click().run()
     assert "2,500 steps: 1,500 in the first pass; 500 after mining, 2 times." in said(page)
     next(box for box in page.selectbox if box.label == "Preset").set_value("small").run()
     assert "2,800 steps: 1,500 in the first pass; 500 after mining, 2 times; 300 on the 8-bit grid." in said(page)
@@ -459,6 +462,8 @@ def test_a_finished_detector_through_all_steps(
     assert again is not None
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
     assert f"the threshold is {again.threshold:.2f} now" in said(page)
+    button(page, "Go to 5 Export").click().run()
+    assert "Model card" in {e.label for e in page.expander}
     report = artifacts.read_json(run.home / EVALUATION)
     judged_stream = {**report["stream"], "as_set": {**report["as_set"], "miss_rate": 0.25}, "questions_per_hour": 70}
     judged = {"stream": judged_stream, "near": report["near"], "learnt_from": None}
@@ -470,6 +475,13 @@ def test_a_finished_detector_through_all_steps(
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
+
+
+def test_conditions_are_in_the_readers_language() -> None:
+    with speaking("tr"):
+        assert condition_text("0.5 m") == "0,5 m"
+        assert condition_text("as recorded") == "kaydedildiği gibi"
+    assert condition_text("+12 dB, clipped") == "+12 dB, clipped"
 
 
 def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
@@ -514,6 +526,7 @@ def test_a_folder_is_listed_with_its_scores(
     assert "Detected in **2 of 3** clips of `words`: 66.7%" in said(page)
     table = next(frame.value for frame in page.dataframe if "Clip" in frame.value)
     assert list(table["Clip"]) == ["b.wav", "c.wav", "a.wav"], "the lowest scores first"
+    assert "By the detector alone" not in said(page), "it has no judge"
     page.button(key="folder-start").click().run()
     folder = open_library(chirps, "chirp").folder("positive")
     assert started == [("detect", RunDirectory(detector.path), str(folder))]

@@ -205,6 +205,7 @@ def test_a_training_that_waits_can_be_stopped(settings: Settings) -> None:
         with second.start() as other, device_turn(settings, other):
             pytest.fail("it was not its turn")
     assert (first.state.status, second.state.status) == ("finished", "stopped")
+    assert (second.state.waits_for, second.state.message) == ("", ""), "it waits for nobody now"
 
 
 def test_a_run_that_does_not_stop_is_ended(settings: Settings) -> None:

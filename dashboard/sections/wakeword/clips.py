@@ -14,6 +14,7 @@ from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
+from dashboard.sections.wakeword.steps import CONFIGURATION, offer_step
 from dashboard.services import wakeword_clips
 from pipeline.audio.load import AUDIO_KINDS
 from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
@@ -64,6 +65,8 @@ def draw(clips: ClipLibrary | None) -> None:
     left, right = st.columns(2)
     with left:
         _counts(clips)
+        if clips.files("positive") or clips.has_spoken:
+            offer_step(CONFIGURATION)
         with st.expander(_("Add clips"), icon=":material/upload:", expanded=is_new):
             _add(clips)
         record.draw(clips)

@@ -1,5 +1,6 @@
 """Step 4: misses and false alarms per hour on a long stream, and robustness."""
 
+import re
 from collections.abc import Mapping, Sequence
 from math import isclose
 from pathlib import Path
@@ -17,8 +18,9 @@ from dashboard.components.tables import fitted
 from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
+from dashboard.sections.wakeword.steps import EXPORT, offer_step
 from dashboard.services import wakeword_clips, wakeword_detectors
-from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.i18n import N_, _, ngettext, number, percent, significant
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.file_names import EVALUATION, ROBUSTNESS
@@ -54,6 +56,7 @@ def draw(run: RunDirectory) -> None:
                 _headline(report)
                 if report.get("judged"):  # reports of the first version lack it
                     _with_judge(report)
+                offer_step(EXPORT)
         with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
             _start(run, word)
         if report:
@@ -334,7 +337,7 @@ def _rooms(options: list[str]) -> list[str]:
 def _conditions(rows: list[dict[str, Any]] | None) -> None:
     if not rows:
         return
-    rows = [{**row, "condition": _condition(row["condition"])} for row in rows]
+    rows = [{**row, "condition": condition_text(row["condition"])} for row in rows]
     st.plotly_chart(detection_charts.robustness_bars(rows), key="robustness")
     st.dataframe(
         [
@@ -349,8 +352,10 @@ def _conditions(rows: list[dict[str, Any]] | None) -> None:
     )  # fmt: skip
 
 
-def _condition(text: str) -> str:
-    return ", ".join(_(part) for part in text.split(", "))
+def condition_text(text: str) -> str:
+    """A condition of a report in the reader's language."""
+    parts = ", ".join(_(part) for part in text.split(", "))
+    return re.sub(r"\d+\.\d+", lambda match: significant(float(match[0])), parts)  # 0.5 m
 
 
 def _share(share: float, n: int) -> str:

@@ -39,9 +39,12 @@ def draw(run: RunDirectory, word: str) -> None:
 def results(run: RunDirectory) -> None:
     """The newest folder's."""
     with stored(_("The folder of {run}").format(run=run.id)):
-        report = wakeword_detectors.finished_run(run).report(FOLDER_SCORES)
+        finished = wakeword_detectors.finished_run(run)
+        report = finished.report(FOLDER_SCORES)
         if report:
             _table(report, run)
+            if wakeword_detectors.learnt_word(finished.folder) is not None:
+                st.caption(_("By the detector alone: its judge of phones is asked about single recordings."))
 
 
 def _table(report: dict[str, Any], run: RunDirectory) -> None:
