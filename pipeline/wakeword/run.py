@@ -120,7 +120,7 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
         for part, clips in selected.items():
             _check_enough(clips, (), f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
         return SelectedClips(root, selected["train"], selected["validation"], (), True)
-    _check_given(data)
+    check_given(data)
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
     _check_each([folder for given in folders.values() for folder in given], scan)
@@ -137,9 +137,11 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
     return SelectedClips(scan.root, *parts, scan.bad, scan.sources_known, scan.left_out)
 
 
-def _check_given(data: DataConfig) -> None:
+def check_given(data: DataConfig) -> None:
     """Raises CorpusError where there is no folder of the word, or none of other speech: what `pronlab wakeword speak`
-    wrote brings its own."""
+    wrote brings its own, and a split all."""
+    if data.split:
+        return
     if not data.positive:
         raise CorpusError(
             N_("No clips of the word are given. Add or speak some under 1 Data, or name a folder with {option}."),

@@ -253,6 +253,15 @@ def test_the_steps_that_a_preset_runs_are_said(open_page: Open, chirps: Settings
     assert field(page, "small", "model.width").value == 0.6
 
 
+@pytest.mark.parametrize("label", ["Start training", "Find a learning rate", "Search"])
+def test_nothing_starts_without_other_speech(open_page: Open, chirps: Settings, label: str) -> None:
+    shutil.rmtree(open_library(chirps, "chirp").folder("negative"))
+    page = open_page("wakeword", step="2 Configuration", preset="tiny")
+    button(page, label).click().run()
+    assert "No other speech is given" in said(page) and "has started" not in said(page)
+    assert not list(chirps.runs_root.glob("*")) and not list(chirps.jobs_root.glob("*"))
+
+
 def test_a_reload_and_the_way_back_keep_the_preset_and_its_fields(open_page: Open, chirps: Settings) -> None:
     page = open_page("wakeword", step="2 Configuration", preset="small")
     assert next(box for box in page.selectbox if box.label == "Preset").value == "small"
