@@ -486,6 +486,17 @@ def test_a_finished_detector_through_all_steps(
     assert "Model card" in {e.label for e in page.expander}
 
 
+def test_an_evaluation_without_recordings_says_to_record_them(
+    open_page: Open, detector: RunDirectory, chirps: Settings
+) -> None:
+    words = open_library(chirps, "chirp")
+    shutil.rmtree(words.folder("evaluation/positive"))
+    assert "Set clips of the word aside" in said(open_page("wakeword", step="4 Evaluation", run=detector.id))
+    shutil.rmtree(words.folder("positive"))
+    page = said(open_page("wakeword", step="4 Evaluation", run=detector.id))
+    assert "Record or add clips of the word under 1 Data first" in page, "there are none to set aside"
+
+
 def test_conditions_are_in_the_readers_language() -> None:
     with speaking("tr"):
         assert condition_text("0.5 m") == "0,5 m"

@@ -108,7 +108,15 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
         help=_("Sets that the detector was trained on are not offered."),
     )  # fmt: skip
     if clips is None or not clips.files("evaluation/positive"):
-        st.info(_("Set clips of the word aside under 1 Data first."), icon=":material/arrow_back:")
+        text = (
+            _("Set clips of the word aside under 1 Data first.")
+            if clips is None or clips.files("positive")
+            else _(
+                "Record or add clips of the word under 1 Data first, and set some aside: what a detector misses is "
+                "known only from recordings of people."
+            )
+        )
+        st.info(text, icon=":material/arrow_back:")
         return None
     background = [str(clips.folder("evaluation/background"))] if clips.files("evaluation/background") else []
     background += [str(sets[name]) for name in others]
