@@ -101,7 +101,7 @@ def train(chosen: Chosen, **options: Any) -> None:
             f" {learnt['word']!r} has not been learnt for the judge of phones: {learnt['problem']}"
             if "problem" in learnt
             else f" The judge of phones has learnt {learnt['word']!r} from its clips: `evaluate`, `detect` of a "
-            f"recording and the bundle of `export` ask it, but with --no-phones."
+            f"recording and the bundle of `export` ask it, except with --no-phones."
         )
     if report["files_left_out"]:
         files = report["files_left_out"]
