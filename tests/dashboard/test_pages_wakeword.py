@@ -137,8 +137,21 @@ def test_a_second_word_is_the_one_shown_once_it_is_made(open_page: Open, setting
     button(page, "Create").click().run()
     assert not page.exception
     assert page.selectbox(key="wake-word").value == "snowboy"
+    assert next(field for field in page.text_input if field.label == "New word or phrase").value == ""
     assert page.text_input(key="speak-text-snowboy").value == "snowboy", "what is spoken now"
     assert page.selectbox(key="wake-word").set_value("computer").run().selectbox(key="wake-word").value == "computer"
+
+
+def test_a_reload_in_a_step_of_runs_keeps_the_word(open_page: Open, settings: Settings) -> None:
+    for word in ("computer", "snowboy"):
+        open_library(settings, word, create=True)
+    page = open_page("wakeword", step="1 Data")
+    page.selectbox(key="wake-word").set_value("snowboy").run()
+    page.segmented_control(key="step").set_value("3 Training").run()
+    address = {name: "".join(page.query_params[name]) for name in ("step", "wake-word")}
+    page = open_page("wakeword", **address)
+    page.segmented_control(key="step").set_value("1 Data").run()
+    assert page.selectbox(key="wake-word").value == "snowboy"
 
 
 def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open, settings: Settings) -> None:

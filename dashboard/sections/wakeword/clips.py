@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.choices import pick, turn_to
 from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import MOST_MB, SPANS, WORD
@@ -10,7 +11,6 @@ from dashboard.components.report_files import download_json
 from dashboard.components.tables import fitted
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
-from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.sections.wakeword import record, rendered, speak
 from dashboard.sections.wakeword.speaker_field import speaker_field
@@ -30,7 +30,6 @@ TITLES = {
 }  # fmt: skip
 SHOWN = 12
 UPLOADS = "wakeword-uploads"
-MADE = "wakeword-made"
 
 
 def choose_word() -> ClipLibrary | None:
@@ -38,15 +37,7 @@ def choose_word() -> ClipLibrary | None:
     known = wakeword_clips.words()
     if not known:
         return None
-    if state.recall(MADE) in known:
-        state.choose(state.WAKE_WORD, state.recall(MADE))
-        state.forget(MADE)
-    if state.chosen(state.WAKE_WORD) not in known:
-        state.choose(state.WAKE_WORD, known[0])
-    word = st.selectbox(
-        _("Word"), known, key=state.WAKE_WORD, bind="query-params", label_visibility="collapsed", width=box_width(known)
-    )
-    return wakeword_clips.library(word)
+    return wakeword_clips.library(pick(_("Word"), {word: word for word in known}, key=state.WAKE_WORD))
 
 
 def draw(clips: ClipLibrary | None) -> None:
@@ -91,13 +82,14 @@ def _is_new(clips: ClipLibrary) -> bool:
 
 
 def _new_word() -> None:
-    with st.form("new-word", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    n_known = len(wakeword_clips.words())  # the form is empty again once a word is made
+    with st.form(f"new-word-{n_known}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         word = st.text_input(_("New word or phrase"), placeholder=_("computer"), max_chars=60)
         submitted = st.form_submit_button(_("Create"), icon=":material/add:")
     if submitted:
         with errors_in_words():
             created = wakeword_clips.library(word, create=True)
-            state.remember(MADE, created.name)  # the field for the word is drawn already
+            turn_to(state.WAKE_WORD, created.name)
             st.rerun()
 
 
