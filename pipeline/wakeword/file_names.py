@@ -19,6 +19,7 @@ WEIGHTS, INFO, CARD, EMBEDDING = "model.safetensors", "model.json", "README.md",
 LEARNT_WEIGHTS, LEARNT_INFO = "phones.safetensors", "phones.json"
 # In a bundle
 BUNDLE_MODEL, BUNDLE_DETECTOR = "model.onnx", "detector.json"
+ESP32_MODEL = "model.tflite"
 JUDGE_MODEL, JUDGE_WEIGHTS = "judge.onnx", "judge.f32"
 # In the folder of exports
 ONNX, TORCHSCRIPT, INT8, EXPORT_REPORT = "model.onnx", "model.torchscript.pt", "model.int8.onnx", "export.json"

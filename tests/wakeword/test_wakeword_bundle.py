@@ -76,9 +76,11 @@ def test_the_runner_says_what_it_cannot_use(model: Path, tmp_path: Path) -> None
     for content, reason in (
         (b"RIFF", "cannot be read (it is no WAV file)"), (wav[:30], "cannot be read (it ends too early)"),
         (wav[:20] + b"\x02" + wav[21:], "cannot be read (samples of kind 2 with 16 bits in 1 channels at 16000 Hz)"),
-        (wav, "holds no bundle"),
+        (None, "cannot be read (No such file or directory).\n"), (wav, "holds no bundle"),
     ):  # fmt: skip
-        (tmp_path / "s.wav").write_bytes(content)
+        (tmp_path / "s.wav").unlink(missing_ok=True)
+        if content is not None:
+            (tmp_path / "s.wav").write_bytes(content)
         if reason == "holds no bundle":
             (folder / "detector.json").unlink()
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)

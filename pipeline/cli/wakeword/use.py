@@ -234,16 +234,16 @@ def listen(
         confirm = judge.verifier(sensitivity) if judge else None
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
-        expected = f"set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
+        expected = f"at threshold {thresholds}: set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
         if basis := about.get("figures", {}).get("threshold"):
             expected += f". {in_words(basis).rstrip('.')}"
         if judge is not None:
-            expected = f"the listener of phones judges what it detects, {basis_of(judge)}"
+            expected = f"the listener of phones judges what reaches a logit of {thresholds}, {basis_of(judge)}"
         elif detector.judge is not None:
-            expected = "the bundle's own judge of phones judges what it detects"
+            expected = f"the bundle's own judge of phones judges what reaches a logit of {thresholds}"
         n_detections = 0
         try:
-            click.echo(f"Listening for {names} at threshold {thresholds}: {expected}.", err=True)
+            click.echo(f"Listening for {names}, {expected}.", err=True)
             for heard in detections_in(detector, sound_of(source, device), verify, confirm):
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner

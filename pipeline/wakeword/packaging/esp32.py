@@ -30,6 +30,7 @@ from pipeline.records import to_json
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.evaluation.stream_metrics import StreamFrames, StreamScores, frames_of_stream, operate
 from pipeline.wakeword.features import MICRO, RATE_HZ, Cmvn
+from pipeline.wakeword.file_names import ESP32_MODEL
 from pipeline.wakeword.models.streaming import FIRST_KERNEL, STEP
 from pipeline.wakeword.packaging.card import FOR_ESP32
 from pipeline.wakeword.packaging.export import read_windows
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
     from pipeline.wakeword.models.streaming import StreamingConv
 
-MODEL, MANIFEST, HEADER, SOURCE, ABOUT = "model.tflite", "manifest.json", "model.h", "model.cc", "detector.json"
+MANIFEST, HEADER, SOURCE, ABOUT = "manifest.json", "model.h", "model.cc", "detector.json"
 # ESPHome turns a feature f into the byte f * 25.6 * 256 / 666 - 128.
 INPUT = Grid(666.0 / (25.6 * 256.0), -128)
 CUTOFF = 0.5
@@ -136,7 +137,7 @@ def write_esp32_bundle(
         None if sound is None else _on_stream(sound, answers[first:], expected, info),
     )  # fmt: skip
     files = {
-        MODEL: content, MANIFEST: _json(_manifest(info, arena)), ABOUT: _json(_about(made, info, content)),
+        ESP32_MODEL: content, MANIFEST: _json(_manifest(info, arena)), ABOUT: _json(_about(made, info, content)),
         **_c_array(content, info.name),
     }  # fmt: skip
     write_zip(out, files, folder, FOR_ESP32)
@@ -303,7 +304,8 @@ def _ranges(layers: list[Layer], windows: NDArray[np.float32]) -> list[Grid]:
 
 def _manifest(info: DetectorInfo, arena: int) -> dict[str, Any]:
     return {
-        "type": "micro", "wake_word": info.name, "author": "", "website": "", "model": MODEL, "trained_languages": [],
+        "type": "micro", "wake_word": info.name, "author": "", "website": "", "model": ESP32_MODEL,
+        "trained_languages": [],
         "version": 2,
         "micro": {
             "probability_cutoff": CUTOFF, "feature_step_size": round(MICRO["hop_s"] * 1000), "sliding_window_size": 1,

@@ -12,6 +12,7 @@ from pipeline.i18n import N_
 from pipeline.wakeword.file_names import (
     BUNDLE_DETECTOR,
     BUNDLE_MODEL,
+    ESP32_MODEL,
     JUDGE_MODEL,
     JUDGE_WEIGHTS,
     LEARNT_INFO,
@@ -30,7 +31,11 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
     """The detector of a bundle, a zip or the folder it was unpacked to. Raises ModelError for what is none, and for a
     model that is not the one which detector.json was written for."""
     with TemporaryDirectory(prefix="pronlab-bundle-") as temporary:
-        folder = path if path.is_dir() else _unpacked(path, Path(temporary))
+        if path.is_dir():
+            folder = path
+            _check_runtime({file.name for file in path.iterdir()}, path)
+        else:
+            folder = _unpacked(path, Path(temporary))
         _check(folder, path)
         yield _detector(folder, path, sensitivity)
 
@@ -38,6 +43,7 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
 def _unpacked(path: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_runtime(set(archive.namelist()), path)
             for name in (*NEEDED, *(WITH_JUDGE & set(archive.namelist()))):
                 if archive.getinfo(name).file_size > MOST_BYTES:
                     raise ModelError(
@@ -54,6 +60,17 @@ def _unpacked(path: Path, folder: Path) -> Path:
             reason=said_by(error),
         ) from error
     return folder
+
+
+def _check_runtime(names: set[str], path: Path) -> None:
+    if ESP32_MODEL in names:
+        raise ModelError(
+            N_(
+                "{path} is a bundle for an ESP32, which ESPHome runs. To listen here, train with another preset, for "
+                "instance default, and export that run with --bundle alone."
+            ),
+            path=str(path),
+        )
 
 
 def _check(folder: Path, path: Path) -> None:

@@ -498,7 +498,10 @@ def main() -> int:
     except BrokenPipeError:  # whoever reads the lines has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written when Python ends
         return 1
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        print(f"{given.source} cannot be read ({error.strerror}).", file=sys.stderr)
+        return 1
+    except ValueError as error:
         print(f"{given.source} cannot be read ({error}). Save it as a WAV file of 16-bit PCM.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
