@@ -57,7 +57,7 @@ def times(model: Path, pcm: bytes) -> list[float]:
 def listened(*arguments: str, given: bytes = b"") -> list[dict[str, Any]]:
     done = CliRunner().invoke(main, ["wakeword", "listen", *arguments, "--json"], input=given)
     assert done.exit_code == 0, done.output
-    assert "Listening for 'merhaba', at threshold" in done.stderr
+    assert "Listening for 'merhaba', " in done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
