@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from pipeline import artifacts
-from pipeline.audio.load import AUDIO_SUFFIXES
+from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
 from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
@@ -224,11 +224,15 @@ def make_trainer(
 
     progress = _told(writer, show)
     clips = find_clips(config, progress)
+    mixed_in = [*config.data.noise, *config.data.rir]
+    stray = tuple(str(link) for folder in mixed_in for link in stray_links(Path(folder)))
+    clips = replace(clips, left_out=clips.left_out + stray)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
     if clips.left_out:
         writer.log(
-            f"{len(clips.left_out)} files are no audio, or links that lead out of the folders, e.g. {clips.left_out[0]}"
+            f"{len(clips.left_out)} files are no audio, or links that lead out of their folders or nowhere, e.g. "
+            f"{clips.left_out[0]}"
         )
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
     write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)

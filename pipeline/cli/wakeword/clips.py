@@ -11,13 +11,13 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
+from pipeline.cli.wakeword._folders import clips_folder, plain_folder
 from pipeline.i18n import N_
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
 
 SHOWN = 10
-clips_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 root_argument = click.argument("root", type=click.Path(path_type=Path))
 map_option = click.option(
     "--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="Class of a folder with another name; repeatable."
@@ -49,7 +49,7 @@ source_option = click.option(
 @click.option(
     "--voices",
     "folders",
-    type=clips_folder,
+    type=plain_folder,
     multiple=True,
     help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json) or Kokoro (kokoro*.onnx, voices/); repeatable.",
 )
@@ -249,7 +249,7 @@ def _text(scan: "ClipScan") -> str:
     if scan.left_out:
         more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
         shown = ", ".join(scan.left_out[:SHOWN])
-        lines.append(f"  left out, no audio by their names or links out of their folder: {shown}{more}")
+        lines.append(f"  left out, no audio by their names or links that are not followed: {shown}{more}")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     help="Folder of held-out clips of the word; repeatable. NAME=FOLDER for a word of several.",
 )
 @click.option("--background", type=folder, multiple=True, help="Folder of held-out other speech; repeatable.")
-@click.option("--split", type=folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
+@click.option("--split", type=plain_folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
 @click.option(
     "--noise", type=folder, multiple=True, help="Folder of background noise; repeatable (default: pink noise)."
 )
 @click.option(
     "--near",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=clips_folder,
     help="Folder with one subfolder per similar phrase.",
 )
 @click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream in hours.")

@@ -11,7 +11,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
-from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._folders import folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
 from pipeline.i18n import N_
@@ -46,7 +46,7 @@ def data_options(command: Any) -> Any:
         ),
         click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
         click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
-        click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--split", type=plain_folder, help="Output of `pronlab wakeword split`, instead of folders."),
         click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
         click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
         click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
@@ -61,7 +61,9 @@ def data_options(command: Any) -> Any:
         click.option("--rate", type=float, help="Learning rate."),
         click.option("--teacher", help="Wake-word run to distil from."),
         click.option(
-            "--embedding", type=folder, help="Folder of a frozen speech embedding to hear through (--preset embedding)."
+            "--embedding",
+            type=plain_folder,
+            help="Folder of a frozen speech embedding to hear through (--preset embedding).",
         ),
         click.option(
             "--word", help="What the detector reports (default: the word of spoken clips, else the name of the run)."

@@ -16,6 +16,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.cli.wakeword._folders import AudioFolder
 from pipeline.cli.wakeword._words import (
     ENGLISH_WORD,
     FILLED,
@@ -55,7 +56,7 @@ owner_threshold_option = click.option(
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.argument("audio", type=click.Path(path_type=Path))
+@click.argument("audio", type=AudioFolder(path_type=Path))
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
