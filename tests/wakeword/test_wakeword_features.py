@@ -16,7 +16,7 @@ from pipeline.wakeword.config import AugmentConfig
 from pipeline.wakeword.data.augment import Renderer, mask, plain
 from pipeline.wakeword.data.clips import Clip, Label, scan_folders
 from pipeline.wakeword.data.decoded_clips import SoundCache
-from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open_pools, read_index
+from pipeline.wakeword.data.feature_cache import Pool, analyse, digest_of, make_pools, open_pools, read_index
 from pipeline.wakeword.data.noise import loudest_energy, mixed
 from pipeline.wakeword.data.rendering import LivePool, Recipe, context_of, synthetic_passes, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
@@ -233,6 +233,22 @@ def test_what_does_not_fit_is_refused_with_both_sides(clips: tuple[Path, list[Cl
     (folder / "pools.json").write_text("[]")
     with pytest.raises(FeatureError, match="holds no features"):
         open_pools(folder, RECIPE)
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_features_with_another_noise_of_the_same_name_and_length_are_others(
+    clips: tuple[Path, list[Clip]], tmp_path: Path, is_folder: bool
+) -> None:
+    _root, known = clips
+    noise = tmp_path / "noise" / "hiss.wav"
+    noise.parent.mkdir()
+    recipe = replace(RECIPE, noise=(str(noise.parent if is_folder else noise),))
+    soundfile.write(noise, np.full(RATE_HZ, 0.1), RATE_HZ)
+    before = digest_of(known, recipe)
+    noise.with_name("notes.txt").touch()
+    assert digest_of(known, recipe) == before
+    soundfile.write(noise, np.full(RATE_HZ, 0.2), RATE_HZ)
+    assert digest_of(known, recipe) != before
 
 
 def test_existing_feature_files_are_analysed(clips: tuple[Path, list[Clip]], tmp_path: Path) -> None:

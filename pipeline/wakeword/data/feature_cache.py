@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
+from pipeline.audio.load import audio_files
 from pipeline.errors import FeatureError
 from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress, map_ordered
@@ -244,7 +245,7 @@ def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
         for clip in clips
     ]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
-        lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+        lines += [f"{path.name}|{artifacts.sha256_of(path)}" for path in audio_files(folder)]
     if recipe.features.settling:  # without it, features of such a front end were other ones
         lines.append(f"settling {recipe.features.settling}")
     if recipe.features.embedding:
