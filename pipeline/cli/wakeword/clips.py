@@ -13,6 +13,7 @@ from pipeline.cli._output import counted, emit, json_option, pairs, progress_pri
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
 from pipeline.i18n import N_
+from pipeline.records import to_json
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -190,19 +191,21 @@ def split(
 )
 @json_option
 def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
-    """Copy clips of WORD into this installation, for the Wake word page."""
+    """Copy clips of WORD into this installation, for the Wake word page. A file that it has already, under whatever
+    name, is not copied again."""
     from pipeline.settings import Settings
     from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
     if not parts:
         raise click.UsageError("Name at least one folder to copy from, e.g. --positive DIR.")
-    counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    emit(
-        {"word": word, "added": counts},
-        as_json,
-        "\n".join(f"{part}: {counted(n, 'clip')}" for part, n in counts.items()),
-    )
+    outcome = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
+    lines = [
+        f"{part}: {counted(n, 'clip')}"
+        + (f", and {outcome.known[part]} that {word!r} had already" if part in outcome.known else "")
+        for part, n in outcome.added.items()
+    ]
+    emit({"word": word, **to_json(outcome)}, as_json, "\n".join(lines))
 
 
 @click.command()
