@@ -41,6 +41,7 @@ from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
+from pipeline.wakeword.planned_steps import steps_in_words
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def _train(
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
     from pipeline.wakeword.training.train import report_of
 
+    writer.log(steps_in_words(config))
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
     writer.update(progress=0.99, message=Message(N_("calibrating on the validation clips")))

@@ -168,11 +168,14 @@ def test_evaluation_by_the_command_line(world: World) -> None:
 def test_training_by_the_command_line(world: World) -> None:
     given = [
         "wakeword", "train", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
-        "--override", "train.steps=4", "--override", "mining.rounds=0", "--json",
+        "--steps", "4", "--override", "mining.steps=3", "--json",
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
-    folder = Path(json.loads(result.output)["directory"])
+    assert "7 steps: 4 in the first pass; 3 after mining, 1 time." in result.stderr
+    report = json.loads(result.stdout)
+    assert report["steps"] == 7
+    folder = Path(report["directory"])
     assert (folder / "model" / "model.safetensors").is_file()
     assert json.loads((folder / "config.json").read_text())["train"]["steps"] == 4
 

@@ -56,7 +56,12 @@ def data_options(command: Any) -> Any:
         ),
         click.option("--width", type=float, help="Multiplier of the number of channels."),
         click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
-        click.option("--steps", type=int, help="Number of steps of the first pass."),
+        click.option(
+            "--steps",
+            type=int,
+            help="Steps of the first pass; those after mining and on the 8-bit grid follow, as the preset or "
+            "`--override mining.steps=N`, `mining.rounds=N` and `train.qat_steps=N` say. The run names them all.",
+        ),
         click.option("--batch", type=int, help="Clips per step."),
         click.option("--rate", type=float, help="Learning rate."),
         click.option("--teacher", help="Wake-word run to distil from."),
@@ -87,9 +92,11 @@ def train(chosen: Chosen, **options: Any) -> None:
     start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
     if start is None:
         return
+    from pipeline.wakeword.planned_steps import steps_in_words
     from pipeline.wakeword.run import train_wakeword
     from pipeline.wakeword.threshold import in_words
 
+    click.echo(steps_in_words(start.config), err=True)
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
     text = (
