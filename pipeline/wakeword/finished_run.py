@@ -1,7 +1,8 @@
 """What may be done with a finished run: evaluate it, try its robustness, export it; reports lie in its directory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,16 +146,18 @@ def evaluate_run(
     before = run.report(EVALUATION) or {}
     kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)
-    brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
-    metrics = {name: value for name, value in info.metrics.items() if name != "judged"} | {"stream": brief}
+    measured = {"stream": {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}}
     if judge is not None:
-        metrics["judged"] = {"word": judge.word, **report["judged"]["stream"]}
-    info = replace(info, metrics=metrics)
-    if keep_threshold:
-        info = replace(
-            _with_threshold(info, measure(stream_scores, detector, (detector.target_fah,))), detector=detector
-        )
-    _save(run, info)
+        measured["judged"] = {"word": judge.word, **report["judged"]["stream"]}
+
+    def with_figures(now: DetectorInfo) -> DetectorInfo:
+        now = replace(now, metrics={name: now.metrics[name] for name in now.metrics if name != "judged"} | measured)
+        if not keep_threshold:
+            return now
+        found = measure(stream_scores, detector, (detector.target_fah,))
+        return replace(_with_threshold(now, found), detector=detector)
+
+    _save(run, word, with_figures)
     return report
 
 
@@ -195,9 +198,7 @@ def set_threshold(
     with one_thread():
         scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
     stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
-    info = _with_threshold(info, stream)
-    _save(run, info)
-    return info
+    return _save(run, word, partial(_with_threshold, stream=stream))
 
 
 def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "") -> "StreamPlan | None":
@@ -250,15 +251,19 @@ def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:
     return replace(info, threshold=point.threshold, metrics={**info.metrics, "threshold": basis})
 
 
-def _save(run: FinishedRun, view: DetectorInfo) -> None:
-    """`view` is of one word."""
+def _save(run: FinishedRun, word: str, change: Callable[[DetectorInfo], DetectorInfo]) -> DetectorInfo:
+    """Change what the model says of one word by now, as it was changed while this was measured: an export may have set
+    the threshold. Returns the changed one, of this word."""
     from pipeline.wakeword.packaging.card import write_card
 
-    info = run.info.with_word(view)
+    before = run.info
+    view = change(before.of_word(word))
+    info = before.with_word(view)
     save_info(run.folder, info)
     learnt = run.report(REPORT)
     if learnt is not None:  # a model that was copied alone keeps the card it has
         write_card(run.folder, info, learnt)
+    return view
 
 
 def robustness_of(

@@ -33,14 +33,15 @@ from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import FinishedRun, classifier_for, open_finished_run, set_threshold
+from pipeline.wakeword.finished_run import FinishedRun, classifier_for, evaluate_run, open_finished_run, set_threshold
 from pipeline.wakeword.learnt_word import LearntFrom
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
-from pipeline.wakeword.runtime.model_files import load_model, read_info
+from pipeline.wakeword.runtime.model_files import load_model, read_info, save_info
 from pipeline.wakeword.training import train
 from pipeline.wakeword.training.train import Trainer
 from pipeline.wakeword.training.validate import Validation, validate, validate_words
@@ -296,6 +297,24 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
 
 
+def test_what_was_saved_while_an_evaluation_listened_is_kept(world: World) -> None:
+    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
+    run = world.fresh(config)
+    train_wakeword(world.settings, config, run)
+    finished = open_finished_run(world.settings, run.id)
+    others: list[float] = []
+
+    def meanwhile(_done: int, _total: int, _message: str) -> None:
+        if not others:
+            others.append(-3.25)
+            save_info(finished.folder, replace(finished.info, threshold=others[0]))
+
+    task = EvaluationTask((world.new_words,), (world.new_other,), hours=0.05)
+    evaluate_run(finished, task, progress=meanwhile)
+    info = finished.info
+    assert (info.threshold, "stream" in info.metrics) == (-3.25, True)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -517,7 +536,7 @@ def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp
     given = ["wakeword", "train", "--split", str(tmp_path / "split"), "--preset", "tiny", "--steps", "4", "--json"]
     result = run.invoke(main, [*given, "--override", "mining.rounds=0"], env=world.env)
     assert result.exit_code == 0, result.output
-    folder = Path(json.loads(result.output)["directory"])
+    folder = Path(json.loads(result.stdout)["directory"])
     root, used = read_manifest(folder / "split")
     assert root == clips
     test = {one.clip.path for one in read_manifest(tmp_path / "split")[1] if one.part == "test"}

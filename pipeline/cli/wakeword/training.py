@@ -94,16 +94,17 @@ def train(chosen: Chosen, **options: Any) -> None:
         return
     from pipeline.wakeword.planned_steps import steps_in_words
     from pipeline.wakeword.run import train_wakeword
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import all_in_words
 
     click.echo(steps_in_words(start.config), err=True)
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
+    bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     text = (
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
         f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
-        f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
+        f"{all_in_words(bases or {'': report['threshold']})} `pronlab wakeword evaluate` measures it on hours of sound."
     )
     if learnt := report.get("phones"):
         text += (

@@ -105,6 +105,8 @@ def detect(
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
+    if phones and len(words) > 1:
+        raise click.UsageError(f"--phones is of one word: name that of the detector with --word ({', '.join(words)}).")
     asked = asked_phones(finished, phones, never=no_phones or url is not None)
     judge = judge_of_run(finished, asked) if asked else None
     threshold = judge.asked_from(threshold) if judge else threshold

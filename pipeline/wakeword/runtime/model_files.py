@@ -50,6 +50,12 @@ class DetectorInfo:
         """Of several words; none for a detector of one."""
         return tuple(word.name for word in self.words)
 
+    @property
+    def bases(self) -> dict[str, dict[str, Any]]:
+        """What the threshold of each of several words rests on, where that is known; of a detector of one under ""."""
+        metrics = {word.name: word.metrics for word in self.words} or {"": self.metrics}
+        return {name: of_word["threshold"] for name, of_word in metrics.items() if of_word.get("threshold")}
+
     def of_word(self, name: str) -> "DetectorInfo":
         """As of a detector of this word alone. Raises ModelError for a word that it does not know, and for none where
         it knows several."""
@@ -58,6 +64,8 @@ class DetectorInfo:
         chosen = next((word for word in self.words if word.name == name), None)
         if chosen is None:
             known = ", ".join(self.names) or self.name
+            if not name:
+                raise ModelError(N_("This detector knows several words: name one of {known}."), known=known)
             raise ModelError(N_("Choose a word of this detector ({known}); got {name!r}."), known=known, name=name)
         view = replace(self, name=name, threshold=chosen.threshold, temperature=chosen.temperature, words=())
         return replace(view, metrics=chosen.metrics)
