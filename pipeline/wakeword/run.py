@@ -14,7 +14,6 @@ from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
 from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
-from pipeline.jobs.launcher import find
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -33,6 +32,7 @@ from pipeline.wakeword.data.feature_cache import (
     open_pools,
     place_of,
     read_index,
+    unlike,
 )
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
@@ -242,10 +242,11 @@ def make_trainer(
     if rooms_left_out:
         writer.log(f"room impulse responses left out: {'; '.join(rooms_left_out)}")
     home = settings.features_root / "wakeword"
+    # Before the clips are rendered, which takes minutes.
+    teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     sources, cmvn = _sources(home, clips.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), clips.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, soft_targets)
     return Prepared(trainer, clips, held_pools, rooms_left_out)
 
@@ -392,10 +393,11 @@ def _teacher(
     writer: RunWriter,
 ) -> tuple[Any, "SoftTargets | None"]:
     """The model of another run as a function, or an encoder's soft targets. Raises TrainingError for a model that hears
-    other features."""
+    other features or knows several words, ModelError for what is no model."""
     name, wanted = config.distil.teacher, config.distil.windows
     if not name:
         return None, None
+    from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.runtime.model_files import load_model
 
     if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
@@ -407,11 +409,16 @@ def _teacher(
         )
         writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
         return None, targets
-    model, info = load_model(find(settings, name).path / MODEL_FOLDER)
+    model, info = load_model(open_finished_run(settings, name).folder)
+    if info.words:
+        raise TrainingError(f"The teacher {name} knows several words ({', '.join(info.names)}): name one of one word.")
     if not are_same(info.features, config.features):
+        differences = "; ".join(unlike(to_json(info.features), to_json(config.features)))
         raise TrainingError(
-            f"The teacher {name} hears other features: {to_json(info.features)} there, {to_json(config.features)} here."
+            f"The teacher {name} hears other features: {differences}. Choose the preset that it was trained with, or "
+            f"another teacher."
         )
+    writer.log(f"the teacher {name} is a detector of {info.name!r}")
     return model.to(settings.device), None
 
 

@@ -120,6 +120,12 @@ def test_each_word_is_evaluated_with_its_own_output(words: Words) -> None:
     assert np.allclose(np.stack([classifier(windows) for classifier in both], axis=1), joined, atol=1e-5)
 
 
+def test_a_detector_of_several_words_teaches_none_of_one(words: Words) -> None:
+    given = ["wakeword", "train", "--positive", str(words.rise), "--negative", str(words.other), "--preset", "tiny"]
+    done = CliRunner().invoke(main, [*given, "--teacher", words.run.home.name], env=words.env)
+    assert "knows several words (rise, fall): name one of one word" in done.output
+
+
 def test_a_bundle_carries_the_words(words: Words, tmp_path: Path) -> None:
     set_thresholds(words.run)
     assert {word.metrics["threshold"]["source"] for word in words.run.info.words} == {"stream"}

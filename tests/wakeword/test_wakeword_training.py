@@ -338,8 +338,13 @@ def test_learning_from_a_teacher(world: World) -> None:
         first = [trainer.step(trainer.stages[0], step)[0] for step in range(40)]
     assert np.mean(first[-5:]) < np.mean(first[:5])
     other = world.configured(**{"distil.teacher": world.run.id, "features.n_mels": 64})
-    with pytest.raises(TrainingError, match="hears other features"):
+    with pytest.raises(TrainingError, match=r"hears other features: n_mels 40 there, 64 here\."):
         train_wakeword(world.settings, other, world.fresh(other))
+    folder = str(world.run.path / "model")  # as it is copied from elsewhere
+    config = world.configured(**{"distil.teacher": folder, "train.steps": 2, "mining.rounds": 0})
+    run = world.fresh(config)
+    train_wakeword(world.settings, config, run)
+    assert "is a detector of 'chirp'" in run.log_tail()
 
 
 def test_learning_from_an_encoder(world: World, tiny_encoder: Path) -> None:
@@ -416,6 +421,13 @@ def test_models_that_cannot_be_trusted_are_refused(world: World, tmp_path: Path)
     save_file({name: value + 1.0 for name, value in weights.items()}, folder / "model.safetensors")
     with pytest.raises(ModelError, match=r"is not the file that model\.json was written for"):
         load_model(folder)
+    (name,) = [name for name, value in weights.items() if name.endswith("head.weight")]
+    for damaged in ({name: weights[name] * np.nan}, {"std": weights["std"] * 0.0}):
+        save_file({**weights, **damaged}, folder / "model.safetensors")
+        digest = artifacts.sha256_of(folder / "model.safetensors")
+        (folder / "model.json").write_text(json.dumps({**info, "sha256": digest}))
+        with pytest.raises(ModelError, match="it would never detect"):
+            load_model(folder)
     torch.save({"model": object}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="Only safetensors are loaded"):
         load_model(folder)

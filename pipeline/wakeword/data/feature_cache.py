@@ -164,7 +164,7 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
     """Raises FeatureError for pools of another configuration, of other clips, or of another shape than they say,
     naming both sides."""
     index = read_index(folder)
-    differences = _differences(index["recipe"], written(recipe))
+    differences = unlike(index["recipe"], written(recipe))
     if differences:
         raise FeatureError(f"The features in {folder} were made otherwise: {'; '.join(differences)}.")
     if clips is not None and index["digest"] != digest_of(clips, recipe):
@@ -274,12 +274,13 @@ def _values(folder: Path, label: str) -> Values:
         raise FeatureError(f"{folder}/{label}.npy cannot be read ({error}). Make the features again.") from error
 
 
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+def unlike(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """In words, each setting that is another there than here."""
     differences: list[str] = []
     for name in here:
         theirs, ours = there.get(name), here[name]
         if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
-            differences += _differences(theirs, ours, f"{prefix}{name}.")
+            differences += unlike(theirs, ours, f"{prefix}{name}.")
         elif theirs != ours:
             differences.append(f"{prefix}{name} {theirs} there, {ours} here")
     return differences

@@ -165,6 +165,12 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
         )
     if artifacts.sha256_of(folder / WEIGHTS) != _read(folder).get("sha256"):
         raise ModelError(f"{folder / WEIGHTS} is not the file that {INFO} was written for. Copy both again.")
+    are_numbers = all(bool(value.isfinite().all()) for value in weights.values())
+    if not are_numbers or not bool((weights["std"] > 0.0).all()):
+        raise ModelError(
+            f"{folder / WEIGHTS} holds values that are no numbers, or deviations of 0: it would never detect. Train or "
+            f"copy it again."
+        )
     model.load_state_dict(weights)
     return model.eval(), info
 
