@@ -71,12 +71,13 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
     it. The folder is one of positives for `pronlab wakeword train`."""
     from pipeline.settings import Settings
+    from pipeline.text import composed
     from pipeline.wakeword.data.speaking import Spoken
     from pipeline.wakeword.data.speaking import speak as speak_word
 
     if options["source_pattern"] and not options["speech"]:
         raise click.UsageError("--source names the speakers of --from-speech: add it, or leave --source away.")
-    foreign = sorted({letter for letter in word.lower() if letter.isalpha() and not letter.isascii()})
+    foreign = sorted({letter for letter in composed(word) if letter.isalpha() and not letter.isascii()})
     if foreign and click.get_current_context().get_parameter_source("language") is ParameterSource.DEFAULT:
         raise click.UsageError(
             f"{word!r} has letters that English words seldom have ({', '.join(foreign)}): say which language it is "

@@ -25,6 +25,7 @@ BLOCK_S: Seconds = 300.0
 NOISE_PEAK = 0.02
 FADE = round(0.02 * RATE_HZ)
 SHORTEST_GAP_S: Seconds = 0.2
+SNR_DB = (-40.0, 100.0)
 NAMED = 5  # of the files that cannot be read
 
 
@@ -98,6 +99,11 @@ def plan_stream(
         raise CorpusError(f"A stream needs keywords and background, got {len(positives)} and {len(background)} files.")
     if not 0.05 <= hours <= 1000:
         raise CorpusError(f"The stream lasts .05 to 1000 hours, got {hours}.")
+    low, high = SNR_DB
+    if not low <= snr_db <= high:
+        raise CorpusError(
+            f"The signal-to-noise ratio of the stream lies between {low:g} and {high:g} dB, got {snr_db}."
+        )
     durations = _durations([*positives, *background])
     order = np.random.default_rng([seed, 1]).permutation(len(background))
     chosen: list[Path] = []
