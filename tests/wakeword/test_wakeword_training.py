@@ -26,8 +26,9 @@ from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
-from pipeline.runs import RunDirectory, StopRequested
+from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
+from pipeline.wakeword import search
 from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
@@ -195,6 +196,49 @@ def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
     assert config.train.rate == found["settings"]["train.rate"]
     trials = [json.loads(line) for line in (Path(found["file"]).parent / "metrics.jsonl").read_text().splitlines()]
     assert min(trial["value"] for trial in trials if trial["event"] == "trial") == pytest.approx(found["value"])
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome"),
+    [
+        ([TrainingError("The loss is no number."), None], 1),
+        (
+            [TrainingError("It does not fit."), TrainingError("The loss is no number.")],
+            "None of the 2 trials.*no number",
+        ),
+        ([None, StopRequested()], StopRequested),
+    ],
+    ids=["one fails", "all fail", "stopped"],
+)
+def test_a_search_survives_its_trials(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: list[Exception | None], outcome: Any
+) -> None:
+    left = list(ends)
+
+    def prepared(*given: Any) -> Any:
+        error = left.pop(0)
+        if error is not None:
+            raise error
+        return make_trainer(*given)
+
+    monkeypatch.setattr(search, "make_trainer", prepared)
+    config = world.configured(**{"train.steps": 4})
+    directory = RunDirectory.create(world.settings.runs_root, kind="wakeword-search", name="s", config=config)
+    writer = RunWriter(directory)
+    writer.begin()
+    try:
+        if isinstance(outcome, int):
+            assert search.search_settings(world.settings, config, 2, 4, writer)["trial"] == outcome
+        else:
+            kind, words = (outcome, None) if isinstance(outcome, type) else (TrainingError, outcome)
+            with pytest.raises(kind, match=words):
+                search.search_settings(world.settings, config, 2, 4, writer)
+    finally:
+        writer.end("stopped")
+        writer.close()
+    assert (directory.path / "best.yaml").is_file() == (None in ends), "the best by then"
+    tried = [line for line in directory.metrics() if line.get("event") == "trial"]
+    assert len(tried) == ends.count(None) and all(np.isfinite(line["value"]) for line in tried)
 
 
 def test_a_rising_rate_finds_where_the_loss_falls(world: World) -> None:

@@ -173,8 +173,10 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 
 @click.command("search")
 @data_options
-@click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
-@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
+@click.option("--trials", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of trials.")
+@click.option(
+    "--trial-steps", type=click.IntRange(1, 10_000_000), default=400, show_default=True, help="Steps per trial."
+)
 @training_options(PRESETS, resumable=False, launched=False, reported=True)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
@@ -185,17 +187,21 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     directory = _directory(chosen, settings.runs_root, SEARCH, config)
-    from pipeline.wakeword.search import search_settings
+    from pipeline.wakeword.search import BEST, search_settings
 
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
         writer.update(progress=1.0, message=DONE, result=best)
     if best is None:
-        raise TrainingError(f"The search {directory.id} was stopped.")
+        raise TrainingError(f"The search {directory.id} was stopped.{_best_by_then(directory.path / BEST)}")
     settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())
     text = f"Best of {best['trials']}: trial {best['trial']}, {best['value']:.4f}\n{settings_text}\nIn {best['file']}"
     emit({"run": directory.id, **best}, chosen.as_json, text)
+
+
+def _best_by_then(file: Path) -> str:
+    return f" The best settings by then are in {file}." if file.is_file() else ""
 
 
 def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") -> "RunDirectory":
