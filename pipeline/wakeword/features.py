@@ -250,7 +250,8 @@ class Cmvn:
 
     @classmethod
     def of(cls, parts: Sequence[NDArray[np.float16] | Frames], chunk: int = 100_000) -> "Cmvn":
-        """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none."""
+        """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none, FeatureError for values
+        that are no numbers."""
         n = sum(len(part) for part in parts)
         if not n:
             raise CorpusError("There are no training clips to take the mean and deviation of.")
@@ -261,6 +262,10 @@ class Cmvn:
                 some = part[start : start + chunk].astype(np.float64)
                 total, squares = total + some.sum(axis=0), squares + (some**2).sum(axis=0)
         mean = total / n
+        if not np.isfinite(squares).all():
+            raise FeatureError(
+                N_("The features hold values that are no numbers. Delete their folder: they are made anew.")
+            )
         std = np.sqrt(np.maximum(squares / n - mean**2, 1e-8))
         return cls(mean.astype(np.float32), std.astype(np.float32))
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -233,6 +234,47 @@ def test_what_does_not_fit_is_refused_with_both_sides(clips: tuple[Path, list[Cl
     (folder / "pools.json").write_text("[]")
     with pytest.raises(FeatureError, match="holds no features"):
         open_pools(folder, RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("lengths", {"positive": ["a"] * 8}), ("lengths", {"positive": [118.0] * 8}), ("lengths", {"positive": None}),
+        ("lengths", {"positive": [-1] + [135] * 7}), ("lengths", {"positive": [1] * 944}), ("lengths", {"../x": [1]}),
+        ("words", ["computer"] * 3), ("cache", None), ("recipe", {"features": {"hop_s": "x"}}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_index_that_nobody_wrote_so_is_refused_and_kept_features_are_made_anew(
+    clips: tuple[Path, list[Clip]], tmp_path: Path, section: str, change: Any
+) -> None:
+    root, known = clips
+    folder = tmp_path / "pools"
+    made = make_pools(folder, root, known, RECIPE)[Label.POSITIVE].n_windows
+    index = json.loads((folder / "pools.json").read_text())
+    index[section] = {**index[section], **change} if isinstance(change, dict) else change
+    (folder / "pools.json").write_text(json.dumps(index))
+    with pytest.raises(FeatureError):
+        open_pools(folder, RECIPE, known)
+    assert make_pools(folder, root, known, RECIPE)[Label.POSITIVE].n_windows == made
+
+
+def test_values_of_another_kind_missing_classes_and_no_numbers_are_refused(
+    clips: tuple[Path, list[Clip]], tmp_path: Path
+) -> None:
+    root, known = clips
+    folder = tmp_path / "pools"
+    values = make_pools(folder, root, known, RECIPE)[Label.POSITIVE].values
+    with pytest.raises(FeatureError, match="no numbers"):
+        Cmvn.of([np.asarray(values), np.full((1, values.shape[1]), np.nan, dtype=np.float16)])
+    np.save(folder / "positive.npy", np.asarray(values).astype("S3"))
+    with pytest.raises(FeatureError, match="float16"):
+        open_pools(folder, RECIPE, known)
+    index = json.loads((folder / "pools.json").read_text())
+    del index["lengths"]["positive"]
+    (folder / "pools.json").write_text(json.dumps(index))
+    with pytest.raises(FeatureError, match="no window of positive"):
+        open_pools(folder, RECIPE, known)
 
 
 @pytest.mark.parametrize("is_folder", [True, False])

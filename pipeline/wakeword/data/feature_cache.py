@@ -174,14 +174,21 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
         )
     pools: dict[Label, Pool] = {}
     held = index.get("words", [])
-    names = list(dict.fromkeys(clip.word for clip in clips or () if clip.word)) or list(dict.fromkeys(held))
+    names = list(dict.fromkeys([*(clip.word for clip in clips or () if clip.word), *held]))
     for label, lengths in index["lengths"].items():
         values = _values(folder, label)
         expected = (sum(lengths), recipe.features.n_bins)
-        if values.shape != expected:
-            raise FeatureError(f"{folder}/{label}.npy is damaged: {values.shape} there, {expected} expected.")
+        if values.shape != expected or values.dtype != np.dtype(np.float16):
+            raise FeatureError(
+                f"{folder}/{label}.npy is damaged: {values.dtype} {values.shape} there, float16 {expected} expected. "
+                f"Make the features again."
+            )
         words = tuple(names.index(word) for word in held) if label == Label.POSITIVE else ()
         pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0], words=words)
+    missing = {clip.label for clip in clips or () if clip.label is not Label.HARD_NEGATIVE} - pools.keys()
+    empty = [*sorted(missing), *(label for label, pool in pools.items() if not pool.n_windows)]
+    if empty:
+        raise FeatureError(f"The features in {folder} hold no window of {', '.join(empty)}. Make them again.")
     return pools
 
 
@@ -189,12 +196,25 @@ def read_index(folder: Path) -> dict[str, Any]:
     """What `pools.json` says. Raises FeatureError where there is none that can be read."""
     try:
         index: dict[str, Any] = artifacts.read_json(folder / INDEX)
-        index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
+        _check_index(index)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FeatureError(
             f"{folder} holds no features that can be read ({error}). `pronlab wakeword features` makes them."
         ) from error
     return index
+
+
+def _check_index(index: Mapping[str, Any]) -> None:
+    """Raises ValueError, KeyError, TypeError or AttributeError for an index that nobody wrote so."""
+    float(index["recipe"]["features"]["hop_s"]), index["digest"], index["n_clips"]
+    float(index["cache"]["hits"]), float(index["cache"]["misses"])
+    for label, lengths in index["lengths"].items():
+        Label(label)
+        if not lengths or not all(type(frames) is int and frames > 0 for frames in lengths):
+            raise ValueError(f"the lengths of {label} are no numbers of frames")
+    words, n_positive = index.get("words", []), len(index["lengths"].get(Label.POSITIVE, ()))
+    if not all(isinstance(word, str) for word in words) or len(words) not in (0, n_positive):
+        raise ValueError("its words are not those of its positive stretches")
 
 
 def hit_rate(used: Mapping[str, int]) -> float:
