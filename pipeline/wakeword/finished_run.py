@@ -55,6 +55,11 @@ class FinishedRun:
     def info(self) -> DetectorInfo:
         return read_info(self.folder)
 
+    def require_writable(self) -> None:
+        """Asked before work whose results are kept with the run. Raises OSError that names what is in the way."""
+        for folder in (self.home, self.folder):
+            artifacts.require_writable(folder)
+
     def report(self, name: str) -> Any:
         """What was measured, None where nothing was."""
         path = self.home / name
@@ -130,6 +135,7 @@ def evaluate_run(
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     info = run.info.of_word(word)
+    run.require_writable()
     detector = detector or info.detector
     evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
@@ -194,6 +200,7 @@ def set_threshold(
     plan = held_stream(run, background, word)
     if plan is None:
         return None
+    run.require_writable()
     classifier = classifier_for(run, "torch", on_grid=config_of(run).train.qat_steps > 0, word=word)
     with one_thread():
         scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
@@ -283,6 +290,7 @@ def robustness_of(
     from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
     from pipeline.wakeword.evaluation.robustness import robustness
 
+    run.require_writable()
     draw = np.random.default_rng(seed)
     words, others = (
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
@@ -316,6 +324,7 @@ def scores_of_folder(
     from pipeline.wakeword.runtime.detector import preset
 
     info = run.info.of_word(word)
+    run.require_writable()
     config = preset(detector_preset, info.detector) if detector_preset else info.detector
     chosen = info.threshold if threshold is None else threshold
     scores = score_folder(folder, classifier_for(run, word=word), info.features, config, chosen, progress)

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
-from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
@@ -309,7 +309,7 @@ def _learnt_phones(
     run = FinishedRun(writer.run.path, writer.run.path / MODEL_FOLDER)
     try:
         learnt = learn_word(settings, run, word, _told(writer, show))
-    except (CorpusError, ModelError) as error:
+    except (AudioError, CorpusError, ModelError) as error:  # the detector is trained, and of use without a judge
         writer.log(f"{word!r} has not been learnt for the judge of phones: {error}")
         return {"word": word, "problem": str(error)}
     return {"word": learnt.word, **to_json(learnt.learnt_from)}

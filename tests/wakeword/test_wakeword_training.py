@@ -22,7 +22,7 @@ from pipeline import artifacts
 from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
-from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
@@ -36,7 +36,15 @@ from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_inde
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import FinishedRun, classifier_for, evaluate_run, open_finished_run, set_threshold
+from pipeline.wakeword.finished_run import (
+    FinishedRun,
+    classifier_for,
+    evaluate_run,
+    open_finished_run,
+    robustness_of,
+    scores_of_folder,
+    set_threshold,
+)
 from pipeline.wakeword.learnt_word import LearntFrom
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
@@ -46,6 +54,7 @@ from pipeline.wakeword.runtime.model_files import load_model, read_info, save_in
 from pipeline.wakeword.training import train
 from pipeline.wakeword.training.train import Trainer
 from pipeline.wakeword.training.validate import Validation, validate, validate_words
+from pipeline.wakeword.training.word_learning import learn_word
 from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
 
@@ -100,7 +109,7 @@ def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
     def learn(_settings: Settings, run: FinishedRun, word: str, _progress: Any) -> SimpleNamespace:
         learnt.append((run.folder, word))
         if len(learnt) > 1:
-            raise ModelError("The listener of English is missing.")
+            raise (ModelError if len(learnt) == 2 else AudioError)("The listener of English is missing.")
         return SimpleNamespace(word=word, learnt_from=LearntFrom(0, 20, 3, 4))
 
     monkeypatch.setattr("pipeline.wakeword.training.word_learning.learn_word", learn)
@@ -339,6 +348,31 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert read_info(run.path / "model").metrics["threshold"] == basis
     assert f"rests on {basis['hours']:.2f} h of a stream" in (run.path / "model" / "README.md").read_text()
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
+
+
+def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = open_finished_run(world.settings, world.run.id)
+    begun: list[int] = []
+
+    def refused(path: Path) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(artifacts, "require_writable", refused)
+    progress: Any = lambda *_: begun.append(1)  # noqa: E731
+    words, others = (world.new_words,), (world.new_other,)
+    works: list[Any] = [
+        lambda: evaluate_run(finished, EvaluationTask(words, others, hours=0.05), progress=progress),
+        lambda: robustness_of(finished, words, others, (), (), progress),
+        lambda: scores_of_folder(finished, world.new_words, progress=progress),
+        lambda: set_threshold(finished, others, progress),
+        lambda: learn_word(world.settings, finished, "chirp", progress),
+    ]
+    for work in works:
+        with pytest.raises(OSError, match="Read-only"):
+            work()
+    assert not begun
 
 
 def test_what_was_saved_while_an_evaluation_listened_is_kept(world: World) -> None:

@@ -60,6 +60,7 @@ def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progre
     of anything else, or they are gone."""
     busy = Message(N_("{run} is learning a word for its judge already. Wait until that has ended."), run=run.home.name)
     with locked(settings, run.folder, ModelError, within_s=0.0, busy=busy):
+        run.require_writable()
         return _learnt(settings, run, word, progress)
 
 
