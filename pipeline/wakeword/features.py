@@ -69,8 +69,8 @@ class FeatureConfig:
         ]
         if self.embedding and self.kind != "embedding":
             wrong.append(f"features.embedding is for kind embedding (preset embedding), the kind is {self.kind}")
-        if self.kind == "embedding" and self.clip_s < self.window_s:
-            wrong.append(f"clip_s is at least {self.window_s} with kind embedding, got {self.clip_s}")
+        if self.clip_s < self.window_s:
+            wrong.append(f"clip_s is at least window_s, got {self.clip_s} and {self.window_s}")
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         presets.refuse(wrong)

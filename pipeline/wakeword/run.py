@@ -189,6 +189,13 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
                 n=len(clips), word=name, fewest=FEWEST,
             )  # fmt: skip
         named += clips
+    of_words: dict[str, str] = {}
+    for clip in named:
+        if (other := of_words.setdefault(clip.digest, clip.word)) != clip.word:
+            raise CorpusError(
+                N_("{path} is given as a clip of {word!r} and of {other!r}: a clip is of one word."),
+                path=clip.path, word=clip.word, other=other,
+            )  # fmt: skip
     return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 

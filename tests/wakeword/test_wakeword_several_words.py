@@ -120,6 +120,13 @@ def test_each_word_is_evaluated_with_its_own_output(words: Words) -> None:
     assert np.allclose(np.stack([classifier(windows) for classifier in both], axis=1), joined, atol=1e-5)
 
 
+def test_a_clip_is_of_one_word(words: Words) -> None:
+    given = ["wakeword", "train", "--negative", str(words.other), "--preset", "tiny"]
+    named = ["--positive", f"rise={words.rise}", "--positive", f"fall={words.rise}"]
+    done = CliRunner().invoke(main, [*given, *named], env=words.env)
+    assert "is given as a clip of 'fall' and of 'rise': a clip is of one word" in done.output
+
+
 def test_a_detector_of_several_words_teaches_none_of_one(words: Words) -> None:
     given = ["wakeword", "train", "--positive", str(words.rise), "--negative", str(words.other), "--preset", "tiny"]
     done = CliRunner().invoke(main, [*given, "--teacher", words.run.home.name], env=words.env)
@@ -170,13 +177,15 @@ def test_the_command_says_which_word(words: Words) -> None:
     [
         ({"data": {"positive": ["a", "b"], "words": ["x"]}}, "words names each folder"),
         ({"data": {"positive": ["a", "b"], "words": ["x", "x"]}}, "at least two different names"),
+        ({"data": {"positive": ["a", "b"], "words": ["x", "X"]}}, "differ in more than capitals, got x, X"),
+        ({"data": {"positive": ["a", "b"], "words": ["x", "a\nb"]}}, "at most 60 characters that can be printed"),
         (
             {"data": {"positive": ["a", "b"], "words": ["x", "y"]}, "loss": {"name": "arcface"}},
             "cross_entropy or focal",
         ),
         ({"data": {"positive": ["a", "b"], "words": ["x", "y"]}, "distil": {"teacher": "run"}}, "no teacher"),
     ],
-    ids=["one name missing", "one name twice", "loss", "teacher"],
+    ids=["one name missing", "one name twice", "capitals", "line end", "loss", "teacher"],
 )
 def test_says_what_several_words_do_not_take(settings: dict[str, object], why: str) -> None:
     with pytest.raises(TrainingError, match=why):

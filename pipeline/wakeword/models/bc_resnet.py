@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pipeline.errors import TrainingError
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import Network, channels
 
@@ -33,7 +34,7 @@ class BcResNet(Network):
             nn.BatchNorm2d(n_last), nn.ReLU(),
         )  # fmt: skip
         if shape[1] < 40:
-            raise ValueError(f"expected at least 40 bins, got {shape[1]}")
+            raise TrainingError(f"bc_resnet needs at least 40 bins, got {shape[1]}. Choose another model.name.")
 
     def embed(self, normalised: Tensor) -> Tensor:
         maps = self.last(self.blocks(self.stem(normalised.transpose(1, 2).unsqueeze(1))))

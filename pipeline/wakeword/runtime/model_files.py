@@ -141,10 +141,15 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
     from safetensors.torch import load_file
 
     from pipeline.wakeword.models import make_model
+    from pipeline.wakeword.models.budget import budget_of
 
     info = read_info(folder)
     n_words = max(1, len(info.words))
-    model = make_model(info.model, info.features, Cmvn.none(info.features.n_bins), n_words)
+    try:
+        budget_of(info.model, info.features)  # which follows a window through it
+        model = make_model(info.model, info.features, Cmvn.none(info.features.n_bins), n_words)
+    except TrainingError as error:
+        raise ModelError(f"{folder / INFO} does not describe a detector ({error}). Train or copy it again.") from error
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
