@@ -7,6 +7,7 @@ else the file is decoded up to the limit. Level and clipping are measured on the
 round its edges.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,23 +96,46 @@ class Audio:
 
 def audio_files(folder: Path) -> list[Path]:
     """The audio files under a folder, at any depth, in the order of their paths, but for hidden ones, which systems
-    leave there (`._take.wav`); of a file, itself if it is one."""
+    leave there (`._take.wav`), and `stray_links`; of a file, itself if it is one."""
     return sorted(path for path in _files(folder) if path.suffix.lower() in AUDIO_SUFFIXES)
 
 
 def other_files(folder: Path) -> list[Path]:
-    """The files under a folder that nobody takes for audio, but for hidden ones: what would be missed in silence."""
+    """The files under a folder that nobody takes for audio, but for hidden ones and `stray_links`: what would be missed
+    in silence."""
     found = [] if folder.is_file() else _files(folder)
     return sorted(path for path in found if path.suffix.lower() not in AUDIO_SUFFIXES)
+
+
+def stray_links(folder: Path) -> list[Path]:
+    """The links under a folder that lead out of it, or nowhere. Nobody follows them: a folder from elsewhere could make
+    this installation read, copy and play any file of the machine. A folder that is named may be a link itself."""
+    if folder.is_file():
+        return []
+    return sorted(path for path in _entries(folder) if path.is_symlink() and not _leads_into(path, folder))
 
 
 def _files(folder: Path) -> Iterator[Path]:
     if folder.is_file():
         yield folder
         return
-    for path in folder.rglob("*"):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+    for path in _entries(folder):
+        if path.is_file() and not (path.is_symlink() and not _leads_into(path, folder)):
             yield path
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """All that is not hidden, but for what lies behind a link to a folder."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in (*folders, *names) if not name.startswith("."))
+
+
+def _leads_into(link: Path, folder: Path) -> bool:
+    try:
+        return link.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # to nothing, or to itself
+        return False
 
 
 def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S, name: str | None = None) -> Audio:

@@ -5,14 +5,13 @@ then the demo's. Below such a folder, at any depth, every audio file is a refere
 `references/araba.wav`, `references/voice_two/araba.flac`.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.audio.load import AUDIO_SUFFIXES, load_audio
+from pipeline.audio.load import audio_files, load_audio
 from pipeline.corpus.sets import audio_path, get_set, language_of, list_sets, read_recordings
 from pipeline.errors import CorpusError, PronlabError, said_by
 from pipeline.i18n import N_, Message
@@ -38,7 +37,7 @@ def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, 
             with suppress(PronlabError):  # told where references are chosen
                 found.setdefault(text_key(one.text, language), []).append(_file_of(settings, one))
     for folder in _folders(settings, language):
-        for path in sorted(_audio_below(folder)):
+        for path in audio_files(folder):
             found.setdefault(text_key(path.stem, language), []).append(path)
     return {word: tuple(paths) for word, paths in found.items()}
 
@@ -118,18 +117,6 @@ def _folders(settings: Settings, language: str) -> Iterator[Path]:
             yield set_.root / FOLDER
     if language == DEMO_LANGUAGE and (settings.demo_source / FOLDER).is_dir():
         yield settings.demo_source / FOLDER
-
-
-def _audio_below(folder: Path) -> Iterator[Path]:
-    """Audio files at any depth, without links that lead out of the folder. It is asked for at every score."""
-    root = folder.resolve()
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            if path.suffix.lower() not in AUDIO_SUFFIXES or not path.is_file():
-                continue
-            if not path.is_symlink() or path.resolve().is_relative_to(root):
-                yield path
 
 
 def _find(settings: Settings, recording_id: str) -> Recording:

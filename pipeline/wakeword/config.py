@@ -18,6 +18,11 @@ SCHEDULES = ("cosine", "constant")
 LONGEST_WORD = 60  # characters
 Limits = dict[str, tuple[float, float]]
 Choices = dict[str, Collection[str]]
+_NAMED = f"at most {LONGEST_WORD} characters that can be printed"
+
+
+def _is_a_name(word: str) -> bool:
+    return word.isprintable() and len(word) <= LONGEST_WORD
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class DataConfig:
             wrong.append(f"words names each folder of positive, got {len(self.words)} and {len(self.positive)}")
         if self.words and (len(self.names) < 2 or not all(name.strip() for name in self.names)):
             wrong.append(f"words are at least two different names, got {', '.join(self.words)}")
+        wrong += [f"words have {_NAMED}, got {name[:80]!r}" for name in self.names if not _is_a_name(name)]
+        capitals = [name.casefold() for name in self.names]
+        alike = [name for name in self.names if capitals.count(name.casefold()) > 1]
+        if alike:
+            wrong.append(f"words differ in more than capitals, got {', '.join(alike)}")
         if self.words and not self.precompute:
             wrong.append("several words need features that are kept: set precompute")
         if self.features and not self.precompute:
@@ -303,8 +313,8 @@ class WakewordConfig:
 
     def __post_init__(self) -> None:
         wrong = presets.outside(self, {"seed": presets.SEEDS})
-        if not (self.word.isprintable() and len(self.word) <= LONGEST_WORD):
-            wrong.append(f"word has at most {LONGEST_WORD} characters that can be printed, got {self.word[:80]!r}")
+        if not _is_a_name(self.word):
+            wrong.append(f"word has {_NAMED}, got {self.word[:80]!r}")
         if self.word and self.data.words:
             wrong.append("several words are named with their folders: leave word away")
         if self.augment.shift_s >= self.features.clip_s:

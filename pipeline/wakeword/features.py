@@ -69,8 +69,8 @@ class FeatureConfig:
         ]
         if self.embedding and self.kind != "embedding":
             wrong.append(f"features.embedding is for kind embedding (preset embedding), the kind is {self.kind}")
-        if self.kind == "embedding" and self.clip_s < self.window_s:
-            wrong.append(f"clip_s is at least {self.window_s} with kind embedding, got {self.clip_s}")
+        if self.clip_s < self.window_s:
+            wrong.append(f"clip_s is at least window_s, got {self.clip_s} and {self.window_s}")
         if self.n_mfcc > self.n_mels:
             wrong.append(f"n_mfcc is at most n_mels, got {self.n_mfcc} of {self.n_mels}")
         presets.refuse(wrong)
@@ -250,7 +250,8 @@ class Cmvn:
 
     @classmethod
     def of(cls, parts: Sequence[NDArray[np.float16] | Frames], chunk: int = 100_000) -> "Cmvn":
-        """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none."""
+        """Of all frames [n, bins] of the parts, read in chunks. Raises CorpusError for none, FeatureError for values
+        that are no numbers."""
         n = sum(len(part) for part in parts)
         if not n:
             raise CorpusError(N_("There are no training clips to take the mean and deviation of."))
@@ -261,6 +262,10 @@ class Cmvn:
                 some = part[start : start + chunk].astype(np.float64)
                 total, squares = total + some.sum(axis=0), squares + (some**2).sum(axis=0)
         mean = total / n
+        if not np.isfinite(squares).all():
+            raise FeatureError(
+                N_("The features hold values that are no numbers. Delete their folder: they are made anew.")
+            )
         std = np.sqrt(np.maximum(squares / n - mean**2, 1e-8))
         return cls(mean.astype(np.float32), std.astype(np.float32))
 

@@ -1,7 +1,8 @@
 """What may be done with a finished run: evaluate it, try its robustness, export it; reports lie in its directory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,11 @@ class FinishedRun:
     @property
     def info(self) -> DetectorInfo:
         return read_info(self.folder)
+
+    def require_writable(self) -> None:
+        """Asked before work whose results are kept with the run. Raises OSError that names what is in the way."""
+        for folder in (self.home, self.folder):
+            artifacts.require_writable(folder)
 
     def report(self, name: str) -> Any:
         """What was measured, None where nothing was."""
@@ -133,6 +139,7 @@ def evaluate_run(
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     info = run.info.of_word(word)
+    run.require_writable()
     detector = detector or info.detector
     evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
@@ -149,16 +156,18 @@ def evaluate_run(
     before = run.report(EVALUATION) or {}
     kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)
-    brief = {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}
-    metrics = {name: value for name, value in info.metrics.items() if name != "judged"} | {"stream": brief}
+    measured = {"stream": {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}}
     if judge is not None:
-        metrics["judged"] = {"word": judge.word, **report["judged"]["stream"]}
-    info = replace(info, metrics=metrics)
-    if keep_threshold:
-        info = replace(
-            _with_threshold(info, measure(stream_scores, detector, (detector.target_fah,))), detector=detector
-        )
-    _save(run, info)
+        measured["judged"] = {"word": judge.word, **report["judged"]["stream"]}
+
+    def with_figures(now: DetectorInfo) -> DetectorInfo:
+        now = replace(now, metrics={name: now.metrics[name] for name in now.metrics if name != "judged"} | measured)
+        if not keep_threshold:
+            return now
+        found = measure(stream_scores, detector, (detector.target_fah,))
+        return replace(_with_threshold(now, found), detector=detector)
+
+    _save(run, word, with_figures)
     return report
 
 
@@ -195,13 +204,12 @@ def set_threshold(
     plan = held_stream(run, background, word)
     if plan is None:
         return None
+    run.require_writable()
     classifier = classifier_for(run, "torch", on_grid=config_of(run).train.qat_steps > 0, word=word)
     with one_thread():
         scores = score_stream(plan, classifier, info.features, info.detector.hop_s, progress)
     stream = measure(scores, info.detector, (info.detector.target_fah,), plan.speech_hours)
-    info = _with_threshold(info, stream)
-    _save(run, info)
-    return info
+    return _save(run, word, partial(_with_threshold, stream=stream))
 
 
 def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "") -> "StreamPlan | None":
@@ -259,15 +267,19 @@ def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:
     return replace(info, threshold=point.threshold, metrics={**info.metrics, "threshold": basis})
 
 
-def _save(run: FinishedRun, view: DetectorInfo) -> None:
-    """`view` is of one word."""
+def _save(run: FinishedRun, word: str, change: Callable[[DetectorInfo], DetectorInfo]) -> DetectorInfo:
+    """Change what the model says of one word by now, as it was changed while this was measured: an export may have set
+    the threshold. Returns the changed one, of this word."""
     from pipeline.wakeword.packaging.card import write_card
 
-    info = run.info.with_word(view)
+    before = run.info
+    view = change(before.of_word(word))
+    info = before.with_word(view)
     save_info(run.folder, info)
     learnt = run.report(REPORT)
     if learnt is not None:  # a model that was copied alone keeps the card it has
         write_card(run.folder, info, learnt)
+    return view
 
 
 def robustness_of(
@@ -287,6 +299,7 @@ def robustness_of(
     from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
     from pipeline.wakeword.evaluation.robustness import robustness
 
+    run.require_writable()
     draw = np.random.default_rng(seed)
     words, others = (
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
@@ -320,6 +333,7 @@ def scores_of_folder(
     from pipeline.wakeword.runtime.detector import preset
 
     info = run.info.of_word(word)
+    run.require_writable()
     config = preset(detector_preset, info.detector) if detector_preset else info.detector
     chosen = info.threshold if threshold is None else threshold
     scores = score_folder(folder, classifier_for(run, word=word), info.features, config, chosen, progress)

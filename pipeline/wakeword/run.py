@@ -10,11 +10,10 @@ import numpy as np
 from scipy.special import expit
 
 from pipeline import artifacts
-from pipeline.audio.load import AUDIO_SUFFIXES
-from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.device_queue import device_turn
-from pipeline.jobs.launcher import find
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -41,6 +40,7 @@ from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
 from pipeline.wakeword.models.budget import Budget, check_budget
+from pipeline.wakeword.planned_steps import steps_in_words
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
 if TYPE_CHECKING:
@@ -190,6 +190,13 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
                 n=len(clips), word=name, fewest=FEWEST,
             )  # fmt: skip
         named += clips
+    of_words: dict[str, str] = {}
+    for clip in named:
+        if (other := of_words.setdefault(clip.digest, clip.word)) != clip.word:
+            raise CorpusError(
+                N_("{path} is given as a clip of {word!r} and of {other!r}: a clip is of one word."),
+                path=clip.path, word=clip.word, other=other,
+            )  # fmt: skip
     return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 
@@ -226,11 +233,15 @@ def make_trainer(
 
     progress = _told(writer, show)
     clips = find_clips(config, progress)
+    mixed_in = [*config.data.noise, *config.data.rir]
+    stray = tuple(str(link) for folder in mixed_in for link in stray_links(Path(folder)))
+    clips = replace(clips, left_out=clips.left_out + stray)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
     if clips.left_out:
         writer.log(
-            f"{len(clips.left_out)} files are no audio, or links that lead out of the folders, e.g. {clips.left_out[0]}"
+            f"{len(clips.left_out)} files are no audio, or links that lead out of their folders or nowhere, e.g. "
+            f"{clips.left_out[0]}"
         )
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
     write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)
@@ -239,10 +250,11 @@ def make_trainer(
     if rooms_left_out:
         writer.log(f"room impulse responses left out: {' '.join(rooms_left_out)}")
     home = settings.features_root / "wakeword"
+    # Before the clips are rendered, which takes minutes.
+    teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     sources, cmvn = _sources(home, clips.root, train, varied, config, progress, writer)
     held_pools = make_pools(place_of(home, held, still), clips.root, held, still, progress, writer.check_stop)
     writer.update(data_hash=place_of(home, train, varied).name)
-    teacher, soft_targets = _teacher(settings, config, clips.root, train, varied, progress, writer)
     trainer = Trainer(config, sources, held_pools, cmvn, settings.device, writer, teacher, soft_targets)
     return Prepared(trainer, clips, held_pools, rooms_left_out)
 
@@ -255,6 +267,7 @@ def _train(
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
     from pipeline.wakeword.training.train import report_of
 
+    writer.log(steps_in_words(config))
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
     writer.update(progress=0.99, message=Message(N_("calibrating on the validation clips")))
@@ -304,7 +317,7 @@ def _learnt_phones(
     run = FinishedRun(writer.run.path, writer.run.path / MODEL_FOLDER)
     try:
         learnt = learn_word(settings, run, word, _told(writer, show))
-    except (CorpusError, ModelError) as error:
+    except (AudioError, CorpusError, ModelError) as error:  # the detector is trained, and of use without a judge
         writer.log(f"{word!r} has not been learnt for the judge of phones: {error}")
         return {"word": word, "problem": str(error)}
     return {"word": learnt.word, **to_json(learnt.learnt_from)}
@@ -388,10 +401,11 @@ def _teacher(
     writer: RunWriter,
 ) -> tuple[Any, "SoftTargets | None"]:
     """The model of another run as a function, or soft targets where it hears other features or is an encoder. Raises
-    TrainingError for a detector of several words."""
+    TrainingError for a detector of several words, ModelError for what is no model."""
     name, wanted = config.distil.teacher, config.distil.windows
     if not name:
         return None, None
+    from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.runtime.model_files import load_model
     from pipeline.wakeword.training.distillation import detector_soft_targets, encoder_soft_targets, lead_for
 
@@ -401,11 +415,14 @@ def _teacher(
             Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop
         )
     else:
-        model, info = load_model(find(settings, name).path / MODEL_FOLDER)
+        model, info = load_model(open_finished_run(settings, name).folder)
         if info.words:
             raise TrainingError(
-                N_("The teacher {name} knows several words; a detector learns from one of one."), name=name
+                N_("The teacher {name} knows several words ({words}): name one of one word."),
+                name=name,
+                words=", ".join(info.names),
             )
+        writer.log(f"the teacher {name} is a detector of {info.name!r}")
         if are_same(info.features, config.features):
             return model.to(settings.device), None
         live = _live_pools(root, clips, recipe, lead_for(info.features, config.features.clip_s))

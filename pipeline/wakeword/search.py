@@ -1,6 +1,5 @@
 """Search for better settings with Optuna: short trainings, judged on the validation clips, bad ones ended early."""
 
-import math
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,12 +7,13 @@ from typing import Any
 import yaml
 
 from pipeline import artifacts
+from pipeline.errors import TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
 from pipeline.records import to_json
-from pipeline.runs import RunDirectory, RunWriter
+from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.models.budget import check_budget
@@ -39,18 +39,21 @@ def suggest(trial: Any) -> dict[str, Any]:
 def search_settings(
     settings: Settings, config: WakewordConfig, trials: int, steps: int, writer: RunWriter, show: Progress | None = None
 ) -> dict[str, Any]:
-    """`trials` trainings of `steps` steps; the best settings are left in `best.yaml`. Goes on with the study of the run
-    directory. Raises JobError where packages are missing."""
+    """`trials` trainings of `steps` steps; after each, the best settings are left in `best.yaml`. Goes on with the
+    study of the run directory. A trial that fails, as its model does not fit the device or its loss is no number, is
+    logged, and the others go on. Raises JobError where packages are missing, TrainingError where all trials failed,
+    StopRequested where a person asked for the end."""
     require_packages("wakeword-search", config)
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # the run's log says which trials failed, and why
     study = optuna.create_study(
         storage=f"sqlite:///{writer.run.path / STORE}", study_name="wakeword", load_if_exists=True,
         sampler=optuna.samplers.TPESampler(seed=config.seed), pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
     )  # fmt: skip
     base = to_json(shortened(config, steps))
     done = len([t for t in study.trials if t.state.is_finished()])
+    failures: list[str] = []
 
     def objective(trial: Any) -> float:
         writer.check_stop()
@@ -59,8 +62,18 @@ def search_settings(
             message=Message(N_("trial {trial} of {trials}"), trial=trial.number + 1, trials=trials),
         )
         chosen = suggest(trial)
-        trial_config = build(WakewordConfig, merged(base, chosen))
-        check_budget(trial_config.model, trial_config.features, trial_config.detector.hop_s)
+        try:
+            value = trained(trial, build(WakewordConfig, merged(base, chosen)))
+        except TrainingError as error:
+            failures.append(str(error))
+            writer.log(f"trial {trial.number} failed: {error}")
+            raise
+        writer.log_metrics(event="trial", trial=trial.number, value=value, settings=chosen)
+        return value
+
+    def trained(trial: Any, trial_config: WakewordConfig) -> float:
+        n_words = max(1, len(config.data.names))
+        check_budget(trial_config.model, trial_config.features, trial_config.detector.hop_s, n_words)
         directory = RunDirectory.create(
             writer.run.path / "trials",
             kind="wakeword",
@@ -68,18 +81,37 @@ def search_settings(
             config=trial_config,
             seed=trial_config.seed,
         )
-        value = math.inf
         with directory.start() as inner:
             trainer = make_trainer(settings, trial_config, inner, show).trainer
             trainer.watch = partial(_report, trial, writer)
-            value = trainer.run().progress.best_value
-        writer.log_metrics(event="trial", trial=trial.number, value=value, settings=chosen)
-        return value
+            return trainer.run().progress.best_value
+        raise StopRequested  # the trial's own run has ended as stopped
 
-    study.optimize(objective, n_trials=max(0, trials - done))
-    best = {"trial": study.best_trial.number, "value": study.best_value, "settings": study.best_params}
-    artifacts.write_text(writer.run.path / BEST, yaml.safe_dump(merged(study.best_params), sort_keys=True))
-    return {**best, "trials": len(study.trials), "file": writer.run.path / BEST}
+    study.optimize(
+        objective, n_trials=max(0, trials - done), catch=(TrainingError,), callbacks=[partial(_keep_best, writer)]
+    )
+    best = _best_of(study)
+    if best is None:
+        raise TrainingError(
+            N_("None of the {n} trials reached its end. The last one: {reason}"),
+            n=len(study.trials), reason=failures[-1] if failures else "-",
+        )  # fmt: skip
+    found = {"trial": best.number, "value": best.value, "settings": best.params}
+    return {**found, "trials": len(study.trials), "file": writer.run.path / BEST}
+
+
+def _best_of(study: Any) -> Any:
+    """None while no trial has reached its end."""
+    import optuna
+
+    whole = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+    return min(whole, key=lambda trial: float(trial.value), default=None)
+
+
+def _keep_best(writer: RunWriter, study: Any, _trial: Any) -> None:
+    best = _best_of(study)
+    if best is not None:
+        artifacts.write_text(writer.run.path / BEST, yaml.safe_dump(merged(best.params), sort_keys=True))
 
 
 def _report(trial: Any, writer: RunWriter, step: int, value: float) -> None:

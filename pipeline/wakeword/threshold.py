@@ -82,6 +82,11 @@ def in_words(basis: Mapping[str, Any]) -> str:
     )
 
 
+def all_in_words(bases: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line for the threshold of each word, of one word without its name; empty where nothing is known."""
+    return "\n".join(f"{word}: {in_words(basis)}" if word else in_words(basis) for word, basis in bases.items())
+
+
 def _thinned(curve: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
     kept = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), MOST_POINTS)).astype(int))
     return tuple(curve[i] for i in kept)

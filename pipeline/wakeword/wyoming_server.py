@@ -28,6 +28,7 @@ MOST_BYTES = 1 << 20  # of one event; satellites send some kilobytes
 RATES_HZ = range(8_000, 192_001)
 WIDTHS, CHANNELS = range(1, 5), range(1, 3)  # bytes of a sample, and samples at once
 MOST_CLIENTS = 64  # at once
+IDLE_S: Seconds = 300.0  # a client that sends or takes nothing for so long has gone, or would hold its place forever
 PIECE_S: Seconds = 1.0  # that is heard before other clients have their turn
 LOG = logging.getLogger("pronlab.wyoming")
 
@@ -50,10 +51,13 @@ def info_of(words: Sequence[str], language: str) -> Info:
 
 class BoundedReader:
     """What the handler reads from, no part of it larger than `MOST_BYTES`: ValueError, at which wyoming ends the
-    connection."""
+    connection. Each part is there within `IDLE_S`, or TimeoutError is raised."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader, self.readline, self.feed_eof = reader, reader.readline, reader.feed_eof
+        self._reader, self.feed_eof = reader, reader.feed_eof
+
+    async def readline(self) -> bytes:
+        return await asyncio.wait_for(self._reader.readline(), IDLE_S)
 
     async def readexactly(self, n: int) -> bytes:
         if n > MOST_BYTES:
@@ -61,7 +65,7 @@ class BoundedReader:
                 "A client announced %d bytes in one event, and at most %d are read; it is disconnected.", n, MOST_BYTES
             )
             raise ValueError(n)
-        return await self._reader.readexactly(n)
+        return await asyncio.wait_for(self._reader.readexactly(n), IDLE_S)
 
 
 class Handler(AsyncEventHandler):
@@ -98,10 +102,17 @@ class Handler(AsyncEventHandler):
             await super().run()
         except (ConnectionError, EOFError):  # it went in the middle of an event, or of an answer
             pass
+        except TimeoutError:
+            LOG.info("A client sent or took nothing for %g s; it is disconnected.", IDLE_S)
+            self.writer.transport.abort()  # what it never took would keep the connection
         except (AttributeError, KeyError, TypeError, RecursionError) as error:  # wyoming reads JSON of any shape
             LOG.warning("A client sent what is no event (%s: %s); it is disconnected.", type(error).__name__, error)
         finally:
             self._connected.discard(self)
+
+    async def write_event(self, event: Event) -> None:
+        """Raises TimeoutError for a client that takes nothing."""
+        await asyncio.wait_for(super().write_event(event), IDLE_S)
 
     async def handle_event(self, event: Event) -> bool:
         """Answer one event; False ends the connection, of a client that wants another word or sends what is no

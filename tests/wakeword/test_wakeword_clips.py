@@ -9,10 +9,15 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from pipeline.audio.load import audio_files, stray_links
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips, scan_folders
+from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, split_clips, write_manifest
+from pipeline.wakeword.evaluation.evaluate import files_of
+from pipeline.wakeword.owner.enrolment import takes_in
 
 RATE = 16_000
 
@@ -87,6 +92,34 @@ def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root:
     for label in Label:
         (by_class / label).symlink_to(root / label)
     assert len(scan_clips(by_class).clips) == len(scan_clips(root).clips)
+
+
+def test_links_that_lead_out_of_a_folder_are_followed_nowhere_and_said(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder from elsewhere would make this installation mix in, measure on or copy any file of the machine."""
+    private = tmp_path / "private.wav"
+    shutil.copy(root / "negative" / "s01" / "s01_0.wav", private)
+    shared = tmp_path / "shared"
+    (shared / "phrase").mkdir(parents=True)
+    shutil.copy(root / "negative" / "s02" / "s02_0.wav", shared / "phrase" / "own.wav")
+    (shared / "within.wav").symlink_to(shared / "phrase" / "own.wav")
+    for name, target in (("a link.wav", private), ("gone.wav", tmp_path / "gone"), ("loop.wav", shared / "loop.wav")):
+        (shared / name).symlink_to(target)
+    (shared / "phrase" / "out.wav").symlink_to(private)
+    kept = [shared / "phrase" / "own.wav", shared / "within.wav"]
+    assert audio_files(shared) == kept
+    assert [path.name for path in stray_links(shared)] == ["a link.wav", "gone.wav", "loop.wav", "out.wav"]
+    assert files_of((shared,)) == kept
+    assert len(read_noise((str(shared),))) == 2
+    assert read_rooms((str(shared),)).names == ("own", "within")
+    assert [take.name for take in takes_in((shared,))] == ["own.wav", "within.wav"]
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(tmp_path / "data"))
+    done = CliRunner().invoke(main, ["wakeword", "add", "computer", "--noise", str(shared)])
+    assert done.exit_code == 0
+    assert "4 links that lead out of it, or nowhere, are left out, e.g. a link.wav" in done.stderr
+    copied = tmp_path / "data" / "wakewords" / "computer" / "noise"
+    assert {path.name for path in copied.rglob("*.wav")} <= {"own.wav", "within.wav"}
 
 
 def test_hidden_files_and_names_of_damaged_ones_do_not_matter(root: Path) -> None:

@@ -117,6 +117,9 @@ def test_a_stream_needs_words_background_and_time(folders: tuple[Path, Path, Pat
     words, other, _ = folders
     with pytest.raises(CorpusError, match="got 0 and 12 files"):
         plan_stream([], sorted(other.iterdir()), [], 1.0)
+    for snr_db in (float("nan"), float("inf"), 1e9):
+        with pytest.raises(CorpusError, match="between -40 and 100 dB"):
+            plan_stream(sorted(words.iterdir()), sorted(other.iterdir()), [], 1.0, snr_db=snr_db)
     empty = other.parent / "empty.wav"
     empty.touch()
     with pytest.raises(CorpusError, match=r"1 of \d+ files cannot be measured on: empty\.wav .*wakeword scan"):

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.wakeword.config import AugmentConfig
 from pipeline.wakeword.data.augment import Renderer, mask, plain
 from pipeline.wakeword.data.clips import Clip, Label, scan_folders
 from pipeline.wakeword.data.decoded_clips import SoundCache
-from pipeline.wakeword.data.feature_cache import Pool, analyse, make_pools, open_pools, read_index
+from pipeline.wakeword.data.feature_cache import Pool, analyse, digest_of, make_pools, open_pools, read_index
 from pipeline.wakeword.data.noise import loudest_energy, mixed
 from pipeline.wakeword.data.rendering import LivePool, Recipe, context_of, synthetic_passes, tasks_of
 from pipeline.wakeword.data.rooms import read_rooms, reverberate, simulate_rooms
@@ -233,6 +234,63 @@ def test_what_does_not_fit_is_refused_with_both_sides(clips: tuple[Path, list[Cl
     (folder / "pools.json").write_text("[]")
     with pytest.raises(FeatureError, match="holds no features"):
         open_pools(folder, RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("lengths", {"positive": ["a"] * 8}), ("lengths", {"positive": [118.0] * 8}), ("lengths", {"positive": None}),
+        ("lengths", {"positive": [-1] + [135] * 7}), ("lengths", {"positive": [1] * 944}), ("lengths", {"../x": [1]}),
+        ("words", ["computer"] * 3), ("cache", None), ("recipe", {"features": {"hop_s": "x"}}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_index_that_nobody_wrote_so_is_refused_and_kept_features_are_made_anew(
+    clips: tuple[Path, list[Clip]], tmp_path: Path, section: str, change: Any
+) -> None:
+    root, known = clips
+    folder = tmp_path / "pools"
+    made = make_pools(folder, root, known, RECIPE)[Label.POSITIVE].n_windows
+    index = json.loads((folder / "pools.json").read_text())
+    index[section] = {**index[section], **change} if isinstance(change, dict) else change
+    (folder / "pools.json").write_text(json.dumps(index))
+    with pytest.raises(FeatureError):
+        open_pools(folder, RECIPE, known)
+    assert make_pools(folder, root, known, RECIPE)[Label.POSITIVE].n_windows == made
+
+
+def test_values_of_another_kind_missing_classes_and_no_numbers_are_refused(
+    clips: tuple[Path, list[Clip]], tmp_path: Path
+) -> None:
+    root, known = clips
+    folder = tmp_path / "pools"
+    values = make_pools(folder, root, known, RECIPE)[Label.POSITIVE].values
+    with pytest.raises(FeatureError, match="no numbers"):
+        Cmvn.of([np.asarray(values), np.full((1, values.shape[1]), np.nan, dtype=np.float16)])
+    np.save(folder / "positive.npy", np.asarray(values).astype("S3"))
+    with pytest.raises(FeatureError, match="float16"):
+        open_pools(folder, RECIPE, known)
+    index = json.loads((folder / "pools.json").read_text())
+    del index["lengths"]["positive"]
+    (folder / "pools.json").write_text(json.dumps(index))
+    with pytest.raises(FeatureError, match="no window of positive"):
+        open_pools(folder, RECIPE, known)
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_features_with_another_noise_of_the_same_name_and_length_are_others(
+    clips: tuple[Path, list[Clip]], tmp_path: Path, is_folder: bool
+) -> None:
+    _root, known = clips
+    noise = tmp_path / "noise" / "hiss.wav"
+    noise.parent.mkdir()
+    recipe = replace(RECIPE, noise=(str(noise.parent if is_folder else noise),))
+    soundfile.write(noise, np.full(RATE_HZ, 0.1), RATE_HZ)
+    before = digest_of(known, recipe)
+    noise.with_name("notes.txt").touch()
+    assert digest_of(known, recipe) == before
+    soundfile.write(noise, np.full(RATE_HZ, 0.2), RATE_HZ)
+    assert digest_of(known, recipe) != before
 
 
 def test_existing_feature_files_are_analysed(clips: tuple[Path, list[Clip]], tmp_path: Path) -> None:

@@ -400,6 +400,48 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
     assert [record.exc_info for record in caplog.records] == [None] * 5, "a line each, no traceback"
 
 
+def test_a_client_that_sends_or_takes_nothing_is_disconnected(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wyoming", reason="the package wyoming is not installed")
+    from wyoming.client import AsyncTcpClient
+    from wyoming.info import Describe, Info
+
+    from pipeline.wakeword import wyoming_server
+
+    monkeypatch.setattr(wyoming_server, "IDLE_S", 0.5)
+    monkeypatch.setattr(wyoming_server, "MOST_CLIENTS", 4)
+
+    async def whole() -> None:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        with open_bundle(bundle) as detector:
+            server = asyncio.create_task(wyoming_server.serve(detector.again, "127.0.0.1", 0, "tr", port.set_result))
+            silent = [await asyncio.open_connection("127.0.0.1", await port) for _ in range(3)]
+            silent[1][1].write(b'{"type": "desc')  # an event that never ends
+            silent[2][1].write(b'{"type": "audio-chunk", "payload_length": 1000}\nx')
+            for reader, _ in silent:
+                assert await asyncio.wait_for(reader.read(), 30) == b""
+            deaf = await asyncio.open_connection("127.0.0.1", await port)
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                for _ in range(300):  # it reads no answer, until the server waits for it
+                    deaf[1].write(b'{"type": "describe"}\n' * 1000)
+                    await asyncio.wait_for(deaf[1].drain(), 1.0)
+            with pytest.raises(ConnectionError):
+                for _ in range(100):
+                    deaf[1].write(b"\n")
+                    await asyncio.sleep(0.1)
+                    await deaf[1].drain()
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                for _ in range(4):  # that lives
+                    await asyncio.sleep(0.2)
+                    await client.write_event(Describe().event())
+                    assert Info.is_type((await client.read_event()).type)
+            server.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await server
+
+    with ThreadPoolExecutor(1) as own_thread:
+        own_thread.submit(asyncio.run, whole()).result()
+
+
 def test_the_protocol_without_keys_stays_on_this_machine(bundle: Path) -> None:
     pytest.importorskip("wyoming", reason="the package wyoming is not installed")
     done = CliRunner().invoke(main, ["wakeword", "wyoming", str(bundle), "--host", "0.0.0.0"])

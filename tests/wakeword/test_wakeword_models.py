@@ -1,5 +1,7 @@
 """Architectures, what they cost, losses, quantisation-aware steps."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -27,6 +29,29 @@ from pipeline.wakeword.training.losses import WakewordLoss
 FEATURES = FeatureConfig()
 SHAPE = FEATURES.shape
 DUAL = FeatureConfig(kind="dual", window_s=1.03, clip_s=2.5)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"clip_s": 0.3, "hop_s": 0.1}, {"kind": "mfcc", "n_mfcc": 5}, {"clip_s": 0.3, "window_s": 0.3},
+        {"kind": "dual", "window_s": 1.03, "clip_s": 1.03}, {"n_mels": 128, "clip_s": 10.0},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_architecture_hears_windows_of_any_size_or_refuses_them(name: str, features: dict[str, Any]) -> None:
+    shaped = FeatureConfig(**features)
+    try:
+        budget_of(ModelConfig(name=name, width=0.25), shaped)
+    except TrainingError as error:
+        assert any(setting in str(error) for setting in ("model.name", "clip_s"))
+
+
+def test_a_clip_is_no_shorter_than_a_frame() -> None:
+    with pytest.raises(TrainingError, match=r"clip_s is at least window_s, got 0\.3 and 1\.03"):
+        FeatureConfig(kind="adaptive", window_s=1.03, clip_s=0.3)
 
 
 @pytest.mark.parametrize("name", MODELS)

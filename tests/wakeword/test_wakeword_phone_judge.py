@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from pipeline import artifacts, jsonl
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError, ModelError
+from pipeline.locks import locked
 from pipeline.records import to_json
 from pipeline.scoring.speech.labels import LABELS, encode
 from pipeline.scoring.speech.listening.runtime import ListenerOutput
@@ -366,6 +367,8 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
     assert place is not None and learnt.logit(output, place) > learnt.logit(heard("B OY"), place)
     read = read_learnt_word(home / "model", "boy")
     assert read is not None and read.first_threshold == -1.5
+    with locked(Settings.from_env(), run.folder, ModelError), pytest.raises(ModelError, match="run is learning a word"):
+        learn_word(Settings.from_env(), run, "boy")
     for word, reason in (("", "Write the word first"), ("42", "no letters"), ("günaydın", "no English word")):
         with pytest.raises(CorpusError, match=reason):
             learn_word(Settings.from_env(), run, word)

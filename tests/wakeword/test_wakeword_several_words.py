@@ -20,7 +20,6 @@ from pipeline.wakeword.data.feature_cache import Pool
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.features import FeatureConfig
 from pipeline.wakeword.finished_run import FinishedRun, classifier_for, evaluate_run, open_finished_run, set_thresholds
-from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.runtime.model_files import load_model
 from pipeline.wakeword.training.losses import WakewordLoss
@@ -103,7 +102,7 @@ def test_a_detector_has_an_output_and_a_threshold_per_word(words: Words) -> None
     rise, fall = (info.of_word(name) for name in NAMES)
     assert (rise.name, rise.threshold) == ("rise", info.words[0].threshold)
     assert rise.threshold != fall.threshold
-    with pytest.raises(ModelError, match=r"Choose a word of this detector \(rise, fall\); got ''"):
+    with pytest.raises(ModelError, match="knows several words: name one of rise, fall"):
         info.of_word("")
     card = (words.run.folder / "README.md").read_text()
     assert "| rise |" in card and "| fall |" in card
@@ -121,10 +120,30 @@ def test_each_word_is_evaluated_with_its_own_output(words: Words) -> None:
     assert np.allclose(np.stack([classifier(windows) for classifier in both], axis=1), joined, atol=1e-5)
 
 
+def test_a_clip_is_of_one_word(words: Words) -> None:
+    given = ["wakeword", "train", "--negative", str(words.other), "--preset", "tiny"]
+    named = ["--positive", f"rise={words.rise}", "--positive", f"fall={words.rise}"]
+    done = CliRunner().invoke(main, [*given, *named], env=words.env)
+    assert "is given as a clip of 'fall' and of 'rise': a clip is of one word" in done.output
+
+
+def test_a_detector_of_several_words_teaches_none_of_one(words: Words) -> None:
+    given = ["wakeword", "train", "--positive", str(words.rise), "--negative", str(words.other), "--preset", "tiny"]
+    done = CliRunner().invoke(main, [*given, "--teacher", words.run.home.name], env=words.env)
+    assert "knows several words (rise, fall): name one of one word" in done.output
+
+
 def test_a_bundle_carries_the_words(words: Words, tmp_path: Path) -> None:
     set_thresholds(words.run)
     assert {word.metrics["threshold"]["source"] for word in words.run.info.words} == {"stream"}
-    write_bundle(words.run.folder, tmp_path / "b.zip")
+    command = ["wakeword", "export", words.run.home.name, "--bundle", str(tmp_path / "b.zip"), "--json"]
+    done = CliRunner().invoke(main, command, env=words.env)
+    assert {word: basis["source"] for word, basis in json.loads(done.stdout)["rests_on"].items()} == {
+        "rise": "stream", "fall": "stream",
+    }  # fmt: skip
+    card = (words.run.folder / "README.md").read_text()
+    assert card.count("h of a stream with") == 2 and "validation negatives" not in card
+    assert "goes off at the threshold of the word" in card
     rise = soundfile.read(sorted(words.rise.iterdir())[0], dtype="float32")[0]
     sound = np.pad(np.concatenate([np.zeros(2 * RATE_HZ, np.float32), rise]), (0, RATE_HZ))
     with open_bundle(tmp_path / "b.zip") as detector:
@@ -149,6 +168,8 @@ def test_the_command_says_which_word(words: Words) -> None:
     assert {row["word"] for row in answer["detections"]} == set(NAMES)
     done = CliRunner().invoke(main, [*given, "--word", "fall"], env=words.env)
     assert {row["word"] for row in json.loads(done.stdout)["detections"]} == {"fall"}
+    done = CliRunner().invoke(main, [*given, "--phones", "rise"], env=words.env)
+    assert "--phones is of one word: name that of the detector with --word (rise, fall)" in done.output
 
 
 @pytest.mark.parametrize(
@@ -156,13 +177,15 @@ def test_the_command_says_which_word(words: Words) -> None:
     [
         ({"data": {"positive": ["a", "b"], "words": ["x"]}}, "words names each folder"),
         ({"data": {"positive": ["a", "b"], "words": ["x", "x"]}}, "at least two different names"),
+        ({"data": {"positive": ["a", "b"], "words": ["x", "X"]}}, "differ in more than capitals, got x, X"),
+        ({"data": {"positive": ["a", "b"], "words": ["x", "a\nb"]}}, "at most 60 characters that can be printed"),
         (
             {"data": {"positive": ["a", "b"], "words": ["x", "y"]}, "loss": {"name": "arcface"}},
             "cross_entropy or focal",
         ),
         ({"data": {"positive": ["a", "b"], "words": ["x", "y"]}, "distil": {"teacher": "run"}}, "no teacher"),
     ],
-    ids=["one name missing", "one name twice", "loss", "teacher"],
+    ids=["one name missing", "one name twice", "capitals", "line end", "loss", "teacher"],
 )
 def test_says_what_several_words_do_not_take(settings: dict[str, object], why: str) -> None:
     with pytest.raises(TrainingError, match=why):

@@ -1,12 +1,15 @@
 """Takes of a word: what is kept, what is refused and why."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import load_audio
+from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.settings import CHECKOUT, Settings
 from pipeline.wakeword.data.clip_library import open_library
@@ -37,6 +40,29 @@ def test_a_spoken_word_is_kept() -> None:
 def test_what_is_no_good_take_is_refused_in_words(change: object, words: str) -> None:
     sound = np.asarray(change(spoken()), dtype=np.float32)  # type: ignore[operator]
     assert words in " ".join(problems_of_take(to_wav(sound, RATE_HZ)))
+
+
+def test_clips_that_a_word_has_are_not_copied_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trained twice on a clip, or on one that is measured on."""
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(tmp_path / "data"))
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for number in range(2):
+        (clips / f"take {number}.wav").write_bytes(to_wav(spoken() * (1.0 - number / 2), RATE_HZ))
+    (clips / "copy.wav").write_bytes((clips / "take 0.wav").read_bytes())
+
+    def add(*options: str) -> dict[str, object]:
+        done = CliRunner().invoke(main, ["wakeword", "add", "computer", *options, "--json"])
+        assert done.exit_code == 0, done.output
+        return dict(json.loads(done.stdout))
+
+    first = add("--positive", str(clips))
+    assert (first["added"], first["known"]) == ({"positive": 2}, {"positive": 1})
+    again = add("--positive", str(clips), "--test-positive", str(clips))
+    assert again["added"] == {"positive": 0, "evaluation/positive": 0}
+    assert again["known"] == {"positive": 3, "evaluation/positive": 3}
+    library = open_library(Settings(tmp_path / "data", tmp_path / "models"), "computer")
+    assert (len(library.files("positive")), len(library.files("evaluation/positive"))) == (2, 0)
 
 
 def test_a_take_is_removed_and_nothing_else(tmp_path: Path) -> None:

@@ -22,28 +22,39 @@ from pipeline import artifacts
 from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
-from pipeline.errors import CorpusError, FeatureError, ModelError, TrainingError
+from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
+from pipeline.wakeword import search
 from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detect_in_file
-from pipeline.wakeword.finished_run import FinishedRun, classifier_for, open_finished_run, set_threshold
+from pipeline.wakeword.finished_run import (
+    FinishedRun,
+    classifier_for,
+    evaluate_run,
+    open_finished_run,
+    robustness_of,
+    scores_of_folder,
+    set_threshold,
+)
 from pipeline.wakeword.learnt_word import LearntFrom
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
-from pipeline.wakeword.runtime.model_files import load_model, read_info
+from pipeline.wakeword.runtime.model_files import load_model, read_info, save_info
 from pipeline.wakeword.training import train
 from pipeline.wakeword.training.train import Trainer
 from pipeline.wakeword.training.validate import Validation, validate, validate_words
+from pipeline.wakeword.training.word_learning import learn_word
 from tests.saturation import saturating_session
 from tests.wakeword_sounds import RATE_HZ, chirp, hum, write_clips
 
@@ -98,7 +109,7 @@ def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
     def learn(_settings: Settings, run: FinishedRun, word: str, _progress: Any) -> SimpleNamespace:
         learnt.append((run.folder, word))
         if len(learnt) > 1:
-            raise ModelError("The listener of English is missing.")
+            raise (ModelError if len(learnt) == 2 else AudioError)("The listener of English is missing.")
         return SimpleNamespace(word=word, learnt_from=LearntFrom(0, 20, 3, 4))
 
     monkeypatch.setattr("pipeline.wakeword.training.word_learning.learn_word", learn)
@@ -189,11 +200,14 @@ def test_evaluation_by_the_command_line(world: World) -> None:
 def test_training_by_the_command_line(world: World) -> None:
     given = [
         "wakeword", "train", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
-        "--override", "train.steps=4", "--override", "mining.rounds=0", "--json",
+        "--steps", "4", "--override", "mining.steps=3", "--json",
     ]  # fmt: skip
     result = CliRunner().invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
-    folder = Path(json.loads(result.output)["directory"])
+    assert "7 steps: 4 in the first pass; 3 after mining, 1 time." in result.stderr
+    report = json.loads(result.stdout)
+    assert report["steps"] == 7
+    folder = Path(report["directory"])
     assert (folder / "model" / "model.safetensors").is_file()
     assert json.loads((folder / "config.json").read_text())["train"]["steps"] == 4
 
@@ -212,6 +226,49 @@ def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
     assert config.train.rate == found["settings"]["train.rate"]
     trials = [json.loads(line) for line in (Path(found["file"]).parent / "metrics.jsonl").read_text().splitlines()]
     assert min(trial["value"] for trial in trials if trial["event"] == "trial") == pytest.approx(found["value"])
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome"),
+    [
+        ([TrainingError("The loss is no number."), None], 1),
+        (
+            [TrainingError("It does not fit."), TrainingError("The loss is no number.")],
+            "None of the 2 trials.*no number",
+        ),
+        ([None, StopRequested()], StopRequested),
+    ],
+    ids=["one fails", "all fail", "stopped"],
+)
+def test_a_search_survives_its_trials(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: list[Exception | None], outcome: Any
+) -> None:
+    left = list(ends)
+
+    def prepared(*given: Any) -> Any:
+        error = left.pop(0)
+        if error is not None:
+            raise error
+        return make_trainer(*given)
+
+    monkeypatch.setattr(search, "make_trainer", prepared)
+    config = world.configured(**{"train.steps": 4})
+    directory = RunDirectory.create(world.settings.runs_root, kind="wakeword-search", name="s", config=config)
+    writer = RunWriter(directory)
+    writer.begin()
+    try:
+        if isinstance(outcome, int):
+            assert search.search_settings(world.settings, config, 2, 4, writer)["trial"] == outcome
+        else:
+            kind, words = (outcome, None) if isinstance(outcome, type) else (TrainingError, outcome)
+            with pytest.raises(kind, match=words):
+                search.search_settings(world.settings, config, 2, 4, writer)
+    finally:
+        writer.end("stopped")
+        writer.close()
+    assert (directory.path / "best.yaml").is_file() == (None in ends), "the best by then"
+    tried = [line for line in directory.metrics() if line.get("event") == "trial"]
+    assert len(tried) == ends.count(None) and all(np.isfinite(line["value"]) for line in tried)
 
 
 def test_a_rising_rate_finds_where_the_loss_falls(world: World) -> None:
@@ -314,6 +371,49 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
 
 
+def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = open_finished_run(world.settings, world.run.id)
+    begun: list[int] = []
+
+    def refused(path: Path) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(artifacts, "require_writable", refused)
+    progress: Any = lambda *_: begun.append(1)  # noqa: E731
+    words, others = (world.new_words,), (world.new_other,)
+    works: list[Any] = [
+        lambda: evaluate_run(finished, EvaluationTask(words, others, hours=0.05), progress=progress),
+        lambda: robustness_of(finished, words, others, (), (), progress),
+        lambda: scores_of_folder(finished, world.new_words, progress=progress),
+        lambda: set_threshold(finished, others, progress),
+        lambda: learn_word(world.settings, finished, "chirp", progress),
+    ]
+    for work in works:
+        with pytest.raises(OSError, match="Read-only"):
+            work()
+    assert not begun
+
+
+def test_what_was_saved_while_an_evaluation_listened_is_kept(world: World) -> None:
+    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
+    run = world.fresh(config)
+    train_wakeword(world.settings, config, run)
+    finished = open_finished_run(world.settings, run.id)
+    others: list[float] = []
+
+    def meanwhile(_done: int, _total: int, _message: str) -> None:
+        if not others:
+            others.append(-3.25)
+            save_info(finished.folder, replace(finished.info, threshold=others[0]))
+
+    task = EvaluationTask((world.new_words,), (world.new_other,), hours=0.05)
+    evaluate_run(finished, task, progress=meanwhile)
+    info = finished.info
+    assert (info.threshold, "stream" in info.metrics) == (-3.25, True)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -336,6 +436,11 @@ def test_learning_from_a_teacher(world: World) -> None:
         assert trainer.teacher is not None
         first = [trainer.step(trainer.stages[0], step)[0] for step in range(40)]
     assert np.mean(first[-5:]) < np.mean(first[:5])
+    folder = str(world.run.path / "model")  # as it is copied from elsewhere
+    config = world.configured(**{"distil.teacher": folder, "train.steps": 2, "mining.rounds": 0})
+    run = world.fresh(config)
+    train_wakeword(world.settings, config, run)
+    assert "is a detector of 'chirp'" in run.log_tail()
 
 
 @pytest.mark.parametrize(
@@ -431,6 +536,13 @@ def test_models_that_cannot_be_trusted_are_refused(world: World, tmp_path: Path)
     save_file({name: value + 1.0 for name, value in weights.items()}, folder / "model.safetensors")
     with pytest.raises(ModelError, match=r"is not the file that model\.json was written for"):
         load_model(folder)
+    (name,) = [name for name, value in weights.items() if name.endswith("head.weight")]
+    for damaged in ({name: weights[name] * np.nan}, {"std": weights["std"] * 0.0}):
+        save_file({**weights, **damaged}, folder / "model.safetensors")
+        digest = artifacts.sha256_of(folder / "model.safetensors")
+        (folder / "model.json").write_text(json.dumps({**info, "sha256": digest}))
+        with pytest.raises(ModelError, match="it would never detect"):
+            load_model(folder)
     torch.save({"model": object}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="Only safetensors are loaded"):
         load_model(folder)
@@ -551,7 +663,7 @@ def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp
     given = ["wakeword", "train", "--split", str(tmp_path / "split"), "--preset", "tiny", "--steps", "4", "--json"]
     result = run.invoke(main, [*given, "--override", "mining.rounds=0"], env=world.env)
     assert result.exit_code == 0, result.output
-    folder = Path(json.loads(result.output)["directory"])
+    folder = Path(json.loads(result.stdout)["directory"])
     root, used = read_manifest(folder / "split")
     assert root == clips
     test = {one.clip.path for one in read_manifest(tmp_path / "split")[1] if one.part == "test"}

@@ -17,11 +17,12 @@ from dashboard.sections.wakeword.setting_fields import draw_fields, reset
 from dashboard.sections.wakeword.speaker_field import speaker_field
 from dashboard.sections.wakeword.steps import TRAINING, offer_step
 from dashboard.services import wakeword_clips, wakeword_training
-from pipeline.i18n import N_, _, joined, ngettext, number, translated
+from pipeline.i18n import N_, _, joined, number, translated
 from pipeline.presets import build, merged
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.clip_library import ClipLibrary
 from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.planned_steps import steps_in_words
 
 PRESET_HELP = N_(
     "default: about 20 minutes of one core. embedding: for few recordings, on a speech embedding that you have in a "
@@ -107,9 +108,10 @@ def draw(clips: ClipLibrary | None) -> None:
                 started = st.container()  # beside the button that was pressed, whatever the budget says below
                 if _fits(config) and pressed[START]:
                     state.watch(state.RUN, wakeword_training.start_training(config, last.where))
-                    st.toast(_("The training has started."))
+                    text = _("The training has started.")
+                    st.toast(text)
                     with started:
-                        st.success(_("The training has started."), icon=":material/check:")
+                        st.success(f"{text} {steps_in_words(config)}", icon=":material/check:")
                         offer_step(TRAINING)
     tuning.draw(clips, preset)
 
@@ -137,21 +139,8 @@ def _choose_preset() -> tuple[str, WakewordConfig]:
             wakeword_training.delete_preset(preset)
             st.rerun()
     config = build(WakewordConfig, wakeword_training.preset(preset))
-    st.caption(_steps_in_words(config))
+    st.caption(steps_in_words(config))
     return preset, config
-
-
-def _steps_in_words(config: WakewordConfig) -> str:
-    """All steps that the preset runs: the first pass, after each mining, and on the 8-bit grid."""
-    train, mining = config.train, config.mining
-    parts = [_("{n} in the first pass").format(n=number(train.steps))]
-    if mining.rounds:
-        rounds = ngettext("{n} after mining, {rounds} time", "{n} after mining, {rounds} times", mining.rounds)
-        parts.append(rounds.format(n=number(mining.steps), rounds=number(mining.rounds)))
-    if train.qat_steps:
-        parts.append(_("{n} on the 8-bit grid").format(n=number(train.qat_steps)))
-    total = train.steps + mining.rounds * mining.steps + train.qat_steps
-    return _("{n} steps: {parts}.").format(n=number(total), parts="; ".join(parts))
 
 
 def _device(name: str) -> str:

@@ -10,7 +10,7 @@ from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
 from dashboard.markup import document, message, plain
-from dashboard.sections.wakeword.threshold import rests_on
+from dashboard.sections.wakeword.threshold import all_rest_on
 from dashboard.services import wakeword_detectors
 from pipeline import artifacts
 from pipeline.i18n import N_, _, number, percent, significant
@@ -36,10 +36,10 @@ def draw(run: RunDirectory) -> None:
     if st.button(label, type="secondary" if exported else "primary", icon=":material/deployed_code:"):
         wakeword_detectors.start_work("export", run)
         st.rerun()
-    basis = finished.info.metrics.get("threshold")
-    if basis:
+    bases = finished.info.bases
+    if bases:
         st.caption(
-            rests_on(basis)
+            all_rest_on(bases)
             + " "
             + _("An export first sets it on a long stream of validation clips and noise, unless a stream has set it.")
         )

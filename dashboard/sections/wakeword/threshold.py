@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dashboard.markup import plain
 from pipeline.i18n import _, ngettext, number
 from pipeline.wakeword.threshold import STREAM
 
@@ -25,3 +26,8 @@ def rests_on(basis: Mapping[str, Any]) -> str:
     )
     rate = _("{low} to {high} per hour (95%)").format(low=number(low, 2), high=number(high, 2))
     return f"{text.format(hours=number(basis['hours'], 2), n=number(basis['false_alarms']))}: {rate}."
+
+
+def all_rest_on(bases: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of the threshold of each word, of a detector of one under ""."""
+    return " ".join(f"{plain(word)}: {rests_on(basis)}" if word else rests_on(basis) for word, basis in bases.items())

@@ -14,7 +14,7 @@ from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
 from dashboard.sections.wakeword.steps import EVALUATION, offer_step
-from dashboard.sections.wakeword.threshold import rests_on
+from dashboard.sections.wakeword.threshold import all_rest_on
 from dashboard.services import jobs
 from pipeline import artifacts
 from pipeline.i18n import N_, _, ngettext, number, percent
@@ -95,8 +95,9 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
         "Misses are the mean at 0 to 20 false alarms on the validation clips, which chose the weights. For the quality "
         "of the detector see 4 Evaluation, on clips and hours that had no part in the training."
     )
+    bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     if report.get("threshold"):  # runs of earlier releases lack it
-        note += " " + rests_on(report["threshold"])
+        note += " " + all_rest_on(bases or {"": report["threshold"]})
     if report.get("files_left_out"):
         n = len(report["files_left_out"])
         note += " " + ngettext(

@@ -5,10 +5,26 @@ from typing import Any
 
 import click
 
-folder = click.Path(path_type=Path, exists=True)
+from pipeline.cli._output import counted
 
 
-class WordFolder(click.Path):
+class AudioFolder(click.Path):
+    """A folder of recordings, or one of them. What links in it lead to outside of it is not read, which is said."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pipeline.audio.load import stray_links
+
+        path = Path(str(super().convert(value, param, ctx)))
+        if links := stray_links(path):
+            click.echo(
+                f"{path}: {counted(len(links), 'link')} that lead out of it, or nowhere, are left out, e.g. "
+                f"{links[0].relative_to(path)}.",
+                err=True,
+            )
+        return path
+
+
+class WordFolder(AudioFolder):
     """A folder of clips of the word, or NAME=FOLDER of one of several words."""
 
     name = "[NAME=]FOLDER"
@@ -30,4 +46,7 @@ def folders_by_word(given: tuple[tuple[str, Path], ...]) -> dict[str, list[Path]
     return by_word
 
 
+plain_folder = click.Path(path_type=Path, exists=True, file_okay=False)  # of other things than recordings
+folder = AudioFolder(path_type=Path, exists=True)
+clips_folder = AudioFolder(path_type=Path, exists=True, file_okay=False)
 word_folder = WordFolder(path_type=Path, exists=True)

@@ -12,13 +12,14 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
+from pipeline.cli.wakeword._folders import clips_folder, plain_folder
 from pipeline.i18n import N_
+from pipeline.records import to_json
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
 
 SHOWN = 10
-clips_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 root_argument = click.argument("root", type=click.Path(path_type=Path))
 map_option = click.option(
     "--map", "mapping", multiple=True, metavar="FOLDER=CLASS", help="Class of a folder with another name; repeatable."
@@ -50,7 +51,7 @@ source_option = click.option(
 @click.option(
     "--voices",
     "folders",
-    type=clips_folder,
+    type=plain_folder,
     multiple=True,
     help="Folder with voices of Piper (NAME.onnx, NAME.onnx.json) or Kokoro (kokoro*.onnx, voices/); repeatable.",
 )
@@ -71,12 +72,13 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
     it. The folder is one of positives for `pronlab wakeword train`."""
     from pipeline.settings import Settings
+    from pipeline.text import composed
     from pipeline.wakeword.data.speaking import Spoken
     from pipeline.wakeword.data.speaking import speak as speak_word
 
     if options["source_pattern"] and not options["speech"]:
         raise click.UsageError("--source names the speakers of --from-speech: add it, or leave --source away.")
-    foreign = sorted({letter for letter in word.lower() if letter.isalpha() and not letter.isascii()})
+    foreign = sorted({letter for letter in composed(word) if letter.isalpha() and not letter.isascii()})
     if foreign and click.get_current_context().get_parameter_source("language") is ParameterSource.DEFAULT:
         raise click.UsageError(
             f"{word!r} has letters that English words seldom have ({', '.join(foreign)}): say which language it is "
@@ -192,19 +194,21 @@ def split(
 )
 @json_option
 def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:
-    """Copy clips of WORD into this installation, for the Wake word page."""
+    """Copy clips of WORD into this installation, for the Wake word page. A file that it has already, under whatever
+    name, is not copied again."""
     from pipeline.settings import Settings
     from pipeline.wakeword.data.clip_library import add_folders
 
     parts = {name.replace("test_", "evaluation/"): paths for name, paths in folders.items() if paths}
     if not parts:
         raise click.UsageError("Name at least one folder to copy from, e.g. --positive DIR.")
-    counts = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
-    emit(
-        {"word": word, "added": counts},
-        as_json,
-        "\n".join(f"{part}: {counted(n, 'clip')}" for part, n in counts.items()),
-    )
+    outcome = add_folders(Settings.from_env(), word, parts, progress_printer("Copying clips"))
+    lines = [
+        f"{part}: {counted(n, 'clip')}"
+        + (f", and {outcome.known[part]} that {word!r} had already" if part in outcome.known else "")
+        for part, n in outcome.added.items()
+    ]
+    emit({"word": word, **to_json(outcome)}, as_json, "\n".join(lines))
 
 
 @click.command()
@@ -251,7 +255,7 @@ def _text(scan: "ClipScan") -> str:
     if scan.left_out:
         more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
         shown = ", ".join(scan.left_out[:SHOWN])
-        lines.append(f"  left out, no audio by their names or links out of their folder: {shown}{more}")
+        lines.append(f"  left out, no audio by their names or links that are not followed: {shown}{more}")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._numbers import NumberRange
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     help="Folder of held-out clips of the word; repeatable. NAME=FOLDER for a word of several.",
 )
 @click.option("--background", type=folder, multiple=True, help="Folder of held-out other speech; repeatable.")
-@click.option("--split", type=folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
+@click.option("--split", type=plain_folder, help="Use the test part of a `pronlab wakeword split` instead of both.")
 @click.option(
     "--noise", type=folder, multiple=True, help="Folder of background noise; repeatable (default: pink noise)."
 )
 @click.option(
     "--near",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=clips_folder,
     help="Folder with one subfolder per similar phrase.",
 )
 @click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream in hours.")
@@ -213,7 +213,7 @@ def export(
     from pipeline.wakeword.file_names import EXPORTS
     from pipeline.wakeword.finished_run import open_finished_run, set_thresholds
     from pipeline.wakeword.packaging.export import export as export_model
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import all_in_words
 
     finished = open_finished_run(Settings.from_env(), detector)
     if keep_threshold and background:
@@ -233,7 +233,7 @@ def export(
                 if esp32
                 else _export_bundle(finished, bundle, judge)
             )
-            emit({**to_json(answer), "rests_on": finished.info.metrics.get("threshold")}, as_json, text)
+            emit({**to_json(answer), "rests_on": _rests_on(finished)}, as_json, text)
         return
     with background_run(run, N_("Exporting")) as work:
         if not keep_threshold:
@@ -245,11 +245,15 @@ def export(
         f"{e.same_side:.1%} on the same side, {e.median_ms:.2f} ms per window (95 %: {e.p95_ms:.2f})"
         for e in exports
     ]
-    basis = finished.info.metrics.get("threshold")
-    lines += [in_words(basis)] if basis else []
-    emit(
-        {"folder": target or finished.home / EXPORTS, "formats": exports, "rests_on": basis}, as_json, "\n".join(lines)
-    )
+    lines += filter(None, [all_in_words(finished.info.bases)])
+    folder_and_formats = {"folder": target or finished.home / EXPORTS, "formats": exports}
+    emit({**folder_and_formats, "rests_on": _rests_on(finished)}, as_json, "\n".join(lines))
+
+
+def _rests_on(finished: "FinishedRun") -> dict[str, Any] | None:
+    """What the threshold rests on, of several words that of each."""
+    bases = finished.info.bases
+    return bases.get("", bases or None)
 
 
 def _judge_for_a_bundle(finished: "FinishedRun", word: str) -> "PhoneJudge":
@@ -262,15 +266,15 @@ def _judge_for_a_bundle(finished: "FinishedRun", word: str) -> "PhoneJudge":
 
 def _export_bundle(finished: "FinishedRun", out: Path, judge: "PhoneJudge | None") -> tuple["Bundle", str]:
     from pipeline.wakeword.packaging.bundle import write_bundle
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import all_in_words
 
     written = write_bundle(finished.folder, out, judge)
-    basis = finished.info.metrics.get("threshold")
-    text = (
-        f"{out}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's. "
-        f"{in_words(basis) if basis else ''} Unpack it, then: python runner.py FILE.wav"
-    )
-    return written, text
+    lines = [
+        f"{out}: {written.size_kb:.0f} kB, logits within {written.largest_difference:.2g} of the model's.",
+        *filter(None, [all_in_words(finished.info.bases)]),
+        "Unpack it, then: python runner.py FILE.wav",
+    ]
+    return written, "\n".join(lines)
 
 
 def _export_for_esp32(
@@ -278,15 +282,15 @@ def _export_for_esp32(
 ) -> tuple["Esp32Bundle", str]:
     from pipeline.wakeword.finished_run import held_stream
     from pipeline.wakeword.packaging.esp32 import write_esp32_bundle
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import all_in_words
 
     made = write_esp32_bundle(finished.folder, out, held_stream(finished, background), progress)
-    basis, stream = finished.info.metrics.get("threshold"), made.stream
+    stream = made.stream
     lines = [
         f"{out}: {made.model_kb:.0f} kB and {made.arena_kb:.0f} kB of working memory, about {made.step_ms:.1f} ms for "
         f"each 30 ms on an ESP32-S3. The 8-bit model and PyTorch answer {made.same_side:.2%} of {made.n_steps} steps "
         f"alike.",
-        *([in_words(basis)] if basis else []),
+        *filter(None, [all_in_words(finished.info.bases)]),
     ]
     if stream is not None:
         lines.append(

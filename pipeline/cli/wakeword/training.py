@@ -11,10 +11,10 @@ from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
-from pipeline.cli.wakeword._folders import folder, folders_by_word, word_folder
+from pipeline.cli.wakeword._folders import folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
@@ -46,7 +46,7 @@ def data_options(command: Any) -> Any:
         ),
         click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
         click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
-        click.option("--split", type=folder, help="Output of `pronlab wakeword split`, instead of folders."),
+        click.option("--split", type=plain_folder, help="Output of `pronlab wakeword split`, instead of folders."),
         click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
         click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
         click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
@@ -56,12 +56,19 @@ def data_options(command: Any) -> Any:
         ),
         click.option("--width", type=float, help="Multiplier of the number of channels."),
         click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
-        click.option("--steps", type=int, help="Number of steps of the first pass."),
+        click.option(
+            "--steps",
+            type=int,
+            help="Steps of the first pass; those after mining and on the 8-bit grid follow, as the preset or "
+            "`--override mining.steps=N`, `mining.rounds=N` and `train.qat_steps=N` say. The run names them all.",
+        ),
         click.option("--batch", type=int, help="Clips per step."),
         click.option("--rate", type=float, help="Learning rate."),
         click.option("--teacher", help="Wake-word run to distil from."),
         click.option(
-            "--embedding", type=folder, help="Folder of a frozen speech embedding to hear through (--preset embedding)."
+            "--embedding",
+            type=plain_folder,
+            help="Folder of a frozen speech embedding to hear through (--preset embedding).",
         ),
         click.option(
             "--word", help="What the detector reports (default: the word of spoken clips, else the name of the run)."
@@ -85,16 +92,19 @@ def train(chosen: Chosen, **options: Any) -> None:
     start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
     if start is None:
         return
+    from pipeline.wakeword.planned_steps import steps_in_words
     from pipeline.wakeword.run import train_wakeword
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import all_in_words
 
+    click.echo(steps_in_words(start.config), err=True)
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
+    bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     text = (
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
         f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
-        f"{in_words(report['threshold'])} `pronlab wakeword evaluate` measures it on hours of sound."
+        f"{all_in_words(bases or {'': report['threshold']})} `pronlab wakeword evaluate` measures it on hours of sound."
     )
     if learnt := report.get("phones"):
         text += (
@@ -163,8 +173,10 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 
 @click.command("search")
 @data_options
-@click.option("--trials", type=int, default=20, show_default=True, help="Number of trials.")
-@click.option("--trial-steps", type=int, default=400, show_default=True, help="Steps per trial.")
+@click.option("--trials", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of trials.")
+@click.option(
+    "--trial-steps", type=click.IntRange(1, 10_000_000), default=400, show_default=True, help="Steps per trial."
+)
 @training_options(PRESETS, resumable=False, launched=False, reported=True)
 def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any) -> None:
     """Search for better settings with Optuna, and write the best to a preset file."""
@@ -175,17 +187,23 @@ def search_command(chosen: Chosen, trials: int, trial_steps: int, **options: Any
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     directory = _directory(chosen, settings.runs_root, SEARCH, config)
-    from pipeline.wakeword.search import search_settings
+    from pipeline.wakeword.search import BEST, search_settings
 
     best: dict[str, Any] | None = None
     with directory.start() as writer:
         best = search_settings(settings, config, trials, trial_steps, writer, progress_printer("Wake word"))
         writer.update(progress=1.0, message=DONE, result=best)
     if best is None:
-        raise TrainingError(N_("The search {run} was stopped."), run=directory.id)
+        raise TrainingError(
+            N_("The search {run} was stopped.{by_then}"), run=directory.id, by_then=_best_by_then(directory.path / BEST)
+        )
     settings_text = "\n".join(f"  {name}: {value}" for name, value in best["settings"].items())
     text = f"Best of {best['trials']}: trial {best['trial']}, {best['value']:.4f}\n{settings_text}\nIn {best['file']}"
     emit({"run": directory.id, **best}, chosen.as_json, text)
+
+
+def _best_by_then(file: Path) -> Message | str:
+    return Message(N_(" The best settings by then are in {file}."), file=str(file)) if file.is_file() else ""
 
 
 def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") -> "RunDirectory":

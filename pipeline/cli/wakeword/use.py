@@ -16,6 +16,7 @@ from pipeline.cli._output import emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
+from pipeline.cli.wakeword._folders import AudioFolder
 from pipeline.cli.wakeword._words import (
     ENGLISH_WORD,
     FILLED,
@@ -55,7 +56,7 @@ owner_threshold_option = click.option(
 
 @click.command()
 @click.argument("detector", metavar="RUN")
-@click.argument("audio", type=click.Path(path_type=Path))
+@click.argument("audio", type=AudioFolder(path_type=Path))
 @click.option(
     "--preset", "detector_preset", help="Detector settings: aggressive, balanced or conservative (default: the run's)."
 )
@@ -104,6 +105,8 @@ def detect(
     if csv_file is not None:
         raise click.UsageError(f"--csv is the table of a folder, and {audio} is a file.")
     words = [word] if word else finished.info.names or ("",)
+    if phones and len(words) > 1:
+        raise click.UsageError(f"--phones is of one word: name that of the detector with --word ({', '.join(words)}).")
     asked = asked_phones(finished, phones, never=no_phones or url is not None)
     judge = judge_of_run(finished, asked) if asked else None
     threshold = judge.asked_from(threshold) if judge else threshold

@@ -8,7 +8,6 @@
     quarantine/                            what nothing can be learnt from, with the reasons
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,16 +130,40 @@ def open_library(settings: Settings, name: str, *, create: bool = False) -> Clip
     return library
 
 
+class KnownClips:
+    """Which clips a word has, by what is in them: no file is kept twice, under another name or in another part, where
+    it would be trained on and measured on."""
+
+    def __init__(self, library: ClipLibrary) -> None:
+        self._by_size: dict[int, list[tuple[str, Path]]] = {}
+        for part in PARTS:
+            for path in library.files(part):
+                self.note(part, path)
+
+    def note(self, part: str, path: Path) -> None:
+        self._by_size.setdefault(path.stat().st_size, []).append((part, path))
+
+    def part_of(self, content: bytes) -> str | None:
+        """The part that has a file with this content; None where none has."""
+        alike = self._by_size.get(len(content), [])
+        return next((part for part, path in alike if path.read_bytes() == content), None)
+
+
+@dataclass(frozen=True)
+class AddedClips:
+    """How many files of each part were copied, and how many the word had already, in whatever part."""
+
+    added: dict[str, int]
+    known: dict[str, int]
+
+
 def add_folders(
     settings: Settings, name: str, folders: Mapping[str, Sequence[Path]], progress: Progress | None = None
-) -> dict[str, int]:
-    """Copy the audio of `folders` (by part) into the collection; returns how many each. Folders within a part, such as
-    the phrases of `near`, are kept. Raises CorpusError for one without audio."""
-    collection = open_library(settings, name, create=True)
-    pairs: list[tuple[Path, Path]] = []
-    counts: dict[str, int] = {}
+) -> AddedClips:
+    """Copy the audio of `folders` (by part) into the collection, but for files that it has. Folders within a part, such
+    as the phrases of `near`, are kept. Raises CorpusError for one without audio."""
+    given: list[tuple[str, Path, Path]] = []
     for part, sources in folders.items():
-        target = collection.folder(part)
         for source in sources:
             files = audio_files(source)
             if not files:
@@ -149,14 +172,22 @@ def add_folders(
                     endings=", ".join(AUDIO_SUFFIXES),
                     folder=str(source),
                 )
-            pairs += [(file, target / file.relative_to(source)) for file in files]
-            counts[part] = counts.get(part, 0) + len(files)
-    for number, (file, target) in enumerate(pairs):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, _free(target))
+            given += [(part, source, file) for file in files]
+    collection = open_library(settings, name, create=True)
+    clips = KnownClips(collection)
+    outcome = AddedClips(dict.fromkeys(folders, 0), {})
+    for number, (part, source, file) in enumerate(given, start=1):
+        content = file.read_bytes()
+        if clips.part_of(content) is not None:
+            outcome.known[part] = outcome.known.get(part, 0) + 1
+        else:
+            target = _free(collection.folder(part) / file.relative_to(source))
+            artifacts.write_bytes(target, content)
+            clips.note(part, target)
+            outcome.added[part] += 1
         if progress is not None:
-            progress(number + 1, len(pairs), "copying clips")
-    return counts
+            progress(number, len(given), "copying clips")
+    return outcome
 
 
 def _root(settings: Settings) -> Path:

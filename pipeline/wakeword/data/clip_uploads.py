@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pipeline.errors import PronlabError
 from pipeline.runs.failures import of_the_system
-from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
+from pipeline.wakeword.data.clip_library import ClipLibrary, KnownClips
 
 
 @dataclass
@@ -23,18 +22,14 @@ def add_uploads(clips: ClipLibrary, part: str, uploads: Iterable[tuple[str, byte
     """Add files, given as names and contents, and note in `outcome` what became of each as it is done. A file that any
     part of the word has, under whatever name, is not saved again. Raises CorpusError for a part that there is not."""
     clips.folder(part)
-    by_size: dict[int, list[tuple[str, Path]]] = {}
-    for of_part in PARTS:
-        for path in clips.files(of_part):
-            by_size.setdefault(path.stat().st_size, []).append((of_part, path))
+    known = KnownClips(clips)
     for name, content in uploads:
-        alike = by_size.setdefault(len(content), [])
-        has_it = next((of_part for of_part, path in alike if path.read_bytes() == content), None)
+        has_it = known.part_of(content)
         if has_it is not None:
             outcome.known.append((name, has_it))
             continue
         try:
-            alike.append((part, clips.add(part, name, content)))
+            known.note(part, clips.add(part, name, content))
             outcome.n_saved += 1
         except PronlabError as error:
             outcome.refused.append(error.text)

@@ -24,7 +24,7 @@ import numpy as np
 
 from pipeline import jsonl
 from pipeline.audio.check import check_audio
-from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files, stray_links
 from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.parallel import Progress, map_ordered
@@ -82,7 +82,7 @@ class ClipScan:
     """`clips` in the order of their paths, bad ones included. `duplicates` are groups of paths with the same sound;
     `sources_known` says whether a pattern or the voices that spoke name all sources, or files count as their own.
     `left_out` are the paths of files in the folders that are no audio by their names, and of links that lead out of the
-    folders."""
+    folders or nowhere."""
 
     root: Path
     clips: tuple[Clip, ...]
@@ -176,19 +176,16 @@ def _scan(
     pattern = source_regex(source_pattern)
     within = [folder.resolve() for folder, _ in folders]  # a folder that is named may be a link itself
 
-    def leads_out(path: Path) -> bool:
-        return not any(path.resolve().is_relative_to(one) for one in within)
-
     found: dict[Path, tuple[Path, Label]] = {}  # each once, though its folder is named twice, or lies within another
     links: dict[Path, Path] = {}
     for folder, label in folders:
-        linked = [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]
-        links |= {path.resolve(): path for path in linked if leads_out(path)}
         for path in audio_files(folder):
-            if leads_out(path):
-                links.setdefault(path.resolve(), path)
-            else:
-                found.setdefault(path.resolve(), (path, label))
+            found.setdefault(path.resolve(), (path, label))
+        for link in stray_links(folder):
+            target = Path(os.path.realpath(link))
+            is_brought = target.exists() and any(target.is_relative_to(one) for one in within)  # by another folder
+            if not is_brought:
+                links.setdefault(target, link)
     entries = list(found.values())
     others = list({path.resolve(): path for folder, _ in folders for path in other_files(folder)}.values())
     left_out = tuple(os.path.relpath(path, root) for path in [*others, *links.values()])

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
+from pipeline.audio.load import audio_files
 from pipeline.errors import FeatureError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.parallel import Progress, map_ordered
@@ -179,20 +180,28 @@ def open_pools(folder: Path, recipe: Recipe, clips: Sequence[Clip] | None = None
         )
     pools: dict[Label, Pool] = {}
     held = index.get("words", [])
-    names = list(dict.fromkeys(clip.word for clip in clips or () if clip.word)) or list(dict.fromkeys(held))
+    names = list(dict.fromkeys([*(clip.word for clip in clips or () if clip.word), *held]))
     for label, lengths in index["lengths"].items():
         values = _values(folder, label)
         expected = (sum(lengths), recipe.features.n_bins)
-        if values.shape != expected:
+        if values.shape != expected or values.dtype != np.dtype(np.float16):
             raise FeatureError(
-                N_("{folder}/{label}.npy is damaged: {shape} there, {expected} expected."),
+                N_("{folder}/{label}.npy is damaged: {found} there, {expected} expected. Make the features again."),
                 folder=str(folder),
                 label=label,
-                shape=str(values.shape),
-                expected=str(expected),
+                found=f"{values.dtype} {values.shape}",
+                expected=f"float16 {expected}",
             )
         words = tuple(names.index(word) for word in held) if label == Label.POSITIVE else ()
         pools[Label(label)] = Pool(values, tuple(lengths), recipe.features.shape[0], words=words)
+    missing = {clip.label for clip in clips or () if clip.label is not Label.HARD_NEGATIVE} - pools.keys()
+    empty = [*sorted(missing), *(label for label, pool in pools.items() if not pool.n_windows)]
+    if empty:
+        raise FeatureError(
+            N_("The features in {folder} hold no window of {classes}. Make them again."),
+            folder=str(folder),
+            classes=", ".join(empty),
+        )
     return pools
 
 
@@ -200,7 +209,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     """What `pools.json` says. Raises FeatureError where there is none that can be read."""
     try:
         index: dict[str, Any] = artifacts.read_json(folder / INDEX)
-        index["recipe"]["features"], index["digest"], index["n_clips"], index["lengths"].items()
+        _check_index(index)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FeatureError(
             N_("{folder} holds no features that can be read ({reason}). `pronlab wakeword features` makes them."),
@@ -208,6 +217,19 @@ def read_index(folder: Path) -> dict[str, Any]:
             reason=said_by(error),
         ) from error
     return index
+
+
+def _check_index(index: Mapping[str, Any]) -> None:
+    """Raises ValueError, KeyError, TypeError or AttributeError for an index that nobody wrote so."""
+    float(index["recipe"]["features"]["hop_s"]), index["digest"], index["n_clips"]
+    float(index["cache"]["hits"]), float(index["cache"]["misses"])
+    for label, lengths in index["lengths"].items():
+        Label(label)
+        if not lengths or not all(type(frames) is int and frames > 0 for frames in lengths):
+            raise ValueError(f"the lengths of {label} are no numbers of frames")
+    words, n_positive = index.get("words", []), len(index["lengths"].get(Label.POSITIVE, ()))
+    if not all(isinstance(word, str) for word in words) or len(words) not in (0, n_positive):
+        raise ValueError("its words are not those of its positive stretches")
 
 
 def hit_rate(used: Mapping[str, int]) -> float:
@@ -262,7 +284,7 @@ def digest_of(clips: Sequence[Clip], recipe: Recipe) -> str:
         for clip in clips
     ]
     for folder in map(Path, (*recipe.noise, *recipe.rir)):
-        lines += [f"{path.name}|{path.stat().st_size}" for path in sorted(folder.rglob("*")) if path.is_file()]
+        lines += [f"{path.name}|{artifacts.sha256_of(path)}" for path in audio_files(folder)]
     if recipe.features.settling:  # without it, features of such a front end were other ones
         lines.append(f"settling {recipe.features.settling}")
     if recipe.features.embedding:

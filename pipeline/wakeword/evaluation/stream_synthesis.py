@@ -25,6 +25,7 @@ BLOCK_S: Seconds = 300.0
 NOISE_PEAK = 0.02
 FADE = round(0.02 * RATE_HZ)
 SHORTEST_GAP_S: Seconds = 0.2
+SNR_DB = (-40.0, 100.0)
 NAMED = 5  # of the files that cannot be read
 
 
@@ -102,6 +103,14 @@ def plan_stream(
         )
     if not 0.05 <= hours <= 1000:
         raise CorpusError(N_("The stream lasts .05 to 1000 hours, got {hours}."), hours=hours)
+    low, high = SNR_DB
+    if not low <= snr_db <= high:
+        raise CorpusError(
+            N_("The signal-to-noise ratio of the stream lies between {low:g} and {high:g} dB, got {snr_db}."),
+            low=low,
+            high=high,
+            snr_db=snr_db,
+        )
     durations = _durations([*positives, *background])
     order = np.random.default_rng([seed, 1]).permutation(len(background))
     chosen: list[Path] = []

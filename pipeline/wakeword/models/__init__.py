@@ -1,10 +1,13 @@
 """Architectures by name, all of one shape (`base.WakewordModel`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from torch import nn
 
+from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models.base import Network, WakewordModel
@@ -30,15 +33,34 @@ ARCHITECTURES: dict[str, Callable[[tuple[int, int], Cmvn, float, float], Network
 }
 
 
+@contextmanager
+def for_windows(name: str, shape: tuple[int, int]) -> Iterator[None]:
+    """Raises TrainingError where PyTorch finds sizes below 0, of convolutions and states."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise TrainingError(
+            N_(
+                "{name} cannot hear windows of {n_frames} frames and {n_bins} bins. Choose another model.name, or a "
+                "longer features.clip_s."
+            ),
+            name=name,
+            n_frames=shape[0],
+            n_bins=shape[1],
+        ) from error
+
+
 def make_model(config: ModelConfig, features: FeatureConfig, cmvn: Cmvn, n_words: int = 1) -> WakewordModel:
     """For windows [frames, bins] of `features`, with a network for each of their parts; with a logit for each of
-    `n_words`."""
+    `n_words`. Raises TrainingError for windows that are too short or have too few bins for it."""
     networks: list[Network] = []
     first = 0
     for part in features.parts:
         bins = slice(first, first + part.n_bins)
         shape = features.shape[0], part.n_bins
-        network = ARCHITECTURES[config.name](shape, Cmvn(cmvn.mean[bins], cmvn.std[bins]), config.width, config.dropout)
+        of_part = Cmvn(cmvn.mean[bins], cmvn.std[bins])
+        with for_windows(config.name, shape):
+            network = ARCHITECTURES[config.name](shape, of_part, config.width, config.dropout)
         if n_words > 1:
             network.head = nn.Linear(network.head.in_features, n_words)
         networks.append(network)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pipeline.errors import TrainingError
+from pipeline.i18n import N_
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models.base import Network, channels
 
@@ -33,7 +35,9 @@ class BcResNet(Network):
             nn.BatchNorm2d(n_last), nn.ReLU(),
         )  # fmt: skip
         if shape[1] < 40:
-            raise ValueError(f"expected at least 40 bins, got {shape[1]}")
+            raise TrainingError(
+                N_("bc_resnet needs at least {least} bins, got {n}. Choose another model.name."), least=40, n=shape[1]
+            )
 
     def embed(self, normalised: Tensor) -> Tensor:
         maps = self.last(self.blocks(self.stem(normalised.transpose(1, 2).unsqueeze(1))))

@@ -11,7 +11,7 @@ from pipeline.i18n import N_, Message, joined
 from pipeline.wakeword.config import ModelConfig
 from pipeline.wakeword.devices import TARGETS, Target
 from pipeline.wakeword.features import Cmvn, FeatureConfig
-from pipeline.wakeword.models import make_model
+from pipeline.wakeword.models import for_windows, make_model
 from pipeline.wakeword.models.streaming import StreamingConv
 
 RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators used here
@@ -48,7 +48,7 @@ class Budget:
 @lru_cache(maxsize=64)  # a training asks twice, a search for each trial, a page at every run
 def budget_of(config: ModelConfig, features: FeatureConfig, n_words: int = 1) -> Budget:
     """By building the model without weights and following one window through it. Recurrent layers are counted step by
-    step."""
+    step. Raises TrainingError for windows that the model cannot hear."""
     with torch.device("meta"):
         model = make_model(config, features, Cmvn.none(features.n_bins), n_words).eval().to("meta")
         window = torch.empty(1, *features.shape)
@@ -59,13 +59,15 @@ def budget_of(config: ModelConfig, features: FeatureConfig, n_words: int = 1) ->
     def watch(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
         nonlocal largest, macs
         out = output if isinstance(output, Tensor) else output[0]
+        if not inputs[0].numel() or not out.numel():
+            raise RuntimeError("nothing is left of the window")  # and the answer would be the same to all
         largest = max(largest, inputs[0].numel() + out.numel())
         of_layer = _macs(module, inputs[0], out)
         macs += of_layer // out.shape[2] if is_stream and isinstance(module, nn.Conv1d) else of_layer
 
     leaves = [module for module in model.modules() if not list(module.children())]
     handles = [leaf.register_forward_hook(watch) for leaf in leaves]
-    with torch.inference_mode():
+    with torch.inference_mode(), for_windows(config.name, features.shape):
         model(window)
     for handle in handles:
         handle.remove()

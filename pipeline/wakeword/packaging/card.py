@@ -31,7 +31,7 @@ expected calibration error {ece_before:.3f}, {ece_after:.3f} after dividing logi
 {streamed}{rests}{words}
 {use_title}
 Features of the kind {kind} as in `model.json`, not normalised, windows [n, {frames}, {bins}]; the answer is a logit.
-The detector goes off at {threshold:.2f} in {votes} of {of} windows, and not again for {lockout:g} s.
+The detector goes off at {threshold} in {votes} of {of} windows, and not again for {lockout:g} s.
 
 {not_for_title}
 Anything where a miss or a false alarm harms somebody. The figures hold for voices, rooms and microphones like those of
@@ -93,11 +93,12 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         hop_ms=info.detector.hop_s * 1000, flash=budget.flash_kb, ram=budget.ram_kb,
         target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,
         miss=validation["miss_at_few_alarms"], n_words=validation["n_words"], ece_before=calibration["ece_before"],
-        ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info),
-        kind=info.features.kind, frames=info.features.shape[0], bins=info.features.shape[1], threshold=info.threshold,
+        ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info.metrics),
+        kind=info.features.kind, frames=info.features.shape[0], bins=info.features.shape[1],
+        threshold="the threshold of the word" if info.words else f"{info.threshold:.2f}",
         votes=info.detector.votes, of=info.detector.of, lockout=info.detector.lockout_s,
         words=_words(info),
-        rests=f"\n{in_words(info.metrics['threshold'])}\n" if info.metrics.get("threshold") else "",
+        rests="" if info.words else _rests_on(info.metrics),
     )  # fmt: skip
 
 
@@ -112,19 +113,29 @@ def _words(info: DetectorInfo) -> str:
         rows.append(f"| {literal(word.name, begins=False)} | {word.threshold:.2f} | {missed} |")
     return (
         "\nOne output per word, each with a threshold of its own; the line above is of all together.\n\n"
-        "| word | threshold | missed at 0 to 20 false alarms |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        "| word | threshold | missed at 0 to 20 false alarms |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+        + "".join(
+            f"\n### {literal(word.name, begins=False)}\n{_streamed(word.metrics)}{_rests_on(word.metrics)}"
+            for word in info.words
+        )
     )
 
 
-def _streamed(info: DetectorInfo) -> str:
-    stream = info.metrics.get("stream")
+def _rests_on(metrics: Mapping[str, Any]) -> str:
+    return f"\n{in_words(metrics['threshold'])}\n" if metrics.get("threshold") else ""
+
+
+def _streamed(metrics: Mapping[str, Any]) -> str:
+    stream = metrics.get("stream")
     if not stream:
         return ""
     text = (
         f"\nOn {stream['hours']:.1f} h of sound with {stream['speech_hours']:.1f} h of speech and noise at 10 dB, "
         f"{stream['n_keywords']} keywords:\n\n{_missed(stream)}"
     )
-    judged = info.metrics.get("judged")
+    judged = metrics.get("judged")
     if judged:
         own = judged["as_set"]
         text += (

@@ -50,6 +50,12 @@ class DetectorInfo:
         """Of several words; none for a detector of one."""
         return tuple(word.name for word in self.words)
 
+    @property
+    def bases(self) -> dict[str, dict[str, Any]]:
+        """What the threshold of each of several words rests on, where that is known; of a detector of one under ""."""
+        metrics = {word.name: word.metrics for word in self.words} or {"": self.metrics}
+        return {name: of_word["threshold"] for name, of_word in metrics.items() if of_word.get("threshold")}
+
     def of_word(self, name: str) -> "DetectorInfo":
         """As of a detector of this word alone. Raises ModelError for a word that it does not know, and for none where
         it knows several."""
@@ -58,6 +64,8 @@ class DetectorInfo:
         chosen = next((word for word in self.words if word.name == name), None)
         if chosen is None:
             known = ", ".join(self.names) or self.name
+            if not name:
+                raise ModelError(N_("This detector knows several words: name one of {known}."), known=known)
             raise ModelError(N_("Choose a word of this detector ({known}); got {name!r}."), known=known, name=name)
         view = replace(self, name=name, threshold=chosen.threshold, temperature=chosen.temperature, words=())
         return replace(view, metrics=chosen.metrics)
@@ -137,10 +145,19 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
     from safetensors.torch import load_file
 
     from pipeline.wakeword.models import make_model
+    from pipeline.wakeword.models.budget import budget_of
 
     info = read_info(folder)
     n_words = max(1, len(info.words))
-    model = make_model(info.model, info.features, Cmvn.none(info.features.n_bins), n_words)
+    try:
+        budget_of(info.model, info.features)  # which follows a window through it
+        model = make_model(info.model, info.features, Cmvn.none(info.features.n_bins), n_words)
+    except TrainingError as error:
+        raise ModelError(
+            N_("{file} does not describe a detector ({reason}). Train or copy it again."),
+            file=str(folder / INFO),
+            reason=said_by(error),
+        ) from error
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
@@ -177,6 +194,15 @@ def load_model(folder: Path) -> "tuple[WakewordModel, DetectorInfo]":
             N_("{file} is not the file that {info} was written for. Copy both again."),
             file=str(folder / WEIGHTS),
             info=INFO,
+        )
+    are_numbers = all(bool(value.isfinite().all()) for value in weights.values())
+    if not are_numbers or not bool((weights["std"] > 0.0).all()):
+        raise ModelError(
+            N_(
+                "{file} holds values that are no numbers, or deviations of 0: it would never detect. Train or copy it "
+                "again."
+            ),
+            file=str(folder / WEIGHTS),
         )
     model.load_state_dict(weights)
     return model.eval(), info

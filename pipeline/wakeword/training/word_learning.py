@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
-from pipeline.errors import CorpusError
+from pipeline.errors import CorpusError, ModelError
 from pipeline.i18n import N_, Message
+from pipeline.locks import locked
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
 from pipeline.scoring.speech.lexicon.letter_to_sound import load_rules
@@ -54,9 +55,16 @@ HEARD_AT_ALL = -6.0  # nats per phone, in other speech: what has less of the wor
 
 
 def learn_word(settings: Settings, run: FinishedRun, word: str, progress: Progress | None = None) -> LearntWord:
-    """From the clips of a run, kept in its model folder. Raises ModelError where the listener is missing,
-    CorpusError for no English word, where the run has no clips of the word or none of anything else, or they are
-    gone."""
+    """From the clips of a run, kept in its model folder. Raises ModelError where the listener is missing, or somebody
+    else is learning a word of the run, CorpusError for no English word, where the run has no clips of the word or none
+    of anything else, or they are gone."""
+    busy = Message(N_("{run} is learning a word for its judge already. Wait until that has ended."), run=run.home.name)
+    with locked(settings, run.folder, ModelError, within_s=0.0, busy=busy):
+        run.require_writable()
+        return _learnt(settings, run, word, progress)
+
+
+def _learnt(settings: Settings, run: FinishedRun, word: str, progress: Progress | None) -> LearntWord:
     word, source = english_word(word), listener_folder(settings)
     rules = load_rules(source)
     ways = of_one_length(ways_of(word, rules))
