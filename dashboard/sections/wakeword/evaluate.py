@@ -53,9 +53,9 @@ def draw(run: RunDirectory) -> None:
             report = wakeword_detectors.finished_run(run).report(EVALUATION)
             report = report["words"].get(word) if report and word else report
             if report:
-                _headline(report)
                 if report.get("judged"):  # reports of the first version lack it
                     _with_judge(report)
+                _headline(report)
                 offer_step(EXPORT)
         with st.expander(_("New evaluation"), icon=":material/timer:", expanded=not report):
             _start(run, word)
@@ -193,7 +193,8 @@ def _missed(columns: Sequence[DeltaGenerator], stream: Mapping[str, Any]) -> Non
 
 
 def _with_judge(report: Mapping[str, Any]) -> None:
-    """As above, where the judge of phones confirms what the detector takes for the word."""
+    """First, as this is what `detect` and the bundle do: the judge of phones confirms what the detector takes for the
+    word."""
     stream = report["judged"]["stream"]
     st.markdown(_("**With the judge of phones** of “{word}”").format(word=plain(report["task"]["phones"])))
     _missed(st.columns(4), stream)
