@@ -8,7 +8,8 @@ round its edges.
 """
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,17 @@ def audio_files(folder: Path) -> list[Path]:
     """The audio files under a folder, at any depth, in the order of their paths, but for hidden ones, which systems
     leave there (`._take.wav`), and `stray_links`; of a file, itself if it is one."""
     return sorted(path for path in _files(folder) if path.suffix.lower() in AUDIO_SUFFIXES)
+
+
+def distinct_names(files: Sequence[Path]) -> tuple[str, ...]:
+    """Of each file its name without the ending; with it, and as many of its folders before it as are needed, where
+    others have the same."""
+    names = [file.stem for file in files]
+    for n in range(1, max((len(file.parts) for file in files), default=0) + 1):
+        counts = Counter(names)
+        pairs = zip(names, files, strict=True)
+        names = [name if counts[name] == 1 else "/".join(file.parts[-n:]) for name, file in pairs]
+    return tuple(names)
 
 
 def other_files(folder: Path) -> list[Path]:

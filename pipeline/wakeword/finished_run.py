@@ -293,7 +293,7 @@ def robustness_of(
     word: str = "",
 ) -> list[dict[str, Any]]:
     """The table of `robustness.robustness` on at most 150 words and other clips, at the model's threshold."""
-    from pipeline.audio.load import audio_files
+    from pipeline.audio.load import audio_files, distinct_names
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.data.rooms import read_rooms
     from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
@@ -305,14 +305,14 @@ def robustness_of(
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
         for files in (files_of(positive), files_of(background))
     )
-    noise_names = [path.stem for folder in map(Path, noise) for path in audio_files(folder)]
+    noise_names = distinct_names([path for folder in map(Path, noise) for path in audio_files(folder)])
     rooms = read_rooms(rir)
     info = run.info.of_word(word)
     with one_thread():
         rows = robustness(
             words, others, classifier_for(run, word=word), info.features, info.detector, info.threshold,
-            noise=dict(zip(noise_names, read_noise(noise), strict=True)),
-            rooms=dict(zip(rooms.names, rooms.responses, strict=True)), seed=seed, progress=progress,
+            noise=tuple(zip(noise_names, read_noise(noise), strict=True)),
+            rooms=tuple(zip(rooms.names, rooms.responses, strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
     conditions: list[dict[str, Any]] = to_json(rows)
     artifacts.write_json(run.home / ROBUSTNESS, conditions)

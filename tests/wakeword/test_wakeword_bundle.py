@@ -177,6 +177,15 @@ def test_the_front_end_does_not_hear_sound_again(opened_once: Path) -> None:
     assert max(lengths[1:]) < hop + 600, "new sound, and what a frame looks back"
 
 
+def test_a_model_that_answers_no_numbers_is_refused(opened_once: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_outputs: None, _inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return [np.full(2, np.nan, dtype=np.float32), np.zeros((9, 1), dtype=np.float32)]
+
+    monkeypatch.setattr("pipeline.wakeword.runtime.runner.opened", lambda _file: SimpleNamespace(run=run))
+    with pytest.raises(ModelError, match="what are no numbers"), open_bundle(opened_once):
+        pass
+
+
 def test_a_bundle_that_keeps_no_frames_is_heard_as_before(opened_once: Path, tmp_path: Path) -> None:
     shutil.copytree(opened_once, tmp_path / "b")
     about = json.loads((tmp_path / "b" / "detector.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from pipeline.audio.load import audio_files, stray_links
+from pipeline.audio.load import audio_files, distinct_names, stray_links
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips, scan_folders
@@ -17,6 +17,7 @@ from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, split_clips, write_manifest
 from pipeline.wakeword.evaluation.evaluate import files_of
+from pipeline.wakeword.evaluation.robustness import conditions
 from pipeline.wakeword.owner.enrolment import takes_in
 
 RATE = 16_000
@@ -92,6 +93,20 @@ def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root:
     for label in Label:
         (by_class / label).symlink_to(root / label)
     assert len(scan_clips(by_class).clips) == len(scan_clips(root).clips)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    files = [
+        Path(name) for name in ("/a/cafe/01.wav", "/a/street/01.wav", "/a/cafe/02.wav", "/a/cafe/02.flac", "/a/x.wav")
+    ]
+    assert distinct_names(files) == ("cafe/01.wav", "street/01.wav", "02.wav", "02.flac", "x")
+    assert distinct_names([]) == ()
+
+
+def test_a_recording_called_as_a_made_noise_is_a_condition_of_its_own() -> None:
+    sound = np.ones(8_000, dtype=np.float32)
+    names = [name for kind, name, _change in conditions([("white", sound), ("white", sound)], []) if kind == "noise"]
+    assert names.count("white, 10 dB") == 3
 
 
 def test_links_that_lead_out_of_a_folder_are_followed_nowhere_and_said(

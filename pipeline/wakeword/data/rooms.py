@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
+from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, distinct_names, load_audio
 from pipeline.errors import AudioError, CorpusError
 from pipeline.i18n import N_, Message, joined
 from pipeline.wakeword.features import RATE_HZ
@@ -34,7 +34,7 @@ class MeasuredRooms:
 def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
     """The measured responses of the folders. Left out is a file that is unreadable, silent, or not between .1 and 5 s
     long. Raises CorpusError for a folder without a single response, naming what is wrong with its files."""
-    names: list[str] = []
+    used: list[Path] = []
     rooms: list[Samples] = []
     left_out: list[str] = []
     for folder in map(Path, folders):
@@ -64,7 +64,7 @@ def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
             elif np.abs(audio.samples).max() < SILENT:
                 wrong.append(Message(N_("{file} is silent."), file=path.name))
             else:
-                names.append(path.stem)
+                used.append(path)
                 rooms.append(unit(audio.samples))
         if len(wrong) == len(files):
             raise CorpusError(
@@ -73,7 +73,7 @@ def read_rooms(folders: Sequence[str]) -> MeasuredRooms:
                 reasons=joined(wrong, ""),
             )
         left_out += wrong
-    return MeasuredRooms(tuple(names), tuple(rooms), tuple(left_out))
+    return MeasuredRooms(distinct_names(used), tuple(rooms), tuple(left_out))
 
 
 def simulate_rooms(n: int, seed: int) -> list[Samples]:

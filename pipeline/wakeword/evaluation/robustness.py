@@ -24,6 +24,7 @@ from pipeline.wakeword.runtime.clip_votes import highest_vote
 from pipeline.wakeword.runtime.detector import Classifier
 
 Samples = NDArray[np.float32]
+Named = tuple[str, Samples]
 Change = Callable[[Samples, np.random.Generator], Samples]
 SNRS_DB = (20.0, 10.0, 5.0, 0.0)
 GAINS_DB = (-40.0, -20.0, 12.0)
@@ -48,14 +49,15 @@ class ConditionResult:
     false_interval: tuple[float, float]
 
 
-def conditions(noise: dict[str, Samples], rooms: dict[str, Samples]) -> Iterator[tuple[str, str, Change]]:
-    """Kind, condition and what it does to a sound; `noise` and `rooms` by name."""
+def conditions(noise: Sequence[Named], rooms: Sequence[Named]) -> Iterator[tuple[str, str, Change]]:
+    """Kind, condition and what it does to a sound."""
     yield "none", N_("as recorded"), _same
-    for name, sound in {**noise, N_("white"): None, N_("pink"): None}.items():
+    recorded = [(name, partial(_noisy, sound)) for name, sound in noise]
+    made = [(N_("white"), partial(_hissing, 0.0)), (N_("pink"), partial(_hissing, 1.0))]
+    for name, noisy in (*recorded, *made):
         for snr_db in SNRS_DB:
-            slope = 1.0 if name == "pink" else 0.0
-            yield "noise", f"{name.replace('_', ' ')}, {snr_db:g} dB", partial(_noisy, sound, slope, snr_db)
-    for name, room in rooms.items():
+            yield "noise", f"{name.replace('_', ' ')}, {snr_db:g} dB", partial(noisy, snr_db)
+    for name, room in rooms:
         yield "reverberation", name, partial(_in_room, room)
     for distance_m in DISTANCES_M:
         yield "distance", f"{distance_m:g} m", partial(_at, distance_m, simulate_at(distance_m))
@@ -75,8 +77,8 @@ def robustness(
     detector: DetectorConfig,
     threshold: float,
     *,
-    noise: dict[str, Samples],
-    rooms: dict[str, Samples],
+    noise: Sequence[Named],
+    rooms: Sequence[Named],
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[ConditionResult]:
@@ -106,9 +108,12 @@ def _same(samples: Samples, _draw: np.random.Generator) -> Samples:
     return samples
 
 
-def _noisy(noise: Samples | None, slope: float, snr_db: float, samples: Samples, draw: np.random.Generator) -> Samples:
-    n = len(samples)
-    return mixed(samples, coloured(n, slope, draw) if noise is None else stretch_of(noise, n, draw), snr_db)
+def _noisy(noise: Samples, snr_db: float, samples: Samples, draw: np.random.Generator) -> Samples:
+    return mixed(samples, stretch_of(noise, len(samples), draw), snr_db)
+
+
+def _hissing(slope: float, snr_db: float, samples: Samples, draw: np.random.Generator) -> Samples:
+    return mixed(samples, coloured(len(samples), slope, draw), snr_db)
 
 
 def _in_room(room: Samples, samples: Samples, _draw: np.random.Generator) -> Samples:

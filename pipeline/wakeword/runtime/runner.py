@@ -274,7 +274,8 @@ class Detector:
         self.reset()
         for _ in range(2):  # without frames before, and with some
             n_samples = self.about["window_samples"] + self.about["hop_samples"]
-            self._logits(np.zeros(n_samples, dtype=np.float32), 2)
+            if not np.isfinite(self._logits(np.zeros(n_samples, dtype=np.float32), 2)).all():
+                raise ValueError("model.onnx answers what are no numbers")
         self.reset()
 
     def _logits(self, samples: np.ndarray, n_windows: int) -> np.ndarray:
