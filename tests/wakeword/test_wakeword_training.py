@@ -4,12 +4,13 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import soundfile
@@ -460,6 +461,22 @@ def test_learning_from_a_teacher_that_hears_otherwise(world: World, features: di
     assert lessons.windows.shape == (len(lessons.logits), *config.features.shape)
     assert lessons.right > 0.8, "the teacher knows its word in its own features; it is .3 of the windows"
     assert np.isfinite(trainer.step(trainer.stages[0], 0)[0])
+
+
+@pytest.mark.parametrize(
+    ("command", "ignored"),
+    [
+        ("features", ("steps", "rate", "teacher", "model", "width", "target", "batch", "name", "word", "executor")),
+        ("search", ("steps", "rate", "width", "word", "executor")),
+        ("rate-range", ("steps", "rate", "word", "executor")),
+    ],
+)  # fmt: skip
+def test_a_command_has_no_options_that_it_ignores(command: str, ignored: Sequence[str]) -> None:
+    context = click.Context(main)
+    group: Any = main.get_command(context, "wakeword")
+    taken = {name for parameter in group.get_command(context, command).params for name in parameter.opts}
+    assert "--seed" in taken
+    assert not taken & {f"--{name}" for name in ignored}
 
 
 def test_learning_from_an_encoder(world: World, tiny_encoder: Path) -> None:

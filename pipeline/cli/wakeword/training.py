@@ -1,6 +1,7 @@
 """Detectors: train, and what goes before: features, learning rate, search."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,57 +33,63 @@ SECTIONS = {
 PRESETS = "default, embedding, esp32, small, thorough, tiny, or one saved on the Wake word page"
 
 
-def data_options(command: Any) -> Any:
-    options = [
-        click.option(
-            "--positive",
-            type=word_folder,
-            multiple=True,
-            help="Folder of clips of the word; repeatable. NAME=FOLDER teaches several words to one detector.",
-        ),
-        click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
-        click.option(
-            "--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."
-        ),
-        click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
-        click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
-        click.option("--split", type=plain_folder, help="Output of `pronlab wakeword split`, instead of folders."),
-        click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
-        click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
-        click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
-        click.option(
-            "--model",
-            help="Architecture: tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ...",
-        ),
-        click.option("--width", type=float, help="Multiplier of the number of channels."),
-        click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
-        click.option(
-            "--steps",
-            type=int,
-            help="Steps of the first pass; those after mining and on the 8-bit grid follow, as the preset or "
-            "`--override mining.steps=N`, `mining.rounds=N` and `train.qat_steps=N` say. The run names them all.",
-        ),
-        click.option("--batch", type=int, help="Clips per step."),
-        click.option("--rate", type=float, help="Learning rate."),
-        click.option("--teacher", help="Wake-word run to distil from."),
-        click.option(
-            "--embedding",
-            type=plain_folder,
-            help="Folder of a frozen speech embedding to hear through (--preset embedding).",
-        ),
-        click.option(
-            "--word", help="What the detector reports (default: the word of spoken clips, else the name of the run)."
-        ),
-        click.option("--name", help="Name of the run."),
-        click.option("--seed", type=int, help="Seed of all random draws."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _options(*options: Any) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+# Each command takes the options that it heeds.
+clip_options = _options(
+    click.option(
+        "--positive",
+        type=word_folder,
+        multiple=True,
+        help="Folder of clips of the word; repeatable. NAME=FOLDER teaches several words to one detector.",
+    ),
+    click.option("--negative", type=folder, multiple=True, help="Folder of other speech; repeatable."),
+    click.option("--hard-negative", type=folder, multiple=True, help="Folder of words that sound similar; repeatable."),
+    click.option("--noise", type=folder, multiple=True, help="Folder of noise to mix in; repeatable."),
+    click.option("--rir", type=folder, multiple=True, help="Folder of room impulse responses; repeatable."),
+    click.option("--split", type=plain_folder, help="Output of `pronlab wakeword split`, instead of folders."),
+    click.option("--fold", type=int, help="Fold of --split to validate on; the others are trained on."),
+    click.option("--source", help="Regular expression whose first group in a clip's path is the speaker."),
+    click.option("--max-positives", type=int, help="Maximum number of clips of the word."),
+    click.option(
+        "--embedding",
+        type=plain_folder,
+        help="Folder of a frozen speech embedding to hear through (--preset embedding).",
+    ),
+    click.option("--seed", type=int, help="Seed of all random draws."),
+)
+network_options = _options(
+    click.option(
+        "--model",
+        help="Architecture: tcn (default), tiny_conv, cd_dnn, lstm, gru, bc_resnet, mobilenet_v3, resnet18, ...",
+    ),
+    click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
+    click.option("--batch", type=int, help="Clips per step."),
+    click.option("--teacher", help="Wake-word run to distil from."),
+    click.option("--name", help="Name of the run."),
+)
+width_option = click.option("--width", type=float, help="Multiplier of the number of channels.")
 
 
 @click.command()
-@data_options
+@clip_options
+@network_options
+@width_option
+@click.option(
+    "--steps",
+    type=int,
+    help="Steps of the first pass; those after mining and on the 8-bit grid follow, as the preset or "
+    "`--override mining.steps=N`, `mining.rounds=N` and `train.qat_steps=N` say. The run names them all.",
+)
+@click.option("--rate", type=float, help="Learning rate.")
+@click.option("--word", help="What the detector reports (default: the word of spoken clips, else the name of the run).")
 @training_options(PRESETS)
 def train(chosen: Chosen, **options: Any) -> None:
     """Train a detector on clips of a word, other speech and noise."""
@@ -126,7 +133,7 @@ def train(chosen: Chosen, **options: Any) -> None:
 
 @click.command("features")
 @click.argument("out", type=OUTPUT_FOLDER)
-@data_options
+@clip_options
 @training_options(PRESETS, resumable=False, launched=False)
 def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     """Render training clips once, into OUT, for training runs with --override data.features=OUT."""
@@ -146,7 +153,9 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
 
 
 @click.command("rate-range")
-@data_options
+@clip_options
+@network_options
+@width_option
 @training_options(PRESETS, resumable=False, launched=False, reported=True)
 def rate_range_command(chosen: Chosen, **options: Any) -> None:
     """Find a learning rate: raise it in a short run until the loss rises."""
@@ -172,7 +181,8 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
 
 
 @click.command("search")
-@data_options
+@clip_options
+@network_options
 @click.option("--trials", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Number of trials.")
 @click.option(
     "--trial-steps", type=click.IntRange(1, 10_000_000), default=400, show_default=True, help="Steps per trial."
