@@ -2,7 +2,9 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -120,6 +122,16 @@ def test_the_8_bit_model_answers_step_by_step_as_pytorch(model: Path, tmp_path: 
     assert np.abs(answers[-len(expected) :] - expected).mean() < 0.02
     again = np.array(list(steps_of(files["model.tflite"], frames)))
     assert np.array_equal(answers, again), "each interpreter begins at the same state"
+
+
+def test_a_sure_detector_leaves_room_for_a_stricter_cut_off(model: Path) -> None:
+    """Its 8-bit answers to words and to what is like them would all be the highest."""
+    from pipeline.wakeword.packaging.esp32 import reference
+
+    network, info = load_model(model)
+    frames = features(sound(), info.features)
+    sure = reference(cast(Any, network), replace(info, threshold=info.threshold - 8.0, temperature=0.01), frames)
+    assert sure.min() > 0.5 and sure.max() < 255 / 256
 
 
 def test_the_bundle_has_what_esphome_and_others_need(model: Path, tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ MANIFEST, HEADER, SOURCE, ABOUT = "manifest.json", "model.h", "model.cc", "detec
 # ESPHome turns a feature f into the byte f * 25.6 * 256 / 666 - 128.
 INPUT = Grid(666.0 / (25.6 * 256.0), -128)
 CUTOFF = 0.5
+# Logits above the threshold for a factor e of the odds, at least: a probability of 8 bits ends at odds of 255, and a
+# stricter cut-off than the detector's must still tell words from what is like them.
+LEAST_TEMPERATURE = 2.0
 SAME_S = 0.1  # two detections are one
 SMALLEST_ARENA, LARGEST_ARENA = 1024, 1 << 20
 ARENA_STEP = 256
@@ -177,6 +180,10 @@ def steps_of(content: bytes, frames: NDArray[np.float32]) -> Iterator[float]:
         yield float(interpreter.get_output(0)[0, 0]) / 256.0
 
 
+def _temperature(info: DetectorInfo) -> float:
+    return max(info.temperature, LEAST_TEMPERATURE)
+
+
 def reference(model: "StreamingConv", info: DetectorInfo, frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same of PyTorch, from the first step on that sees a whole window."""
     import torch
@@ -190,7 +197,7 @@ def reference(model: "StreamingConv", info: DetectorInfo, frames: NDArray[np.flo
             some = torch.from_numpy(frames[starts[i : i + 512, None] + np.arange(model.n_frames)])
             parts.append(model(some).numpy())
     logits = np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
-    return np.asarray(1.0 / (1.0 + np.exp(-(logits - info.threshold) / info.temperature)), dtype=np.float32)
+    return np.asarray(1.0 / (1.0 + np.exp(-(logits - info.threshold) / _temperature(info))), dtype=np.float32)
 
 
 def arena_bytes(content: bytes) -> int:
@@ -271,8 +278,8 @@ def _folded(model: "StreamingConv", info: DetectorInfo) -> list[Layer]:
             ("full", *_with_norm(across[0], across[1])),
         ]
     last = model.over_time.weight.detach().numpy()[:, 0].astype(np.float64)
-    head = model.head.weight.detach().numpy().astype(np.float64) / info.temperature
-    shift = (model.head.bias.detach().numpy().astype(np.float64) - info.threshold) / info.temperature
+    head = model.head.weight.detach().numpy().astype(np.float64) / _temperature(info)
+    shift = (model.head.bias.detach().numpy().astype(np.float64) - info.threshold) / _temperature(info)
     return [*layers, ("each", last, np.zeros(len(last))), ("head", head, shift)]
 
 
@@ -319,7 +326,7 @@ def _about(made: Esp32Bundle, info: DetectorInfo, content: bytes) -> dict[str, A
     return {
         "format": 1, "word": info.name, "sha256": hashlib.sha256(content).hexdigest(), "front_end": "micro",
         "frames_per_step": STEP, "first_frames": FIRST_KERNEL, "cutoff": CUTOFF, "threshold_logit": info.threshold,
-        "temperature": info.temperature, "input": to_json(INPUT), "conversion": figures, "figures": info.metrics,
+        "temperature": _temperature(info), "input": to_json(INPUT), "conversion": figures, "figures": info.metrics,
     }  # fmt: skip
 
 
