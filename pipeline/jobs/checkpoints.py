@@ -23,6 +23,11 @@ ANEW = N_("Start a new training; the log of this one is kept.")
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of Adam
 
 
+def unusable(text: str, path: Path, **values: Any) -> TrainingError:
+    """That a file of a run cannot be used to go on: `text` names {path} and the values, and ends with {advice}."""
+    return TrainingError(text, path=str(path), advice=Message(ANEW), **values)
+
+
 def copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
@@ -74,11 +79,8 @@ def load_checkpoint(path: Path, parts: tuple[str, ...]) -> Checkpoint:
             loaded[part][rest] = value
         state = artifacts.loads(metadata[STATE])
     except (KeyError, ValueError) as error:
-        raise TrainingError(
-            N_("{path} is no checkpoint of this version ({reason}). {advice}"),
-            path=str(path),
-            reason=said_by(error),
-            advice=Message(ANEW),
+        raise unusable(
+            N_("{path} is no checkpoint of this version ({reason}). {advice}"), path, reason=said_by(error)
         ) from error
     return Checkpoint(loaded, state)
 
@@ -91,17 +93,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except FileNotFoundError as error:
-        raise TrainingError(
-            N_("{path} is missing: was it deleted while the run went on? {advice}"),
-            path=str(path),
-            advice=Message(ANEW),
-        ) from error
+        raise unusable(N_("{path} is missing: was it deleted while the run went on? {advice}"), path) from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise TrainingError(
-            N_("{path} is damaged, or no safetensors file ({reason}). {advice}"),
-            path=str(path),
-            reason=said_by(error),
-            advice=Message(ANEW),
+        raise unusable(
+            N_("{path} is damaged, or no safetensors file ({reason}). {advice}"), path, reason=said_by(error)
         ) from error
 
 
@@ -118,12 +113,7 @@ def fitting(path: Path) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
         first = " ".join(str(error).split())[:200]
-        raise TrainingError(
-            N_("{path} is not of this run's model ({first}). {advice}"),
-            path=str(path),
-            first=first,
-            advice=Message(ANEW),
-        ) from error
+        raise unusable(N_("{path} is not of this run's model ({first}). {advice}"), path, first=first) from error
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from pipeline import artifacts
 from pipeline.errors import TrainingError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import (
-    ANEW,
     Checkpoint,
     copied,
     fitting,
@@ -35,6 +34,7 @@ from pipeline.jobs.checkpoints import (
     restore_moments,
     save_checkpoint,
     threads_of_run,
+    unusable,
 )
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.runs import RunWriter
@@ -350,11 +350,8 @@ def _mined(path: Path) -> NDArray[np.intp]:
     try:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.intp)
     except (OSError, ValueError, EOFError) as error:
-        raise TrainingError(
-            N_("{path}, what was mined, cannot be read ({reason}). {advice}"),
-            path=str(path),
-            reason=said_by(error),
-            advice=Message(ANEW),
+        raise unusable(
+            N_("{path}, what was mined, cannot be read ({reason}). {advice}"), path, reason=said_by(error)
         ) from error
 
 

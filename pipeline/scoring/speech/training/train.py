@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_folds
 from pipeline.errors import TrainingError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_
 from pipeline.jobs.checkpoints import (
-    ANEW,
     Checkpoint,
     copied,
     fitting,
@@ -29,6 +28,7 @@ from pipeline.jobs.checkpoints import (
     restore_moments,
     save_checkpoint,
     threads_of_run,
+    unusable,
 )
 from pipeline.jobs.device_queue import fitting_precision
 from pipeline.runs import RunWriter
@@ -119,11 +119,8 @@ def _best_record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = artifacts.read_json(path)
         return {**record, "held_out": dict(record["held_out"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            N_("{path}, what the best epoch measured, cannot be read ({reason}). {advice}"),
-            path=str(path),
-            reason=said_by(error),
-            advice=Message(ANEW),
+        raise unusable(
+            N_("{path}, what the best epoch measured, cannot be read ({reason}). {advice}"), path, reason=said_by(error)
         ) from error
 
 
@@ -133,11 +130,8 @@ def read_scale(path: Path) -> dict[str, list[float]]:
         raw = artifacts.read_json(path)
         return {name: [float(value) for value in raw[name]] for name in ("mean", "spread")}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            N_("{path}, the scale of the scores, cannot be read ({reason}). {advice}"),
-            path=str(path),
-            reason=said_by(error),
-            advice=Message(ANEW),
+        raise unusable(
+            N_("{path}, the scale of the scores, cannot be read ({reason}). {advice}"), path, reason=said_by(error)
         ) from error
 
 
