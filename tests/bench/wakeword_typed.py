@@ -7,8 +7,9 @@ recordings alone, on the protocol of `wakeword_study` with its shorter training.
 Each is measured alone and with the judge of phones, which learns the word from the clips of the training.
 
 FOLDER/voices may hold voices of Kokoro, FOLDER/embedding the network of openWakeWord's speech embedding, which the rows
-with "embedding" hear through. The clips that `pronlab wakeword speak` writes, the renderings of each clip,
-and the features and the sound of each stream are kept under FOLDER and shared by the trainings.
+with "embedding" hear through; those with "taught" learn from the speech encoder that lies beside SHARED, too. The clips
+that `pronlab wakeword speak` writes, the renderings of each clip, and the features and the sound of each stream are
+kept under FOLDER and shared by the trainings.
 """
 
 import hashlib
@@ -44,12 +45,16 @@ AMOUNTS = {
     "spoken + 250": (250, True, True),
     "real 250 + near": (250, False, True),
     "spoken + 25, no near": (25, True, False),
+    "spoken, taught": (0, True, True),
+    "spoken + 25, taught": (25, True, True),
+    "real 250, taught": (250, False, False),
     "embedding, real 25": (25, False, False),
     "embedding, real 100": (100, False, False),
     "embedding, spoken": (0, True, True),
     "embedding, spoken + 25": (25, True, True),
 }
 EMBEDDING = "embedding"  # the preset, and the start of such names
+TAUGHT = ", taught"  # the end of names of trainings that learn from the speech encoder, too
 FIRST = ("real 100", "spoken", "spoken + 25")
 # What `speak` is given beside the word; SPEECH is the other speech that the training gets, VOICES a folder of voices.
 ROUTES: dict[str, tuple[str, ...]] = {
@@ -217,7 +222,7 @@ def keep_what_is_made(folder: Path) -> None:
     feature_cache.rendered = rendered
 
 
-def train(folder: Path, case: Case) -> Any:
+def train(folder: Path, case: Case, encoder: Path) -> Any:
     """The finished run, by the functions of the command line."""
     from pipeline.presets import build, merged, overrides
     from pipeline.runs import RunDirectory, list_runs
@@ -242,6 +247,8 @@ def train(folder: Path, case: Case) -> Any:
         named: dict[str, Any] = {"name": case.id, "seed": case.seed, "data": data}
         if case.preset == EMBEDDING:
             named["features"] = {"embedding": str(folder / EMBEDDING)}
+        if case.name.endswith(TAUGHT):
+            named["distil"] = {"teacher": str(encoder)}
         config = build(WakewordConfig, merged(load_preset(case.preset), named, overrides(case.settings)))
         run = RunDirectory.create(settings.runs_root, kind="wakeword", name=case.id, config=config, seed=case.seed)
         train_wakeword(settings, config, run)
@@ -358,7 +365,7 @@ def near_answers(
     return near
 
 
-def one(folder: Path, case: Case) -> dict[str, Any]:
+def one(folder: Path, case: Case, encoder: Path) -> dict[str, Any]:
     import torch
 
     from pipeline.records import to_json
@@ -366,7 +373,7 @@ def one(folder: Path, case: Case) -> dict[str, Any]:
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     torch.set_num_threads(1)
-    finished = train(folder, case)
+    finished = train(folder, case, encoder)
     info = finished.info
     judge = learnt(finished, WRITTEN.get(case.keyword, case.keyword))
     stream, sound = stream_of(folder, case.keyword, case.seed, info.features)
@@ -435,7 +442,7 @@ def main(folder: Path, shared: Path, arguments: Sequence[str]) -> None:
     for case in cases(route, names, seeds, keywords):
         if (case.route, case.name, case.keyword, case.seed) in done:
             continue
-        row = one(folder, case)
+        row = one(folder, case, shared.absolute().parent / "models" / "whisper-base-encoder")
         with store.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print("done:", case.id, row["misses"], row["n"], flush=True)
