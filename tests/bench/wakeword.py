@@ -1,5 +1,6 @@
 """Wake words: an epoch with features kept and made anew, a detector on one core, a window in each runtime."""
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model
 from tests.bench import BenchResult
+from tests.wakeword import in_browser
 from tests.wakeword_sounds import write_clips
 
 STEPS = 6
@@ -72,6 +74,10 @@ def _measured(root: Path) -> list[BenchResult]:
         with open_bundle(root / "bundle.zip") as bundled:
             factor = _real_time_factor(bundled.feed, sound, n)
         results.append(BenchResult(f"bundle by runner.py, {name} at a time, real-time factor", factor, "s/s", bar))
+    if shutil.which("node"):
+        name = "bundle in the browser's runtime, a tenth of a second at a time, real-time factor"
+        cpu_s = in_browser.listen(root / "bundle.zip", sound, root / "page")["cpuS"]
+        results.append(BenchResult(name, cpu_s / SECONDS, "s/s", "< 0.1"))
     times = {name: latency_ms(judge, windows) for name, judge in judges.items()}
     for name, (median, p95) in times.items():
         ratio = None if name == "torch" else times["torch"][0] / median

@@ -15,9 +15,11 @@ import streamlit as st
 from pipeline import artifacts
 from pipeline.i18n import N_, _
 from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
+from pipeline.wakeword.packaging.detector_graph import BEFORE, without_empty
 
 FOLDER = Path(__file__).parent
 NAME = "pronlab_browser_detector"
+OF_ALL = ("window_samples", "hop_samples", "frame_hop_samples")  # a bundle of before 2026-11-28 keeps no frames
 OF_WORD = ("word", "votes", "of", "threshold", "hysteresis", "lockout_s", "temperature")
 STRINGS = {
     "start": N_("Listen in this browser"),
@@ -36,14 +38,15 @@ def browser_detector(bundle: Path, threshold: float | None, *, key: str) -> None
     """Draw it, for the detector of a zip of `pronlab wakeword export --bundle`; `threshold` in place of its own."""
     with zipfile.ZipFile(bundle) as archive:
         model, about = archive.read(BUNDLE_MODEL), artifacts.loads(archive.read(BUNDLE_DETECTOR))
-    shared = {name: about[name] for name in ("window_samples", "hop_samples")}
+    shared = {name: about[name] for name in OF_ALL if name in about}
     of_words = [{**about, **word} for word in about.get("words") or [{}]]
     words = [{name: word[name] for name in OF_WORD} for word in of_words]
     if threshold is not None:
         words = [{**word, "threshold": threshold} for word in words]
     settings = {**shared, "words": words}
     strings = {name: _(text) for name, text in STRINGS.items()}
-    data = {"model": base64.b64encode(model).decode("ascii"), "about": settings, "strings": strings}
+    graph = base64.b64encode(without_empty(model, BEFORE)).decode("ascii")
+    data = {"model": graph, "about": settings, "strings": strings}
     _component()(key=key, data=data)
 
 

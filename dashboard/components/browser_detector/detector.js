@@ -35,6 +35,23 @@ class Detector {
     const silence = Math.floor((span - 1) / step) * step;
     this.buffer = new Float32Array(silence);
     this.dropped = -silence; // samples that have gone from the start
+    this.frames = new Float32Array(0); // that the front end has made of the buffer's beginning
+    this.width = session.inputMetadata.find(({ name }) => name === "before")?.shape[1]; // of a frame
+  }
+
+  // The logits of the windows in sound that begins where the frames do, which the front end does not hear again.
+  async logits(sound, windows) {
+    const { Tensor } = this.ort;
+    const { hop_samples: step, frame_hop_samples: every } = this.about;
+    if (!this.width) return (await this.session.run({ sound: new Tensor("float32", sound, [sound.length]) })).logit.data;
+    const n = this.frames.length / this.width;
+    const unheard = sound.slice(n * every);
+    const { logit, frames } = await this.session.run({
+      sound: new Tensor("float32", unheard, [unheard.length]),
+      before: new Tensor("float32", this.frames, [n, this.width]),
+    });
+    this.frames = frames.data.slice(((windows * step) / every) * this.width);
+    return logit.data;
   }
 
   // Resolves to one { atS, word, score, vote, detected } for each word in each window that is complete.
@@ -46,10 +63,9 @@ class Detector {
     const { window_samples: span, hop_samples: step } = this.about;
     const windows = 1 + Math.floor((this.buffer.length - span) / step);
     if (windows < 1) return [];
-    const sound = this.buffer.slice(0, span + (windows - 1) * step);
-    const { logit } = await this.session.run({ sound: new this.ort.Tensor("float32", sound, [sound.length]) });
+    const logits = await this.logits(this.buffer.slice(0, span + (windows - 1) * step), windows);
     const n = this.words.length;
-    const results = Array.from(logit.data, (value, number) => ({
+    const results = Array.from(logits, (value, number) => ({
       atS: (this.dropped + span + step * Math.floor(number / n)) / RATE_HZ,
       ...this.words[number % n].step(value),
     }));

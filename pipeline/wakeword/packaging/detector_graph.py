@@ -65,6 +65,17 @@ def with_empty(content: bytes, name: str, width: int) -> bytes:
     return bytes(graph.SerializeToString())
 
 
+def without_empty(content: bytes, name: str) -> bytes:
+    """The graph with an input that must be given, for runtimes that do not know others (onnxruntime-web)."""
+    import onnx
+
+    graph = onnx.load_from_string(content)
+    left = [tensor for tensor in graph.graph.initializer if tensor.name != name]
+    del graph.graph.initializer[:]
+    graph.graph.initializer.extend(left)
+    return bytes(graph.SerializeToString())
+
+
 def _side_by_side(front_ends: list[Any]) -> Any:
     """From sound to the frames [n, sum of widths] of several front ends, of which those begin together that have the
     same number."""
