@@ -15,7 +15,7 @@ from pipeline.evaluation.pairing import experts_of, human_ceiling, pair_of, unpa
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
-from pipeline.i18n import N_, joined
+from pipeline.i18n import N_, NN_, joined
 from pipeline.jobs.shards import Shards
 from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
@@ -72,7 +72,10 @@ def evaluate(
     )
     if all(_counted(prediction) is None for prediction in predictions):
         raise CorpusError(
-            N_("{source}: none of {n} recordings could be scored. First problem: {first}"),
+            NN_(
+                "{source}: its only recording could not be scored: {first}",
+                "{source}: none of {n} recordings could be scored. First problem: {first}",
+            ),
             source=source,
             n=len(predictions),
             first=joined(predictions[0].warnings),

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.metrics.rater_agreement import Estimate
 
 Vector = NDArray[np.float64]
@@ -336,11 +336,13 @@ def anchored(scale: Scale, known: dict[str, float], method: str = "linear") -> A
     x = scale.value[at]
     if len(at) < 2 or np.ptp(x) == 0.0 or np.ptp(score) == 0.0:
         raise ProjectError(
-            N_(
-                "Scores need at least two compared recordings with different known scores; {n_anchors} of the known "
-                "answers were compared."
+            NN_(
+                "Scores need at least two compared recordings with different known scores; {n} of the known answers "
+                "was compared.",
+                "Scores need at least two compared recordings with different known scores; {n} of the known answers "
+                "were compared.",
             ),
-            n_anchors=len(at),
+            n=len(at),
         )
     slope, intercept = np.polyfit(x, score, 1)
     if slope <= 0.0:

@@ -19,7 +19,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.metrics.bootstrap import interval, resample_weights
 
 Table = NDArray[np.float64]
@@ -27,7 +27,10 @@ Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
 MIN_SHARED = 10
 ALL_RATERS = "all raters"
-NOT_ENOUGH = N_("not enough overlap: {n} shared items, at least {least} are needed")
+NOT_ENOUGH = NN_(
+    "not enough overlap: {n} shared item, at least {least} are needed",
+    "not enough overlap: {n} shared items, at least {least} are needed",
+)
 ALL_ALIKE = Message(N_("all ratings are the same"))
 ONE_BAND = Message(N_("all ratings are in the same band"))
 NO_BANDS = Message(N_("no bands"))

@@ -238,7 +238,7 @@ def test_splits_that_cannot_be(root: Path, tmp_path: Path) -> None:
     for shares in ({"test": 0.0}, {"validation": 0.5, "test": 0.5}):
         with pytest.raises(CorpusError, match="shares for validation and test"):
             split_clips(found, **shares)
-    with pytest.raises(CorpusError, match="sources; a split needs"):
+    with pytest.raises(CorpusError, match="positive has 1 source; a split needs"):
         split_clips(scan_clips(root, source_pattern=r"(s)\d"))
     with pytest.raises(CorpusError, match="no split of clips"):
         read_manifest(tmp_path)
