@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.tables import fitted
 from pipeline.i18n import _, number, percent, translated
-from pipeline.metrics.bradley_terry import RaterConsistency
+from pipeline.metrics.pair_consistency import RaterConsistency
 from pipeline.metrics.rater_agreement import Estimate
 
 

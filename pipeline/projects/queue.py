@@ -258,9 +258,8 @@ class Queue:
         n_calibration = n_calibrate + counts.get(Purpose.CALIBRATION, 0) - dealt_with.pop(Purpose.CALIBRATION, 0)
         n_gold = len(self._gold_items(self._calibration_items()[:n_calibrate])) if project.gold_every else 0
         shown = self._history.seen(Purpose.CALIBRATION)
-        silent = (
-            self._history.seen(Purpose.GOLD) - shown - set(project.calibrate)
-        )  # by address, others can be rated too
+        # By address, known answers that calibration leaves out can be rated too.
+        silent = self._history.seen(Purpose.GOLD) - shown - set(project.calibrate)
         n_done = dealt_with.total()
         n_all = n_turns(
             self._secret, project, self._me, n_work=dealt_with[Purpose.WORK] + n_work,
