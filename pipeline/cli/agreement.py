@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.labels.ratings_table import RatingsTable
-    from pipeline.metrics.rater_agreement import Estimate
+    from pipeline.metrics.estimate import Estimate
 
 
 @click.command()

@@ -9,7 +9,7 @@ from pipeline.cli._output import counted, emit, json_option
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.metrics.rater_agreement import Estimate
+    from pipeline.metrics.estimate import Estimate
     from pipeline.projects.pairs.results import PairResults
 
 name_argument = click.argument("name", metavar="PROJECT")

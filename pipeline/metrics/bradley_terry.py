@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_
-from pipeline.metrics.rater_agreement import Estimate
+from pipeline.metrics.estimate import Estimate
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]

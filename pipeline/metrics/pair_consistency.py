@@ -16,7 +16,7 @@ from pipeline.metrics.bradley_terry import (
     answer_probabilities,
     connected_groups,
 )
-from pipeline.metrics.rater_agreement import Estimate
+from pipeline.metrics.estimate import Estimate
 
 NO_REPEATS = Message(N_("no repeats yet"))
 NO_OTHERS = Message(N_("nobody else compared these recordings"))
