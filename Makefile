@@ -88,7 +88,7 @@ clean:
 # Reads every string of the code into the catalogues: new ones wait there for their translation.
 translations: $(VENV)/.installed-dev
 	mkdir -p build
-	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o build/pronlab.pot .
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k NN_:1,2 -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o build/pronlab.pot .
 	for file in pipeline/locales/*/LC_MESSAGES/pronlab.po; do \
 	    language=$$(basename $$(dirname $$(dirname $$file))); \
 	    $(BIN)/pybabel -q update -N --ignore-obsolete -D pronlab -i build/pronlab.pot -d pipeline/locales -l $$language; \

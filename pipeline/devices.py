@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 
 AUTO, CPU = "auto", "cpu"
 
@@ -88,5 +88,5 @@ def gpus_with(memory_gb: float) -> list[Gpu]:
 def _in_words(n_cuda: int, mps: bool) -> Message:
     if not n_cuda:
         return Message("MPS") if mps else Message(N_("the CPU alone"))
-    cuda = Message(N_("{n} CUDA devices") if n_cuda > 1 else N_("{n} CUDA device"), n=n_cuda)
+    cuda = Message(NN_("{n} CUDA device", "{n} CUDA devices"), n=n_cuda)
     return Message(N_("{devices} and MPS"), devices=cuda) if mps else cuda

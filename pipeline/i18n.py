@@ -5,8 +5,9 @@ Source strings are English and are written through `_` (or `ngettext`, where a n
     _("Save")
     ngettext("{n} recording", "{n} recordings", n).format(n=number(n))
 
-Constants that are made on import are marked with `N_` and translated where they are shown, by `_`. The catalogues are
-standard gettext files, `locales/<language>/LC_MESSAGES/pronlab.po`; a new file there is a new language.
+Constants that are made on import are marked with `N_`, or with `NN_` where a number decides the form, and translated
+where they are shown. The catalogues are standard gettext files, `locales/<language>/LC_MESSAGES/pronlab.po`; a new file
+there is a new language.
 
 What the pipeline says about one recording (warnings, refusals, advice) is a `Message`: it is kept, logged, sent and
 printed in English, and a page shows it by `translated`, whatever the language was when it was made. So nothing on disk
@@ -14,6 +15,7 @@ depends on who was reading:
 
     warning = Message("The recording is only {seconds:.2f} s long.", seconds=0.1)  # the msgid marked with N_
     translated(warning)
+    Message(NN_("{n} clip is gone.", "{n} clips are gone."), n=1)
 
 So is the text of an error with values (`PronlabError`), shown by its `words`.
 
@@ -95,6 +97,31 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name
     return text
 
 
+class Forms(str):
+    """The msgid of a `Message` about `n` things, which knows its form for one."""
+
+    singular: str
+
+    def __new__(cls, singular: str, plural: str) -> "Forms":
+        forms = super().__new__(cls, plural)
+        forms.singular = singular
+        return forms
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Forms, (self.singular, str(self))
+
+    def of(self, n: int) -> str:
+        """The English form for `n`. Raises TypeError where it is no whole number, as in a damaged file."""
+        if not isinstance(n, int):
+            raise TypeError(f"a whole number decides the form, got {n!r}")
+        return self.singular if n == 1 else str(self)
+
+
+def NN_(singular: str, plural: str) -> Forms:  # noqa: N802 - as N_
+    """Mark a message in which the value `n` decides the form; a further count is a message of its own within it."""
+    return Forms(singular, plural)
+
+
 class Message(str):
     """English text that remembers its msgid and values, so that `translated` can say it in another language.
 
@@ -105,7 +132,8 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, msgid: str, /, **values: Any) -> "Message":
-        text = super().__new__(cls, msgid.format(**values) if values else msgid)
+        form = msgid.of(values["n"]) if isinstance(msgid, Forms) else msgid
+        text = super().__new__(cls, form.format(**values) if values else form)
         text.msgid, text.values = msgid, values
         return text
 
@@ -117,7 +145,8 @@ class Message(str):
         values = {
             name: value.as_parts() if isinstance(value, Message) else value for name, value in self.values.items()
         }
-        return {"msgid": self.msgid, "values": values}
+        msgid = [self.msgid.singular, str(self.msgid)] if isinstance(self.msgid, Forms) else self.msgid
+        return {"msgid": msgid, "values": values}
 
 
 def from_parts(parts: Any) -> Message:
@@ -126,7 +155,8 @@ def from_parts(parts: Any) -> Message:
         values = {
             name: from_parts(value) if isinstance(value, dict) else value for name, value in parts["values"].items()
         }
-        return Message(str(parts["msgid"]), **values)
+        msgid = parts["msgid"]
+        return Message(Forms(*map(str, msgid)) if isinstance(msgid, list) else str(msgid), **values)
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"these are no parts of a message ({type(error).__name__}: {error})") from error
 
@@ -198,7 +228,9 @@ def translated(text: str) -> str:
         return text.texts.get(language()) or str(text)
     if not isinstance(text, Message):
         return text
-    return _Localised().vformat(_(text.msgid), (), text.values) if text.values else _(text.msgid)
+    msgid = text.msgid
+    form = ngettext(msgid.singular, msgid, text.values["n"]) if isinstance(msgid, Forms) else _(msgid)
+    return _Localised().vformat(form, (), text.values) if text.values else form
 
 
 class _Localised(string.Formatter):

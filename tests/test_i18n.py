@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.i18n import Message, Multilingual, minute, speaking, translated
+from pipeline.errors import CorpusError
+from pipeline.i18n import NN_, Message, Multilingual, from_parts, minute, speaking, translated
 from pipeline.records import AudioReport, Problem, to_json
 
 
@@ -47,6 +48,41 @@ def test_messages_within_a_message_are_translated() -> None:
     assert outer == "a {not a place}"
     with speaking("tr"):
         assert translated(outer) == "b {not a place}"
+
+
+# A message that the Turkish catalogue has for pages, too.
+RECORDINGS = NN_("{n} recording", "{n} recordings")
+
+
+@pytest.mark.parametrize(
+    ("n", "english", "turkish"),
+    [(0, "0 recordings", "0 kayıt"), (1, "1 recording", "1 kayıt"), (2, "2 recordings", "2 kayıt")],
+)
+def test_a_count_decides_the_form_of_a_message(n: int, english: str, turkish: str) -> None:
+    made = Message(RECORDINGS, n=n)
+    parts = json.loads(json.dumps(made.as_parts()))
+    for message in (made, copy.deepcopy(made), pickle.loads(pickle.dumps(made)), from_parts(parts)):
+        with speaking("tr"):
+            assert (message, translated(message)) == (english, turkish)
+        with speaking("en"):
+            assert translated(message) == english
+    assert str(Message("{a}: {b}", a=made, b=2)) == f"{english}: 2"
+
+
+def test_an_error_of_one_thing_reads_as_of_one() -> None:
+    assert str(CorpusError(RECORDINGS, n=1)) == "1 recording"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"values": {}}, {"values": {"n": None}}, {"values": {"n": "2"}}, {"values": {"n": 1.5}},
+        {"values": {"n": float("nan")}}, {"msgid": []}, {"msgid": ["{n} recordings"]}, {"msgid": ["a", "b", "c"]},
+    ],
+)  # fmt: skip
+def test_damaged_parts_with_a_count_are_no_message(damage: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="no parts of a message"):
+        from_parts({**Message(RECORDINGS, n=2).as_parts(), **damage})
 
 
 def test_texts_of_people_are_shown_as_they_are() -> None:

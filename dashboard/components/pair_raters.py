@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.components.tables import fitted
 from pipeline.i18n import _, number, percent, translated
-from pipeline.metrics.bradley_terry import RaterConsistency
-from pipeline.metrics.rater_agreement import Estimate
+from pipeline.metrics.estimate import Estimate
+from pipeline.metrics.pair_consistency import RaterConsistency
 
 
 def raters_table(raters: Sequence[RaterConsistency], *, key: str) -> None:

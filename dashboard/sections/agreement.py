@@ -13,7 +13,8 @@ from dashboard.markup import plain
 from dashboard.services import pairs as pair_services
 from pipeline.i18n import N_, _, number, signed, translated
 from pipeline.labels.ratings_table import RatingsTable, as_json
-from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Estimate, Pair, by_group
+from pipeline.metrics.estimate import Estimate
+from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Pair, by_group
 
 LABELS = {
     "score": N_("Score"), "accuracy": N_("Accuracy"), "fluency": N_("Fluency"), "prosodic": N_("Prosody"),

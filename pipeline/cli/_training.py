@@ -22,6 +22,23 @@ EXTRACTOR_HELP = (
     "recording of the same word; what the Train page proposes where every word of the set has one), timing (for "
     "sentences) or encoder (needs PRONLAB_ENCODER_PATH)."
 )
+balance_option = click.option(
+    "--balance", is_flag=True, default=None, help="Weight the items so that every band of scores counts alike."
+)
+
+
+def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say on what a model of sentences is trained."""
+    manifest = "Train on this manifest (see docs/reference/formats.md)."
+    part = "Only this part of the corpus (default: train, or all if the corpus has no parts)."
+    options = [
+        click.option("--manifest", type=click.Path(path_type=Path), help=manifest),
+        click.option("--set", "set", help="Train on this imported set."),
+        click.option("--part", help=part),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True)

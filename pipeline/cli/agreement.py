@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.labels.ratings_table import RatingsTable
-    from pipeline.metrics.rater_agreement import Estimate
+    from pipeline.metrics.estimate import Estimate
 
 
 @click.command()
@@ -48,7 +48,7 @@ def agreement(
         raise click.UsageError("--rubric goes with --set or --project: a manifest has the experts of a corpus.")
     table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part, rubric)
     found = {name: table.agreement(name) for name in table.dimensions}
-    lines = [f"{len(table.ids)} items, {len(table.raters)} raters: {', '.join(table.raters)}"]
+    lines = [f"{counted(len(table.ids), 'item')}, {counted(len(table.raters), 'rater')}: {', '.join(table.raters)}"]
     for name, one in found.items():
         lines.append(f"{name} (n {one.n})")
         for label, estimate in (

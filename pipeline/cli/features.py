@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._background import background_run, run_option
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.cli._training import EXTRACTOR_HELP
@@ -63,5 +63,8 @@ def features(
         n, d = data.values.shape
         report = {"out": out, "n": n, "features": d, "extractor": extractor, "warnings": data.warnings}
         work.result(report)
-    lines = [f"{n} recordings x {d} features written to {out}.", *(f"  {warning}" for warning in data.warnings)]
+    lines = [
+        f"{counted(n, 'recording')} x {d} features written to {out}.",
+        *(f"  {warning}" for warning in data.warnings),
+    ]
     emit(report, as_json, "\n".join(lines))

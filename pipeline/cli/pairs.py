@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.metrics.rater_agreement import Estimate
+    from pipeline.metrics.estimate import Estimate
     from pipeline.projects.pairs.results import PairResults
 
 name_argument = click.argument("name", metavar="PROJECT")
@@ -40,8 +40,8 @@ def plan(name: str, as_json: bool) -> None:
     planned, progress = plan_of(settings, project), progress_of(settings, project)
     groups = n_groups(planned.pairs)
     text = (
-        f"{len(planned.items)} recordings in {len(planned.pairs)} pairs, {groups} connected group(s); "
-        f"{progress.done} of {progress.needed} answers."
+        f"{counted(len(planned.items), 'recording')} in {counted(len(planned.pairs), 'pair')}, "
+        f"{counted(groups, 'connected group')}; {progress.done} of {counted(progress.needed, 'answer')}."
     )
     counts = {"recordings": len(planned.items), "n_pairs": len(planned.pairs), "groups": groups}
     record = {**counts, "needed": progress.needed, "done": progress.done, "pairs": planned.pairs}
@@ -74,8 +74,8 @@ def raters(name: str, as_json: bool) -> None:
     """Show each rater's consistency: agreement with the others, repeats, circles, preference for a side."""
     listed = _results(name).raters()
     lines = [
-        f"{r.name}: {r.n} answers, {r.ties:.0%} ties; agrees with the others {_words(r.hits)}; repeats alike "
-        f"{_words(r.repeats)}; {r.circular} of {r.triads} triads are circles; left preferred {_words(r.left)}"
+        f"{r.name}: {counted(r.n, 'answer')}, {r.ties:.0%} ties; agrees with the others {_words(r.hits)}; repeats "
+        f"alike {_words(r.repeats)}; {r.circular} of {r.triads} triads are circles; left preferred {_words(r.left)}"
         for r in listed
     ]
     emit(listed, as_json, "\n".join(lines) or "Nobody has compared a pair yet.")
@@ -100,7 +100,11 @@ def save_ratings(name: str, method: str, as_json: bool) -> None:
     """Add the scores to the label files, as ratings for training and agreement."""
     results = _results(name)
     n = results.save_as_ratings(method=method)
-    emit({"saved": n, "evaluator": results.rater_name}, as_json, f"{n} ratings by {results.rater_name!r} saved.")
+    emit(
+        {"saved": n, "evaluator": results.rater_name},
+        as_json,
+        f"{counted(n, 'rating')} by {results.rater_name!r} saved.",
+    )
 
 
 def _results(name: str) -> "PairResults":

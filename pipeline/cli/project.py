@@ -6,7 +6,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._numbers import NumberRange
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
 from pipeline.settings import Settings
@@ -67,7 +67,7 @@ def disputes(name: str, threshold: float | None, as_json: bool) -> None:
 def experts(name: str, as_json: bool) -> None:
     """Show each expert's quality: known answers, repeats, drift and pace."""
     qualities = _review(name).quality()
-    lines = [f"{q.name}: {q.n} ratings{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in qualities]
+    lines = [f"{q.name}: {counted(q.n, 'rating')}{'. ' if q.warnings else ''}{' '.join(q.warnings)}" for q in qualities]
     emit(qualities, as_json, "\n".join(lines) or "This project has no ratings yet.")
 
 

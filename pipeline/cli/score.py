@@ -271,7 +271,7 @@ def score_set(
     for scorer, counts in report["scorers"].items():
         rest = f", {counts['failed']} could not be scored" if counts["failed"] else ""
         lines.append(f"{scorer}: {counted(counts['n'], 'recording')} scored{rest}.")
-        lines += [f"  {n} times: {reason}" for reason, n in list(counts["reasons"].items())[:SHOWN_REASONS]]
+        lines += [f"  {counted(n, 'time')}: {reason}" for reason, n in list(counts["reasons"].items())[:SHOWN_REASONS]]
         if (more := len(counts["reasons"]) - SHOWN_REASONS) > 0:
             lines.append(f"  ... and {counted(more, 'other reason')} (--json lists all)")
     emit(report, as_json, "\n".join(lines))
@@ -396,7 +396,7 @@ def _share(value: float | None) -> str:
 
 
 def _robustness_lines(report: Any) -> list[str]:
-    lines = [f"  {report.n} recordings changed; the score moves by (points: mean, standard deviation, most)"]
+    lines = [f"  {counted(report.n, 'recording')} changed; the score moves by (points: mean, standard deviation, most)"]
     for name, case in report.changes.items():
         lost = f", {case.n_lost} without a score" if case.n_lost else ""
         lines.append(

@@ -6,7 +6,7 @@ import click
 
 from pipeline.cli._access import asker, asker_name
 from pipeline.cli._numbers import NumberRange
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.records import whole_points
 from pipeline.settings import Settings
@@ -30,7 +30,7 @@ def clean_table(task: str, source: str, as_json: bool) -> None:
 
     chosen = get_task(task)
     report = clean(chosen.rows(Settings.from_env(), source), chosen)
-    lines = [f"{report.n} items, {len(report.kept)} usable, by {report.n_groups} people"]
+    lines = [f"{counted(report.n, 'item')}, {len(report.kept)} usable, of authors or speakers: {report.n_groups}"]
     lines += [f"  {n:5} {why}" for why, n in report.dropped.items()]
     lines += ["  " + ", ".join(f"{name.lower()} {n}" for name, n in report.bands.items())]
     unmeasured = chosen.unmeasured()
@@ -128,7 +128,7 @@ def collect_prompts(file: Path, as_json: bool) -> None:
     from pipeline.tabular.prompts.store import Store
 
     n = Store(Settings.from_env()).add_file(file, asker())
-    emit({"added": n}, as_json, f"Imported {n} prompts.")
+    emit({"added": n}, as_json, f"Imported {counted(n, 'prompt')}.")
 
 
 @table.command("synthesize")

@@ -15,7 +15,7 @@ from pipeline.evaluation.pairing import experts_of, human_ceiling, pair_of, unpa
 from pipeline.evaluation.reference import ExpertReference
 from pipeline.evaluation.report import EvaluationReport, ScoredRecording, mdd_figures
 from pipeline.evaluation.saved import save_evaluation
-from pipeline.i18n import N_, joined
+from pipeline.i18n import N_, NN_, Message, joined
 from pipeline.jobs.shards import Shards
 from pipeline.metrics.pronunciation import UtterancePair, pronunciation_metrics
 from pipeline.metrics.regression import regression_metrics
@@ -72,7 +72,10 @@ def evaluate(
     )
     if all(_counted(prediction) is None for prediction in predictions):
         raise CorpusError(
-            N_("{source}: none of {n} recordings could be scored. First problem: {first}"),
+            NN_(
+                "{source}: its only recording could not be scored: {first}",
+                "{source}: none of {n} recordings could be scored. First problem: {first}",
+            ),
             source=source,
             n=len(predictions),
             first=joined(predictions[0].warnings),
@@ -97,9 +100,17 @@ def evaluate(
     if any(isinstance(scorer, AcousticScorer) and not scorer.model.held_out for scorer in learned):
         warnings.append("The model has no held_out.csv, so it is unknown whether it was trained on these voices.")
     if n_not_held_out:
-        warnings.append(f"{n_not_held_out} recordings were left out: the model was trained on their speakers.")
+        text = NN_(
+            "{n} recording was left out: the model was trained on its speaker.",
+            "{n} recordings were left out: the model was trained on their speakers.",
+        )
+        warnings.append(Message(text, n=n_not_held_out))
     if n_by_rule:
-        warnings.append(f"{n_by_rule} recordings were left out: the model cannot score them, the heuristic did.")
+        text = NN_(
+            "{n} recording was left out: the model cannot score it, the heuristic did.",
+            "{n} recordings were left out: the model cannot score them, the heuristic did.",
+        )
+        warnings.append(Message(text, n=n_by_rule))
     items, pairs = _paired(reference, predictions, by_rule)
     levels = pronunciation_metrics(pairs)
     answers = _answers([p.detail for p in predictions if p.scorer == LANGUAGE_MODEL and p.detail is not None])

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.corpus.readers.items import CorpusItem
 from pipeline.errors import CorpusError
 from pipeline.evaluation.pairing import target_of_item
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_, Message
 from pipeline.labels.corpus_source import CorpusSource, has_human_ratings, of_manifest, of_set
 from pipeline.labels.index import Index
 from pipeline.metrics.human_ceiling import leave_one_out
@@ -77,7 +77,10 @@ def _of_corpus(source: CorpusSource, part: str, prefer_median: bool) -> ExpertRe
         name = "median" if all("total" in item.median for item in chosen) else "mixed"
     values = [_value(item, name) for item in chosen]
     n_bad = len(source.problems)
-    warnings = [f"{n_bad} lines could not be used. First: {source.problems[0].message}"] if n_bad else []
+    warnings: list[str] = []
+    if n_bad:
+        text = NN_("{n} line could not be used: {first}", "{n} lines could not be used. First: {first}")
+        warnings.append(Message(text, n=n_bad, first=source.problems[0].message))
     if name == "mixed":
         warnings.append("The manifest mixes kinds of reference scores; the figures mix them, too.")
     return ExpertReference(

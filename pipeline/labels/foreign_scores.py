@@ -1,6 +1,6 @@
 """Scores in label files of other programs, which do not say their scale: left out until somebody has said it."""
 
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.labels.result_file import ResultFile, scale_is_unknown
 from pipeline.labels.scale import question
 from pipeline.records import Problem, Recording, RubricName
@@ -20,9 +20,7 @@ def with_known_scales(set_name: str, labelled: Labelled) -> tuple[Labelled, set[
     if asked is None:
         return labelled, set(), []
     held = {key for key, scores in foreign.items() if scores}
-    left_out = N_("The scores of {n} label files are left out.")
-    if len(held) == 1:
-        left_out = N_("The scores of 1 label file are left out.")
+    left_out = NN_("The scores of {n} label file are left out.", "The scores of {n} label files are left out.")
     message = Message(
         N_("{left_out} {question} `pronlab label scale --set {set} --scale 10` (or another) answers for all of them."),
         left_out=Message(left_out, n=len(held)), question=asked, set=set_name,

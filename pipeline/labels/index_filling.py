@@ -21,7 +21,7 @@ from pipeline.corpus.sets import (
     result_path,
 )
 from pipeline.errors import CorpusError, LabelError
-from pipeline.i18n import N_, Message, about, ended
+from pipeline.i18n import N_, NN_, Message, about, ended
 from pipeline.labels.comments import comments_of
 from pipeline.labels.foreign_scores import Labelled, with_known_scales
 from pipeline.labels.history import current_ratings, review, standing_events
@@ -202,15 +202,12 @@ def _with_known_raters(labelled: Labelled, names: RaterNames) -> tuple[Labelled,
         for written, (name, key) in spelled.items()
     ]
     if nameless:
-        named = N_(
+        named = NN_(
+            "{n} label file names no rater: such ratings are by “{name}”. Write the name under `evaluator` in the "
+            "file.",
             "{n} label files name no rater: such ratings are by “{name}”. Write the name under `evaluator` in the "
-            "files."
+            "files.",
         )
-        if len(nameless) == 1:
-            named = N_(
-                "1 label file names no rater: such ratings are by “{name}”. Write the name under `evaluator` in the "
-                "files."
-            )
         message = Message(named, n=len(nameless), name=NO_RATER)
         problems.append(Problem("no_rater", message, path=nameless[0]))
     return known, problems

@@ -1,4 +1,4 @@
-"""One scale from answers to "which of the two is better?", and how consistent each rater is.
+"""One scale from answers to "which of the two is better?".
 
 The model is Bradley & Terry's (1952) with ties (Davidson 1970) and an effect of the order in which the two were shown
 (Davidson & Beaver 1977). With the places v of two items, the order effect g and the tie parameter t, and
@@ -18,14 +18,13 @@ difference), `rater` is an index of raters.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_, Message
-from pipeline.metrics.rater_agreement import Estimate
+from pipeline.i18n import N_
+from pipeline.metrics.estimate import Estimate
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -36,9 +35,6 @@ Z = 1.959964
 MAX_STEPS = 100
 TOLERANCE = 1e-8
 TIE = 0.5
-NO_REPEATS = Message(N_("no repeats yet"))
-NO_OTHERS = Message(N_("nobody else compared these recordings"))
-ONLY_TIES = Message(N_("no preference yet"))
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,7 @@ def fit(data: Comparisons, *, prior_sd: float = PRIOR_SD) -> Scale:
     from scipy.linalg import cho_solve
 
     require_connected(data)
-    model = _Model(data, prior_sd)
+    model = Model(data, prior_sd)
     parameters = model.maximise(np.ones(len(data)))
     k = len(data.items)
     covariance = cho_solve((model.factor(parameters, np.ones(len(data))), True), np.eye(len(parameters)))
@@ -193,7 +189,7 @@ def rater_bootstrap(
         raise ProjectError(
             N_("Intervals over raters need at least three raters, there are {n_raters}."), n_raters=n_raters
         )
-    model = _Model(data, prior_sd)
+    model = Model(data, prior_sd)
     start = model.maximise(np.ones(len(data)))
     draws = np.random.default_rng(seed).multinomial(n_raters, np.full(n_raters, 1.0 / n_raters), size=n_resamples)
     k = len(data.items)
@@ -203,8 +199,9 @@ def rater_bootstrap(
     return low, high
 
 
-class _Model:
-    """Parameters are the places, the order effect and, where there are ties, the tie parameter."""
+class Model:
+    """The penalised likelihood of comparisons. Its parameters are the places, the order effect and, where there are
+    ties, the tie parameter."""
 
     def __init__(self, data: Comparisons, prior_sd: float) -> None:
         self._data = data
@@ -296,182 +293,3 @@ def answer_probabilities(difference: Vector, tie: float | None) -> tuple[Vector,
     total = left + equal + right
     floor = np.finfo(np.float64).tiny
     return np.maximum(left / total, floor), equal / total, np.maximum(right / total, floor)
-
-
-# Scores
-
-
-@dataclass(frozen=True)
-class AnchoredScores:
-    """Scores 0-100 of a scale's items with the ends of their 95 % intervals, each [items]. `n_anchors` items had a
-    known score, `error` is their mean absolute distance from it; `outside` marks the items that lie beyond all anchors,
-    where the map is a guess."""
-
-    score: Vector
-    low: Vector
-    high: Vector
-    outside: NDArray[np.bool_]
-    n_anchors: int
-    error: float
-
-
-MAPS = ("linear", "monotone")
-
-
-def anchored(scale: Scale, known: dict[str, float], method: str = "linear") -> AnchoredScores:
-    """Turn places into scores by the known scores (0-100) of some items, the anchors.
-
-    `linear` fits a line through the anchors by least squares; its interval has the place's own error and that of the
-    line. `monotone` joins the anchors' isotonic means by straight pieces, flat beyond the outermost; its interval is
-    that of the place. Raises ProjectError for fewer than two anchors on the scale, and where better places do not mean
-    better scores.
-    """
-    from scipy.optimize import isotonic_regression
-
-    if method not in MAPS:
-        raise ValueError(f"the map is one of {', '.join(MAPS)}, got {method!r}")
-    place = {item: k for k, item in enumerate(scale.items)}
-    at = [place[item] for item in known if item in place]
-    score = np.array([value for item, value in known.items() if item in place], dtype=np.float64)
-    x = scale.value[at]
-    if len(at) < 2 or np.ptp(x) == 0.0 or np.ptp(score) == 0.0:
-        raise ProjectError(
-            N_(
-                "Scores need at least two compared recordings with different known scores; {n_anchors} of the known "
-                "answers were compared."
-            ),
-            n_anchors=len(at),
-        )
-    slope, intercept = np.polyfit(x, score, 1)
-    if slope <= 0.0:
-        raise ProjectError(
-            N_("The known scores contradict the comparisons: recordings with higher scores were preferred less often.")
-        )
-    if method == "linear":
-        value = intercept + slope * scale.value
-        line = np.zeros_like(value)
-        if len(at) > 2:
-            residual = float(((score - intercept - slope * x) ** 2).sum()) / (len(at) - 2)
-            line = residual * (1.0 / len(at) + (scale.value - x.mean()) ** 2 / float(((x - x.mean()) ** 2).sum()))
-        half = Z * np.sqrt((slope * scale.se) ** 2 + line)
-        low, high = value - half, value + half
-    else:
-        order = np.argsort(x, kind="stable")
-        steps = isotonic_regression(score[order]).x
-        value, low, high = (np.interp(v, x[order], steps) for v in (scale.value, scale.low, scale.high))
-    return AnchoredScores(
-        score=np.clip(value, 0.0, 100.0),
-        low=np.clip(low, 0.0, 100.0),
-        high=np.clip(high, 0.0, 100.0),
-        outside=np.asarray((scale.value < x.min()) | (scale.value > x.max())),
-        n_anchors=len(at),
-        error=float(np.abs(np.clip(value[at], 0.0, 100.0) - score).mean()),
-    )
-
-
-# Raters
-
-
-@dataclass(frozen=True)
-class RaterConsistency:
-    """How one rater answers.
-
-    `repeats` is the share of repeated pairs that were answered alike with the sides swapped. `circular` of `triads`
-    (three items compared in all pairs, without ties) are circles: a over b, b over c, c over a; chance makes one in
-    four (Kendall & Babington Smith 1940). `hits` is the share of preferences that agree with the scale made from the
-    other raters' answers, `log_likelihood` the mean of all answers under it, in nats; `left` the share of preferences
-    for the left side.
-    """
-
-    name: str
-    n: int
-    ties: float
-    repeats: Estimate
-    circular: int
-    triads: int
-    hits: Estimate
-    log_likelihood: float | None
-    left: Estimate
-
-
-def consistency(
-    data: Comparisons, repeats: Sequence[tuple[str, bool]] = (), *, prior_sd: float = PRIOR_SD
-) -> list[RaterConsistency]:
-    """Of each rater, by name. `repeats` holds, for each repeated pair, the rater and whether both answers agreed; they
-    are no part of `data`."""
-    return [_consistency(data, index, repeats, prior_sd) for index in range(len(data.raters))]
-
-
-def _consistency(
-    data: Comparisons, index: int, repeats: Sequence[tuple[str, bool]], prior_sd: float
-) -> RaterConsistency:
-    name, mine = data.raters[index], data.rater == index
-    answers = data.where(mine)
-    preferences = answers.where(answers.preferred != TIE)
-    alike = [same for who, same in repeats if who == name]
-    circular, triads = circular_triads(preferences)
-    hits, log_likelihood = _beside_others(answers, data.where(~mine), prior_sd)
-    return RaterConsistency(
-        name=name,
-        n=len(answers),
-        ties=1.0 - len(preferences) / len(answers) if len(answers) else 0.0,
-        repeats=share(sum(alike), len(alike), NO_REPEATS),
-        circular=circular,
-        triads=triads,
-        hits=hits,
-        log_likelihood=log_likelihood,
-        left=share(int((preferences.preferred == 1.0).sum()), len(preferences), ONLY_TIES),
-    )
-
-
-def circular_triads(preferences: Comparisons) -> tuple[int, int]:
-    """How many of the complete triads are circles, and how many there are. Of a pair that was answered several times
-    the last answer counts."""
-    beats: dict[tuple[int, int], bool] = {}
-    for a, b, preferred in zip(preferences.left, preferences.right, preferences.preferred, strict=True):
-        beats[int(min(a, b)), int(max(a, b))] = bool((preferred == 1.0) == (a < b))
-    beside: dict[int, set[int]] = {}
-    for a, b in beats:
-        beside.setdefault(a, set()).add(b)
-    circular = triads = 0
-    for a, above in beside.items():
-        for b, c in combinations(sorted(above), 2):
-            if (b, c) in beats:
-                triads += 1
-                circular += beats[a, b] == beats[b, c] != beats[a, c]
-    return circular, triads
-
-
-def share(k: int, n: int, nothing: str) -> Estimate:
-    """k of n with Wilson's 95 % interval; the reason `nothing` where n is 0."""
-    from scipy.stats import binomtest
-
-    if not n:
-        return Estimate(None, None, 0, nothing)
-    ci = binomtest(k, n).proportion_ci(method="wilson")
-    return Estimate(k / n, (float(ci.low), float(ci.high)), n)
-
-
-def _beside_others(mine: Comparisons, others: Comparisons, prior_sd: float) -> tuple[Estimate, float | None]:
-    """Hits and mean log-likelihood of a rater's answers under the scale of the other raters: over the pairs that their
-    answers connect."""
-    group_of = np.zeros(len(mine.items), dtype=np.intp)
-    for number, group in enumerate(connected_groups(others)):
-        group_of[group] = number
-    comparable = mine.where(group_of[mine.left] == group_of[mine.right])
-    if not len(comparable):
-        return Estimate(None, None, 0, NO_OTHERS), None
-    model = _Model(others, prior_sd)
-    parameters = model.maximise(np.ones(len(others)))
-    difference = parameters[comparable.left] - parameters[comparable.right] + parameters[len(mine.items)]
-    tie = float(parameters[-1]) if model.has_ties else None
-    left_wins, equal, right_wins = answer_probabilities(difference, tie)
-    chosen = np.select([comparable.preferred == 1.0, comparable.preferred == 0.0], [left_wins, right_wins], equal)
-    known = chosen > 0.0  # a tie where none of the others ever answered so has no probability
-    places = parameters[comparable.left] - parameters[comparable.right]
-    decided = (comparable.preferred != TIE) & (places != 0.0)
-    hits = int(((places > 0.0) == (comparable.preferred == 1.0))[decided].sum())
-    return (
-        share(hits, int(decided.sum()), NO_OTHERS),
-        float(np.log(chosen[known]).mean()) if known.any() else None,
-    )

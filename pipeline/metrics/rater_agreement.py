@@ -12,7 +12,7 @@ None with the reason. Formulas:
     severity     a rater less the mean of the others on the same items: negative is strict
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,31 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.i18n import N_, Message
-from pipeline.metrics.bootstrap import interval, resample_weights
+from pipeline.metrics.estimate import ALL_ALIKE, MIN_SHARED, Clusters, Estimate, Statistic, Table, too_few
 
-Table = NDArray[np.float64]
-Statistic = Callable[[Table], Table]
 N_RESAMPLES = 500
-MIN_SHARED = 10
 ALL_RATERS = "all raters"
-NOT_ENOUGH = N_("not enough overlap: {n} shared items, at least {least} are needed")
-ALL_ALIKE = Message(N_("all ratings are the same"))
 ONE_BAND = Message(N_("all ratings are in the same band"))
 NO_BANDS = Message(N_("no bands"))
 OVER_PAIRS = Message(N_("mean over pairs"))
 CONTRADICTORY = Message(N_("the raters contradict each other: the items differ less than the ratings of one item"))
-UNSTABLE = Message(N_("undefined for many resamples, so it has no interval"))
-ONE_CLUSTER = Message(N_("all items are of one speaker, so it has no interval"))
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure over `n` items with its 95 % interval. Where one of them is None, `reason` says why (a `Message`)."""
-
-    value: float | None
-    interval: tuple[float, float] | None
-    n: int
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,49 +69,6 @@ class Agreement:
     leave_one_out: Estimate
     pairs: tuple[Pair, ...]
     raters: tuple[Rater, ...]
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """Draws of whole clusters of items: `sums` of item columns to the figures of all resamples at once."""
-
-    member: NDArray[np.intp]
-    weights: Table
-
-    @classmethod
-    def of(cls, names: Sequence[str] | None, n: int, n_resamples: int, seed: int = 0) -> "Clusters":
-        if names is None:
-            member = np.arange(n)
-        else:
-            _, member = np.unique(np.asarray(names), return_inverse=True)
-        size = int(member.max()) + 1 if n else 0
-        return cls(
-            member, resample_weights(size, None, n_resamples=n_resamples, seed=seed) if size else np.empty((0, 0))
-        )
-
-    def estimate(self, columns: Table, statistic: Statistic, n: int, undefined: str = ALL_ALIKE) -> Estimate:
-        """`columns` [items, sums] to a figure: `statistic` takes sums [..., k] and gives [...], NaN where the figure is
-        not defined; `undefined` says why."""
-        if n < MIN_SHARED:
-            return too_few(n)
-        size = self.weights.shape[1]
-        by_cluster = np.stack(
-            [np.bincount(self.member, weights=column, minlength=size) for column in columns.T], axis=1
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = float(statistic(by_cluster.sum(axis=0)))
-            drawn = statistic(self.weights @ by_cluster)
-        if not np.isfinite(value):
-            return Estimate(None, None, n, undefined)
-        if np.count_nonzero(by_cluster.any(axis=1)) < 2:
-            return Estimate(value, None, n, ONE_CLUSTER)
-        between = interval(drawn)
-        return Estimate(value, between, n, "" if between else UNSTABLE)
-
-
-def too_few(n: int) -> Estimate:
-    """No figure, over `n` items."""
-    return Estimate(None, None, n, Message(NOT_ENOUGH, n=n, least=MIN_SHARED))
 
 
 def agreement(
@@ -225,33 +165,6 @@ def icc_complete(table: Table, names: Sequence[str], drawn: Clusters) -> tuple[E
         drawn.estimate(columns, single, n_items, undefined),
         drawn.estimate(columns, mean, n_items, undefined),
     )
-
-
-def additive_model(table: Table, n_rounds: int = 100, tolerance: float = 1e-9) -> tuple[Table, Table]:
-    """Items and severities of rating = item + severity + error, by least squares with the severities' mean 0: what
-    each item would have got from the mean rater, whoever rated it. [items] (NaN where nobody rated), [raters].
-
-    The linear form of a many-facet model (Linacre 1989) with items and raters as facets, on the score's own scale.
-    """
-    there = np.isfinite(table)
-    values = np.where(there, table, 0.0)
-    n_items, n_raters = there.sum(axis=1), there.sum(axis=0)
-    severity = np.zeros(table.shape[1])
-    item = np.zeros(len(table))
-    for _ in range(n_rounds):
-        item = np.divide((values - there * severity).sum(axis=1), n_items, out=np.zeros(len(table)), where=n_items > 0)
-        new = np.divide(
-            (values - there * item[:, None]).sum(axis=0), n_raters, out=np.zeros_like(severity), where=n_raters > 0
-        )
-        new -= new[n_raters > 0].mean() if (n_raters > 0).any() else 0.0
-        done = float(np.abs(new - severity).max(initial=0.0)) < tolerance
-        severity = new
-        if done:
-            break
-    item = np.divide(
-        (values - there * severity).sum(axis=1), n_items, out=np.full(len(table), np.nan), where=n_items > 0
-    )
-    return item, severity
 
 
 def by_group(ratings: ArrayLike, groups: Sequence[str]) -> list[dict[str, float | int | str | None]]:

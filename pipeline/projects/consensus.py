@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.labels.ratings_table import RatingsTable
-from pipeline.metrics.rater_agreement import additive_model
+from pipeline.metrics.severity import additive_model
 
 if TYPE_CHECKING:
     import pandas as pd

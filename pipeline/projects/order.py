@@ -2,12 +2,37 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from pipeline import jsonl
+from pipeline.labels.index import Index
 from pipeline.projects.project import Project
 from pipeline.settings import Settings
+
+
+def kept_order(settings: Settings, index: Index, project: Project, evaluator: str, secret: str) -> tuple[str, ...]:
+    """All recordings of the project as `order_of` has them; worked out anew only where something has changed."""
+    stamp = 0.0
+    if project.order != "random":
+        files = list((settings.predictions_root / project.set).glob("*.jsonl"))
+        stamp = max((file.stat().st_mtime for file in files), default=0.0)
+    return _kept_order(
+        settings, project.set, project.part, project.order, project.random_share, project.seed, evaluator, secret,
+        index.ids_digest(project.set), stamp,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _kept_order(
+    settings: Settings, set_name: str, part: str, order: str, share: float, seed: int, evaluator: str, secret: str,
+    digest: str, stamp: float,
+) -> tuple[str, ...]:  # fmt: skip
+    sql = "SELECT id FROM recordings WHERE set_name = ? AND (? = '' OR part = ?) ORDER BY id"
+    ids = [row["id"] for row in Index(settings).rows(sql, [set_name, part, part])]
+    project = Project("order", set_name, order=order, random_share=share, seed=seed)
+    return tuple(order_of(settings, project, evaluator, ids, secret))
 
 
 def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str], secret: str = "") -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
 from pipeline.errors import AccessError, LabelError, ProjectError, said_by
-from pipeline.i18n import N_, Message, about, ended, joined
+from pipeline.i18n import N_, NN_, Message, about, ended, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key, same_person
@@ -113,8 +113,11 @@ class Project:
             wrong.append(Message(N_("all known answers are for calibration; unannounced ones need others")))
         wrong += self._wrong_people()
         if self.experts and self.overlap > len(self.experts):
-            text = N_("overlap {overlap} needs as many experts, there are {n_experts}")
-            wrong.append(Message(text, overlap=self.overlap, n_experts=len(self.experts)))
+            text = NN_(
+                "overlap {overlap} needs as many experts, there is {n}",
+                "overlap {overlap} needs as many experts, there are {n}",
+            )
+            wrong.append(Message(text, overlap=self.overlap, n=len(self.experts)))
         if self.deadline:
             try:
                 object.__setattr__(self, "deadline", datetime.fromisoformat(self.deadline).date().isoformat())
@@ -137,7 +140,10 @@ class Project:
                 wrong.append(Message(N_("a quota is 1 or more, got {value} for {name}"), value=str(quota), name=name))
         n_sharing = len(set(map(name_key, self.shares)))
         if self.shares and n_sharing < self.overlap:
-            text = N_("overlap {overlap} needs as many people with a share, there are {n}")
+            text = NN_(
+                "overlap {overlap} needs as many people with a share, there is {n}",
+                "overlap {overlap} needs as many people with a share, there are {n}",
+            )
             wrong.append(Message(text, overlap=self.overlap, n=n_sharing))
         return wrong
 

@@ -5,13 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.i18n import N_
-from pipeline.labels.history import LATER
 from pipeline.labels.index import Index
 from pipeline.labels.leases import Lease, Leases, slot_of
 from pipeline.labels.result_file import ResultFile
@@ -19,7 +18,8 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import same_person
 from pipeline.projects.assignment import Assignment
-from pipeline.projects.order import order_of
+from pipeline.projects.expert_history import ExpertHistory
+from pipeline.projects.order import kept_order
 from pipeline.projects.progress import dealt_with, open_rows, outlook, states
 from pipeline.projects.project import Project, rubric_of
 from pipeline.projects.quality import HEARD_WHOLE
@@ -32,16 +32,6 @@ from pipeline.text import composed
 
 CHUNK = 64
 SOME = 8
-
-# The last that an expert did with an item in the project, where they left it for later.
-_PUT_OFF_HERE = """
-    SELECT e.recording_id, e.purpose, e.at FROM events e
-    WHERE e.evaluator = ? AND e.project = ? AND e.stands AND e.action = 'skip'
-    AND json_extract(e.body, '$.reason') = ? AND NOT EXISTS (
-        SELECT 1 FROM events l WHERE l.recording_id = e.recording_id AND l.evaluator = e.evaluator
-        AND l.project = e.project AND l.purpose = e.purpose AND l.number > e.number AND l.stands
-    )
-"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +88,7 @@ class Queue:
         self._store = LabelStore(settings)
         self._leases = Leases(settings, now)
         self._assignment = Assignment(project)
+        self._history = ExpertHistory(self._index, project, self._me)
 
     @cached_property
     def _secret(self) -> str:
@@ -226,13 +217,13 @@ class Queue:
             raise LabelError(N_("“{text}” is not in this project."), text=recording.text)
         if (item := self.held(recording)) is not None:
             return item  # whatever it is, by the address of what is open it stays open
-        if self._n_to_calibrate(self._counts()):
+        if self._n_to_calibrate(self._history.by_purpose()):
             raise LabelError(N_("Finish calibration first; then you can choose recordings yourself."))
         if self._quota_left() == 0:
             raise LabelError(N_("You have given as many ratings as you were asked for."))
         purpose = Purpose.GOLD if recording.id in project.gold else Purpose.WORK
         is_had = self._is_open(recording.id, Purpose.WORK) and (purpose is Purpose.WORK or self._n_open() > 0)
-        is_had = is_had and recording.id not in self._seen(Purpose.CALIBRATION)  # whose answer they saw
+        is_had = is_had and recording.id not in self._history.seen(Purpose.CALIBRATION)  # whose answer they saw
         wanted = [(recording.id, purpose)] if is_had else []
         lease = self._leases.claim(project.name, self._me, wanted, self._is_open)
         if lease is None:
@@ -246,31 +237,29 @@ class Queue:
         """How much this expert has done and has left, items with known answers and repeats included: every save makes
         it one fewer, whatever was saved. Of the others, what they gave on recordings to rate: a figure that this
         expert's own saves do not move, so that it tells nothing about them."""
-        counts = self._counts()
+        counts = self._history.by_purpose()
         n_open, by_others = outlook(self._index, self._project, self._me)
         if not self._assignment.is_empty:
             n_open = self._n_open()
-        sql = """
-            SELECT action, count(*) AS n FROM events WHERE project = ? AND evaluator = ? AND stands GROUP BY action
-        """
-        done = {row["action"]: row["n"] for row in self._index.rows(sql, [self._project.name, self._me])}
-        rated, skipped, flagged = (
-            done.get(action, 0) for action in (RatingAction.RATE, RatingAction.SKIP, RatingAction.FLAG)
-        )
-        return QueueProgress(rated, skipped, flagged, self._n_left(counts, n_open), by_others)
+        done = self._history.by_action()
+        return QueueProgress(
+            done[RatingAction.RATE], done[RatingAction.SKIP], done[RatingAction.FLAG], self._n_left(counts, n_open),
+            by_others,
+        )  # fmt: skip
 
     def _n_left(self, counts: Mapping[Purpose, int], n_open: int) -> int:
         """Calibration, then of all turns those that are not taken; what was put off is not dealt with yet."""
         project, quota_left = self._project, self._quota_left()
         n_work = n_open if quota_left is None else min(n_open, quota_left)
-        put_off = self._put_off_here()
+        put_off = self._history.put_off_here()
         dealt_with = Counter(counts)
         dealt_with.subtract(purpose for _key, purpose in put_off)
         n_calibrate = self._n_to_calibrate(counts)
         n_calibration = n_calibrate + counts.get(Purpose.CALIBRATION, 0) - dealt_with.pop(Purpose.CALIBRATION, 0)
         n_gold = len(self._gold_items(self._calibration_items()[:n_calibrate])) if project.gold_every else 0
-        shown = self._seen(Purpose.CALIBRATION)
-        silent = self._seen(Purpose.GOLD) - shown - set(project.calibrate)  # by address, others can be rated too
+        shown = self._history.seen(Purpose.CALIBRATION)
+        # By address, known answers that calibration leaves out can be rated too.
+        silent = self._history.seen(Purpose.GOLD) - shown - set(project.calibrate)
         n_done = dealt_with.total()
         n_all = n_turns(
             self._secret, project, self._me, n_work=dealt_with[Purpose.WORK] + n_work,
@@ -278,7 +267,7 @@ class Queue:
         )  # fmt: skip
         is_more = n_work or any(purpose is not Purpose.WORK for _key, purpose in put_off)
         if not is_more and quota_left != 0:
-            is_more = self._is_special(counts, len(self._rated()), n_gold)
+            is_more = self._is_special(counts, len(self._history.rated()), n_gold)
         return n_calibration + (max(1, n_all - n_done) if is_more else 0)
 
     def _is_special(self, counts: Mapping[Purpose, int], n_rated: int, n_gold: int) -> bool:
@@ -297,7 +286,7 @@ class Queue:
     def _quota_left(self) -> int | None:
         """How many ratings of work this expert may still give; None for no limit."""
         quota = self._project.quota_of(self._me)
-        return None if quota is None else max(0, quota - len(self._rated()))
+        return None if quota is None else max(0, quota - len(self._history.rated()))
 
     def _n_open(self) -> int:
         """How many recordings of work are left for this expert, whatever their quota."""
@@ -316,7 +305,7 @@ class Queue:
         """What can come next, the first first; with `after`, as if that had been rated."""
         project = self._project
         special = project.calibration or project.gold_every or project.repeat_every
-        counts = self._counts() if special else {}
+        counts = self._history.by_purpose() if special else {}
         if after is not None:
             counts[after.purpose] = counts.get(after.purpose, 0) + 1
         order = self._order()
@@ -326,12 +315,12 @@ class Queue:
         if self._falls(Purpose.GOLD, project.gold_every, turn):
             yield from ((key, Purpose.GOLD) for key in self._gold_items())
         if self._falls(Purpose.REPEAT, project.repeat_every, turn):
-            repeated = self._seen(Purpose.REPEAT)
-            rated = self._rated()
+            repeated = self._history.seen(Purpose.REPEAT)
+            rated = self._history.rated()
             if after is not None and after.purpose is Purpose.WORK:
                 rated.append(after.recording.id)
             yield from ((key, Purpose.REPEAT) for key in rated[:-REPEAT_AFTER] if key not in repeated)
-        apart = {*project.gold, *self._dealt_with()}
+        apart = {*project.gold, *self._history.dealt_with()}
         for start in range(0, len(order), CHUNK):
             chunk = [key for key in order[start : start + CHUNK] if key not in apart]
             if not chunk:
@@ -346,7 +335,7 @@ class Queue:
     def _calibration_items(self) -> list[str]:
         """Recordings with known answers for calibration: each text once before any comes twice, and what this expert
         has met before last."""
-        had, met, texts = self._seen(Purpose.CALIBRATION), self._met(), self._texts_of_gold()
+        had, met, texts = self._history.seen(Purpose.CALIBRATION), self._history.met(), self._texts_of_gold()
         shown = {texts[key] for key in had if key in texts}
         chosen = set(self._project.calibrate) or texts.keys()
         left = [key for key in self._order() if key in texts and key in chosen and key not in had]
@@ -356,8 +345,8 @@ class Queue:
         """Recordings with known answers that can come as if they were work: none that this expert has rated before or
         saw the answer of, in any project, which would measure memory; and those with
         a text that calibration used last. `to_come` counts as if calibration had used it already."""
-        met, texts = self._met().union(to_come, self._project.calibrate), self._texts_of_gold()
-        shown = {texts[key] for key in self._seen(Purpose.CALIBRATION).union(to_come) if key in texts}
+        met, texts = self._history.met().union(to_come, self._project.calibrate), self._texts_of_gold()
+        shown = {texts[key] for key in self._history.seen(Purpose.CALIBRATION).union(to_come) if key in texts}
         left = [key for key in self._order() if key in texts and key not in met]
         return sorted(left, key=lambda key: texts[key] in shown)
 
@@ -366,25 +355,9 @@ class Queue:
         rows = self._index.rows(sql, [json.dumps(list(self._project.gold))])
         return {row["id"]: composed(row["text"]).casefold() for row in rows}
 
-    def _met(self) -> set[str]:
-        """Of the recordings with known answers, those that this expert dealt with anywhere: a rating, skip or flag that
-        stands, or calibration, whose answers are shown."""
-        sql = """
-            SELECT DISTINCT recording_id FROM events WHERE evaluator = ? AND (stands OR purpose = 'calibration')
-            AND action IN ('rate', 'skip', 'flag') AND recording_id IN (SELECT value FROM json_each(?))
-        """
-        rows = self._index.rows(sql, [self._me, json.dumps(list(self._project.gold))])
-        return {row["recording_id"] for row in rows}
-
     def _put_off(self) -> list[tuple[str, Purpose]]:
         """What this expert left for later, as what it was: a known answer comes back as one."""
-        work = """
-            SELECT recording_id, '' AS purpose, at FROM ratings
-            WHERE evaluator = ? AND set_name = ? AND action = 'skip' AND reason = ?
-        """
-        sql = f"SELECT * FROM ({work} UNION ALL SELECT * FROM ({_PUT_OFF_HERE}) WHERE purpose <> '') ORDER BY at"  # noqa: S608
-        values = [self._me, self._project.set, LATER, *self._of_me(), LATER]
-        listed = [(row["recording_id"], Purpose(row["purpose"])) for row in self._index.rows(sql, values)]
+        listed = self._history.put_off()
         states = {row["id"]: row for row in self._states([key for key, purpose in listed if purpose is Purpose.WORK])}
         mine = set(self._order())
         return [
@@ -393,20 +366,15 @@ class Queue:
             if key in mine and (purpose is not Purpose.WORK or (key in states and self._is_wanted(states[key])))
         ]
 
-    def _put_off_here(self) -> set[tuple[str, Purpose]]:
-        """What this expert left for later in the project."""
-        rows = self._index.rows(_PUT_OFF_HERE, [*self._of_me(), LATER])
-        return {(row["recording_id"], Purpose(row["purpose"])) for row in rows}
-
-    def _of_me(self) -> list[str]:
-        return [self._me, self._project.name]
-
     def _falls(self, purpose: Purpose, every: int, turn: int) -> bool:
         return falls(self._secret, self._me, purpose, every, turn)
 
     def _is_open(self, recording_id: str, purpose: Purpose) -> bool:
         if purpose is not Purpose.WORK:
-            return recording_id not in self._seen(purpose) or (recording_id, purpose) in self._put_off_here()
+            return (
+                recording_id not in self._history.seen(purpose)
+                or (recording_id, purpose) in self._history.put_off_here()
+            )
         states = self._states([recording_id])
         return bool(states) and self._is_wanted(states[0])
 
@@ -426,36 +394,10 @@ class Queue:
         return self._assignment.is_open_to(self._me, row, people.get(row["id"], ()))
 
     def _order(self) -> tuple[str, ...]:
-        return _order(self._settings, self._index, self._project, self._me, self._secret)
+        return kept_order(self._settings, self._index, self._project, self._me, self._secret)
 
     def _states(self, ids: list[str]) -> list[dict[str, Any]]:
         return states(self._index, self._project, ids, self._me)
-
-    def _counts(self) -> dict[Purpose, int]:
-        """This expert's standing ratings, skips and flags in the project, by purpose."""
-        sql = """
-            SELECT purpose, count(DISTINCT recording_id) AS n FROM events WHERE project = ? AND evaluator = ? AND stands
-            AND action IN ('rate', 'skip', 'flag') GROUP BY purpose
-        """
-        return {Purpose(row["purpose"]): row["n"] for row in self._index.rows(sql, [self._project.name, self._me])}
-
-    def _seen(self, purpose: Purpose) -> set[str]:
-        sql = "SELECT recording_id FROM events WHERE project = ? AND evaluator = ? AND purpose = ? AND stands"
-        rows = self._index.rows(sql, [self._project.name, self._me, str(purpose)])
-        return {row["recording_id"] for row in rows}
-
-    def _dealt_with(self) -> set[str]:
-        """What of the set this expert has rated, skipped, flagged or left for later, in any project."""
-        sql = "SELECT recording_id FROM ratings WHERE evaluator = ? AND set_name = ?"
-        return {row["recording_id"] for row in self._index.rows(sql, [self._me, self._project.set])}
-
-    def _rated(self) -> list[str]:
-        """What this expert rated as work, oldest first."""
-        sql = """
-            SELECT recording_id FROM events WHERE project = ? AND evaluator = ? AND purpose = '' AND stands
-            AND action = 'rate' GROUP BY recording_id ORDER BY min(at)
-        """
-        return [row["recording_id"] for row in self._index.rows(sql, [self._project.name, self._me])]
 
 
 def _turn(counts: Mapping[Purpose, int]) -> int:
@@ -477,26 +419,3 @@ def visible_history(settings: Settings, identity: Identity, recording: Recording
         for event in events
         if same_person(event.evaluator, identity.name)
     ]
-
-
-def _order(settings: Settings, index: Index, project: Project, evaluator: str, secret: str) -> tuple[str, ...]:
-    """All recordings of the project in the expert's order; worked out anew only where something has changed."""
-    stamp = 0.0
-    if project.order != "random":
-        files = list((settings.predictions_root / project.set).glob("*.jsonl"))
-        stamp = max((file.stat().st_mtime for file in files), default=0.0)
-    return _cached_order(
-        settings, project.set, project.part, project.order, project.random_share, project.seed, evaluator, secret,
-        index.ids_digest(project.set), stamp,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=64)
-def _cached_order(
-    settings: Settings, set_name: str, part: str, order: str, share: float, seed: int, evaluator: str, secret: str,
-    digest: str, stamp: float,
-) -> tuple[str, ...]:  # fmt: skip
-    sql = "SELECT id FROM recordings WHERE set_name = ? AND (? = '' OR part = ?) ORDER BY id"
-    ids = [row["id"] for row in Index(settings).rows(sql, [set_name, part, part])]
-    project = Project("order", set_name, order=order, random_share=share, seed=seed)
-    return tuple(order_of(settings, project, evaluator, ids, secret))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError
-from pipeline.i18n import N_, Message, ended
+from pipeline.i18n import N_, NN_, Message, ended
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.text import lines_of
 
@@ -78,9 +78,11 @@ def read_weights(config: SpeechLlmConfig) -> "tuple[AdapterShape, dict[str, torc
     zero = [name for name, tensor in weights.items() if ".lora_B." in name and not bool(tensor.any())]
     if zero:
         raise ModelError(
-            N_(
+            NN_(
+                "{n} of {total} weights of the adapter in {folder} is all zeros, {first}: a faulty conversion. "
+                "Download the folder again.",
                 "{n} of {total} weights of the adapter in {folder} are all zeros, first {first}: a faulty "
-                "conversion. Download the folder again."
+                "conversion. Download the folder again.",
             ),
             n=len(zero),
             total=len(shape.modules),
@@ -115,7 +117,14 @@ def attach_weights(model: Any, shape: AdapterShape, weights: "dict[str, torch.Te
         ) from error
     left = [*result.unexpected_keys, *(key for key in result.missing_keys if "lora_" in key)]
     if left:
-        raise ModelError(N_("{n} weights of the adapter found no place, first {first}."), n=len(left), first=left[0])
+        raise ModelError(
+            NN_(
+                "{n} weight of the adapter found no place, {first}.",
+                "{n} weights of the adapter found no place, first {first}.",
+            ),
+            n=len(left),
+            first=left[0],
+        )
     return attached
 
 
@@ -183,13 +192,15 @@ def _shape(settings: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> Adap
     if not chosen or strange:
         first = Message(N_(", first {name}"), name=strange[0]) if strange else ""
         raise ModelError(
-            N_(
-                "The adapter in {subfolder}/ has {n_chosen} LoRA weights of the language model and {n_strange} "
-                "others{first}. Take one that has the former alone."
+            NN_(
+                "The adapter in {subfolder}/ has {n_chosen} LoRA weights of the language model and {n} other{first}. "
+                "Take one that has the former alone.",
+                "The adapter in {subfolder}/ has {n_chosen} LoRA weights of the language model and {n} others{first}. "
+                "Take one that has the former alone.",
             ),
             subfolder=SPEECH_ADAPTER,
             n_chosen=len(chosen),
-            n_strange=len(strange),
+            n=len(strange),
             first=first,
         )
     ranks = {shapes[key][0] for key, match in chosen.items() if match["side"] == "A"}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.errors import ModelError, said_by
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, NN_, Message, joined
 from pipeline.speechllm.adapter_files import attach_weights, read_weights
 from pipeline.speechllm.config import SpeechLlmConfig
 from pipeline.speechllm.phi4 import Phi4, names_of_before
@@ -99,9 +99,13 @@ def check_adapter(model: Any, config: SpeechLlmConfig) -> None:
     n_expected = 2 * len(list(_lora_modules(model)))
     wrong: list[str] = []
     if not lora or len(lora) != n_expected:
-        wrong.append(Message(N_("{n} LoRA weights are trained, expected {expected}"), n=len(lora), expected=n_expected))
+        text = NN_(
+            "{n} LoRA weight is trained, expected {expected}", "{n} LoRA weights are trained, expected {expected}"
+        )
+        wrong.append(Message(text, n=len(lora), expected=n_expected))
     if strange:
-        wrong.append(Message(N_("{n} other weights are trained, for instance {name}"), n=len(strange), name=strange[0]))
+        text = NN_("{n} other weight is trained, {name}", "{n} other weights are trained, for instance {name}")
+        wrong.append(Message(text, n=len(strange), name=strange[0]))
     missing = [module for module in config.saved_modules if not any(f".{module}." in name for name in whole)]
     if missing and config.adapter != "pretrained":
         wrong.append(Message(N_("nothing of {modules} is trained"), modules=", ".join(missing)))
@@ -137,7 +141,10 @@ def _with_fresh_lora(model: Any, config: SpeechLlmConfig) -> Any:
         raise ModelError(N_("The LoRA cannot be attached: {reason}"), reason=lines_of(str(error))[0]) from error
     if len(list(_lora_modules(attached))) != n_targets:
         raise ModelError(
-            N_("The LoRA sits on {n} modules, expected {expected}."),
+            NN_(
+                "The LoRA sits on {n} module, expected {expected}.",
+                "The LoRA sits on {n} modules, expected {expected}.",
+            ),
             n=len(list(_lora_modules(attached))),
             expected=n_targets,
         )

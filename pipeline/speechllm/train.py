@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from pipeline import artifacts
 from pipeline.devices import find_device
 from pipeline.errors import TrainingError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.jobs.checkpoints import threads_of_run
 from pipeline.jobs.device_queue import device_turn
 from pipeline.jobs.requirements import require_packages
@@ -170,9 +170,11 @@ def _corpora(
     overlap = {name for name in corpus.rows["speaker"] if name_key(name) in heard}
     if overlap and config.epochs:
         raise TrainingError(
-            N_(
+            NN_(
+                "{n} speaker is in part {part!r} and in {other!r}, {first}: figures on voices that were trained on "
+                "mean nothing. Choose parts that share none.",
                 "{n} speakers are in part {part!r} and in {other!r}, first {first}: figures on voices that were "
-                "trained on mean nothing. Choose parts that share none."
+                "trained on mean nothing. Choose parts that share none.",
             ),
             n=len(overlap),
             part=config.part,

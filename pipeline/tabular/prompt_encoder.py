@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import artifacts
 from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import ModelError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.metrics.regression import regression_metrics
 from pipeline.optional import require
@@ -165,7 +165,10 @@ def divided(settings: Settings, config: PromptModelConfig) -> Parts:
     rows = list(clean(task.rows(settings, config.source), task).kept)
     if len(rows) < FEWEST or len({row.group for row in rows}) < FEWEST_GROUPS:
         raise TrainingError(
-            N_("{n} usable prompts are too few: {fewest} of {groups} authors are needed."),
+            NN_(
+                "{n} usable prompt is too few: {fewest} of {groups} authors are needed.",
+                "{n} usable prompts are too few: {fewest} of {groups} authors are needed.",
+            ),
             n=len(rows),
             fewest=FEWEST,
             groups=FEWEST_GROUPS,

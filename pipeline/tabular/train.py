@@ -59,8 +59,8 @@ def load_table(settings: Settings, task: Task, source: str, progress: Progress |
         why = [Message("{n} {reason}", n=n, reason=Message(reason)) for reason, n in cleaning.dropped.items()]
         raise TrainingError(
             N_(
-                "{n} usable items of {n_people} people are too few to learn from: {fewest} of {fewest_people} are "
-                "needed{why}."
+                "There is too little to learn from (usable items: {n}, people: {n_people}); at least {fewest} items "
+                "of {fewest_people} people are needed{why}."
             ),
             n=len(cleaning.kept),
             n_people=cleaning.n_groups,

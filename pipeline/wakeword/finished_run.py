@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.errors import CorpusError, JobError, ModelError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.jobs.launcher import find
 from pipeline.parallel import Progress
 from pipeline.records import to_json
@@ -239,9 +239,11 @@ def held_stream(run: FinishedRun, background: Sequence[Path] = (), word: str = "
     gone = [path for path in words + others if not path.is_file()]
     if gone:
         raise CorpusError(
-            N_(
+            NN_(
+                "{n} validation clip of {run} is gone, {first}: the threshold cannot be set without it. Put it back, "
+                "or keep the threshold with --keep-threshold.",
                 "{n} validation clips of {run} are gone, e.g. {first}: the threshold cannot be set on them. Put "
-                "them back, or keep the threshold with --keep-threshold."
+                "them back, or keep the threshold with --keep-threshold.",
             ),
             n=len(gone),
             run=run.home.name,

@@ -8,7 +8,7 @@ import yaml
 
 from pipeline import artifacts
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.jobs.requirements import require_packages
 from pipeline.parallel import Progress
 from pipeline.presets import build, merged
@@ -93,7 +93,8 @@ def search_settings(
     best = _best_of(study)
     if best is None:
         raise TrainingError(
-            N_("None of the {n} trials reached its end. The last one: {reason}"),
+            NN_("The only trial did not reach its end: {reason}",
+                "None of the {n} trials reached its end. The last one: {reason}"),
             n=len(study.trials), reason=failures[-1] if failures else "-",
         )  # fmt: skip
     found = {"trial": best.number, "value": best.value, "settings": best.params}

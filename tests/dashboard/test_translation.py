@@ -22,9 +22,9 @@ from pipeline.settings import CHECKOUT
 DASHBOARD_FILES = sorted((CHECKOUT / "dashboard").rglob("*.py"))
 PIPELINE_FILES = sorted((CHECKOUT / "pipeline").rglob("*.py"))
 LANGUAGES = [code for code in i18n.languages() if code != i18n.SOURCE]
-TRANSLATING = {"_", "N_", "ngettext", "pgettext"}
+TRANSLATING = {"_", "N_", "NN_", "ngettext", "pgettext"}
 KEYWORDS: dict[str, tuple[int, ...] | tuple[tuple[int, str], int] | None] = {
-    "_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+    "_": None, "N_": None, "NN_": (1, 2), "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
 }  # fmt: skip
 # Arguments and calls whose strings nobody reads.
 UNSEEN_ARGUMENTS = {

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.errors import ProjectError
+from pipeline.metrics import anchored_scores, pair_consistency
 from pipeline.metrics import bradley_terry as bt
 from pipeline.metrics.correlation import pearson
 
@@ -108,25 +109,25 @@ def test_intervals_over_raters_are_wider_where_raters_differ() -> None:
 def test_scores_follow_the_anchors() -> None:
     scale = bt.fit(simulated(TRUTH, 8_000))
     known = {scale.items[k]: 50.0 + 15.0 * TRUTH[k] for k in (2, 7, 12, 17)}
-    for method in bt.MAPS:
-        scores = bt.anchored(scale, known, method)
+    for method in anchored_scores.MAPS:
+        scores = anchored_scores.anchored(scale, known, method)
         inner = ~scores.outside
         assert np.abs(scores.score - (50.0 + 15.0 * TRUTH))[inner].max() < 5.0
         assert (np.diff(scores.score[np.argsort(scale.value)]) >= 0.0).all()
         assert ((scores.low <= scores.score) & (scores.score <= scores.high)).all()
         assert scores.n_anchors == 4 and scores.outside[[0, 19]].all() and not scores.outside[[8, 10]].any()
     with pytest.raises(ProjectError, match="at least two compared recordings with different known scores; 1 of"):
-        bt.anchored(scale, {scale.items[0]: 10.0, "elsewhere": 90.0})
+        anchored_scores.anchored(scale, {scale.items[0]: 10.0, "elsewhere": 90.0})
     with pytest.raises(ProjectError, match="contradict the comparisons"):
-        bt.anchored(scale, {scale.items[0]: 90.0, scale.items[-1]: 10.0})
+        anchored_scores.anchored(scale, {scale.items[0]: 90.0, scale.items[-1]: 10.0})
 
 
 def test_circles_of_preferences_are_counted() -> None:
     circle = [("a", "b", 1.0, "Eve"), ("b", "c", 1.0, "Eve"), ("a", "c", 0.0, "Eve")]
     order = [("a", "b", 1.0, "Eve"), ("c", "b", 0.0, "Eve"), ("a", "c", 1.0, "Eve")]
-    assert bt.circular_triads(bt.comparisons(circle)) == (1, 1)
-    assert bt.circular_triads(bt.comparisons(order)) == (0, 1)
-    assert bt.circular_triads(bt.comparisons(order[:2])) == (0, 0)
+    assert pair_consistency.circular_triads(bt.comparisons(circle)) == (1, 1)
+    assert pair_consistency.circular_triads(bt.comparisons(order)) == (0, 1)
+    assert pair_consistency.circular_triads(bt.comparisons(order[:2])) == (0, 0)
 
 
 def test_a_rater_who_guesses_is_told_from_those_who_listen() -> None:
@@ -136,7 +137,7 @@ def test_a_rater_who_guesses_is_told_from_those_who_listen() -> None:
     preferred = data.preferred.copy()
     preferred[guesses] = random
     mixed = bt.Comparisons(data.items, data.raters, data.left, data.right, preferred, data.rater)
-    listener, _, guesser = bt.consistency(mixed, [("rater 0", True)] * 9 + [("rater 0", False)])
+    listener, _, guesser = pair_consistency.consistency(mixed, [("rater 0", True)] * 9 + [("rater 0", False)])
     assert listener.hits.value is not None and listener.hits.value > 0.7
     assert guesser.hits.value == pytest.approx(0.5, abs=0.05)
     assert (listener.log_likelihood or 0.0) > -0.6
@@ -148,7 +149,7 @@ def test_a_rater_who_guesses_is_told_from_those_who_listen() -> None:
 
 def test_a_rater_who_prefers_the_left_side_is_seen() -> None:
     data = simulated(TRUTH, 2_000, order=1.5, raters=1)
-    (rater,) = bt.consistency(data)
+    (rater,) = pair_consistency.consistency(data)
     assert rater.left.interval is not None and rater.left.interval[0] > 0.6
     assert rater.hits.reason == "nobody else compared these recordings"
     order = bt.fit(data).order

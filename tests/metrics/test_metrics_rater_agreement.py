@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from pipeline.cli.main import main
-from pipeline.metrics.rater_agreement import (
-    Clusters,
-    additive_model,
-    agreement,
-    alpha,
-    by_group,
-    icc_complete,
-)
+from pipeline.metrics.estimate import Clusters
+from pipeline.metrics.rater_agreement import agreement, alpha, by_group, icc_complete
+from pipeline.metrics.severity import additive_model
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability": 4 observers, 12 units; interval alpha .849.
 KRIPPENDORFF = np.array(
@@ -50,7 +45,7 @@ def test_alpha_as_published() -> None:
 
 
 def test_icc_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.metrics.rater_agreement.MIN_SHARED", 6)
+    monkeypatch.setattr("pipeline.metrics.estimate.MIN_SHARED", 6)
     single, mean = icc_complete(SHROUT_FLEISS, list("abcd"), plain(6))
     assert single.value == pytest.approx(0.29, abs=5e-3)
     assert mean.value == pytest.approx(0.62, abs=5e-3)

@@ -41,7 +41,7 @@ def test_shares_divide_the_recordings_in_proportion_and_stay() -> None:
 
 
 def test_one_person_under_two_spellings_has_one_share() -> None:
-    with pytest.raises(ProjectError, match="there are 1"):
+    with pytest.raises(ProjectError, match="there is 1"):
         Project("p", "s", overlap=2, shares={"Eve": 1, "eve": 1})
     twice = Assignment(Project("p", "s", overlap=2, shares={"Eve": 1, "eve": 1, "Bob": 1}))
     assert {twice.people_of(f"s/{n}") for n in range(50)} == {frozenset({"eve", "bob"})}

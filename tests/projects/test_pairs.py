@@ -395,7 +395,7 @@ def test_pairs_from_the_command_line(settings: Settings, duel: Project, monkeypa
         assert done.exit_code == code, done.output
         return done.output
 
-    assert "12 recordings in 24 pairs, 1 connected group(s); 48 of 48 answers." in call("plan", "duel")
+    assert "12 recordings in 24 pairs, 1 connected group; 48 of 48 answers." in call("plan", "duel")
     scale = json.loads(call("scale", "duel", "--map", "monotone", "--json"))
     assert len(scale["places"]) == 12
     assert scale["places"][0]["score"] == 90.0

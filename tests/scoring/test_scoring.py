@@ -396,7 +396,7 @@ def test_a_manifest_is_measured_and_the_trained_on_left_out(settings: Settings, 
 def test_a_manifest_whose_audio_is_missing_says_so(settings: Settings, tmp_path: Path) -> None:
     row = {"audio": "nowhere.wav", "text": "masa", "speaker": "s", "score": 50}
     (tmp_path / "m.jsonl").write_text(json.dumps(row), encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"none of 1 recordings could be scored.*nowhere\.wav"):
+    with pytest.raises(CorpusError, match=r"its only recording could not be scored.*nowhere\.wav"):
         evaluate(ScorerSpec(settings, "heuristic"), reference_of_manifest(tmp_path / "m.jsonl"), source="m")
 
 

@@ -307,7 +307,7 @@ def test_wrong_settings_are_said_at_once(changes: dict[str, Any], words: str) ->
 def test_too_little_to_learn_from(settings: Settings, tmp_path: Path) -> None:
     few = tmp_path / "few.jsonl"
     jsonl.write(few, synthesize(12))
-    with pytest.raises(TrainingError, match=r"12 usable items|are too few"):
+    with pytest.raises(TrainingError, match=r"usable items: 12, people: \d"):
         load_table(settings, get_task("prompts"), str(few))
 
 

@@ -380,7 +380,7 @@ def test_a_word_is_learnt_from_the_training_clips_of_a_run(tmp_path: Path, monke
         learn_word(Settings.from_env(), run, "lion")
     jsonl.write(home / "split" / "clips.jsonl", rows)
     (tmp_path / "clips" / "word" / sorted(p.name for p in (tmp_path / "clips" / "word").iterdir())[0]).unlink()
-    with pytest.raises(CorpusError, match="1 training clips of run are gone"):
+    with pytest.raises(CorpusError, match="1 training clip of run is gone"):
         learn_word(Settings.from_env(), run, "boy")
     shutil.rmtree(home / "split")
     with pytest.raises(CorpusError, match="does not say which clips"):

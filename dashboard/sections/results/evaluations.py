@@ -141,9 +141,11 @@ def _detection(report: dict[str, Any]) -> None:
         ).format(per=_rate(report.get("per")), wer=_rate(report.get("wer")), f1=_figure(match.get("f1")))
     )
     st.caption(
-        _("{failed} recordings could not be scored; real-time factor {factor}.").format(
-            failed=number(report["failed"]), factor=_figure(report.get("real_time_factor"))
-        )
+        ngettext(
+            "{n} recording could not be scored; real-time factor {factor}.",
+            "{n} recordings could not be scored; real-time factor {factor}.",
+            report["failed"],
+        ).format(n=number(report["failed"]), factor=_figure(report.get("real_time_factor")))
     )
 
 

@@ -13,7 +13,7 @@ from dashboard.identity import held
 from dashboard.services import label, pairs
 from pipeline.errors import ProjectError
 from pipeline.i18n import N_, _, ngettext, number, signed, translated
-from pipeline.metrics.bradley_terry import MAPS
+from pipeline.metrics.anchored_scores import MAPS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.pairs.results import PairResults, PairScale, Place
 from pipeline.projects.project import Project

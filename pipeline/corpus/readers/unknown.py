@@ -7,7 +7,7 @@ from pathlib import Path
 from posixpath import splitext
 
 from pipeline.audio.load import AUDIO_SUFFIXES, KINDS_IN_WORDS
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, NN_, Message, joined
 
 OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".webm", ".amr", ".3gp", ".wma", ".aiff", ".aif", ".caf", ".sph", ".mka")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".xls", ".txt", ".lab", ".textgrid", ".scp",
@@ -37,10 +37,9 @@ def explained(path: Path) -> Message:
     said = [Message(N_("{path} has no recordings that can be imported as they lie."), path=str(path))]
     if not seen:
         said.append(Message(N_("There are no files in it.")))
-    elif n_folders == 1:
-        said.append(Message(N_("Seen in 1 folder: {files}."), files=joined(seen)))
     else:
-        said.append(Message(N_("Seen in {n} folders: {files}."), n=n_folders, files=joined(seen)))
+        where = NN_("Seen in {n} folder: {files}.", "Seen in {n} folders: {files}.")
+        said.append(Message(where, n=n_folders, files=joined(seen)))
     if survey.archives:
         said.append(Message(N_("Unpack the archives, and import the folder again.")))
     if foreign and not readable:

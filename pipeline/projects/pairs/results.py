@@ -13,7 +13,9 @@ from pipeline.i18n import N_
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.metrics import bradley_terry
-from pipeline.metrics.bradley_terry import Comparisons, RaterConsistency, Scale
+from pipeline.metrics.anchored_scores import anchored
+from pipeline.metrics.bradley_terry import Comparisons, Scale
+from pipeline.metrics.pair_consistency import RaterConsistency, consistency
 from pipeline.people.access import Action, Identity
 from pipeline.people.names import name_key
 from pipeline.projects.pairs.judgements import PREFERENCE, Answer, Judgement, Judgements
@@ -93,7 +95,7 @@ class PairResults:
         ]  # fmt: skip
         n_anchors, error, why = sum(key in known for key in scale.items), None, ""
         try:
-            scores = bradley_terry.anchored(scale, known, method)
+            scores = anchored(scale, known, method)
         except ProjectError as problem:
             why = problem.text
         else:
@@ -111,7 +113,7 @@ class PairResults:
     def raters(self) -> list[RaterConsistency]:
         """Consistency of everybody who answered, by name."""
         data = self._comparisons(self._items())
-        return bradley_terry.consistency(data, self._repeats()) if len(data) else []
+        return consistency(data, self._repeats()) if len(data) else []
 
     def skipped(self) -> list[Judgement]:
         """Pairs that somebody skipped, the latest first."""

@@ -7,7 +7,7 @@ from pipeline.corpus.references import find_references
 from pipeline.corpus.sets import get_set
 from pipeline.errors import ModelError, PronlabError
 from pipeline.features.catalogue import load_extractor
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.labels.index import Index
 from pipeline.records import RubricName
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -105,8 +105,10 @@ def _instead(settings: Settings, config: TrainConfig) -> Message:
         return Message(N_("`reference` compares each recording with a reference recording of its word."))
     references = references_of(settings, config.set)
     return Message(
-        N_("`reference` compares each recording with a reference recording of its word; {n} of the {total} words of "
-           "this set have one."),
+        NN_("`reference` compares each recording with a reference recording of its word; {n} of the {total} words of "
+            "this set has one.",
+            "`reference` compares each recording with a reference recording of its word; {n} of the {total} words of "
+            "this set have one."),
         n=references.n_with, total=references.n_words,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts, cells, csvfile
 from pipeline.errors import TableError, TrainingError, said_by
-from pipeline.i18n import N_, Message, ended
+from pipeline.i18n import N_, NN_, Message, ended
 from pipeline.jobs.shards import Shards
 from pipeline.labels.scale import question
 from pipeline.parallel import Progress
@@ -77,9 +77,11 @@ def load_training_data(
     data = _from_csv(Path(config.csv)) if config.csv else _from_set(settings, config, progress, check_stop, shards)
     if len(data.scores) < MIN_RECORDINGS:
         raise TrainingError(
-            N_(
+            NN_(
+                "{n} rated recording is too few to train on: at least {min_recordings} are needed, "
+                "{recommended_recordings} are recommended. Rate more recordings first.",
                 "{n} rated recordings are too few to train on: at least {min_recordings} are needed, "
-                "{recommended_recordings} are recommended. Rate more recordings first."
+                "{recommended_recordings} are recommended. Rate more recordings first.",
             ),
             n=len(data.scores),
             min_recordings=MIN_RECORDINGS,

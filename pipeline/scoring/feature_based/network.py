@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError, TrainingError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_
 from pipeline.regressors.balance import band_weights
 from pipeline.scoring.feature_based.config import TrainConfig
 
@@ -76,9 +76,11 @@ def _fitted(
 
     if len(x) < MIN_RECORDINGS:
         raise TrainingError(
-            N_(
+            NN_(
+                "Only {n} recording remains to train on after speakers are held out. Use fewer folds, or rate "
+                "recordings of more speakers.",
                 "Only {n} recordings remain to train on after speakers are held out. Use fewer folds, or rate "
-                "recordings of more speakers."
+                "recordings of more speakers.",
             ),
             n=len(x),
         )

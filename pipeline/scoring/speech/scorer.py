@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import TARGET_RATE_HZ, Audio
 from pipeline.audio.speech import Margins, Speech, cut_to
 from pipeline.errors import CorpusError, ModelError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.records import PhoneScore, RubricName, ScoreResult, State, Target, Verdict, WordScore, band_of
 from pipeline.scoring.base import SCORERS, moved, shifted
 from pipeline.scoring.speech.agreement import POOR_WORD, in_agreement, verdict_of_word
@@ -375,7 +375,8 @@ def _read_part(found: Analysis, n_samples: int) -> Speech:
 
 def _too_short(audio: Audio, words: list[Word]) -> Message:
     return Message(
-        N_("The recording is only {seconds:.1f} s long, too short for this text ({n} words). Read all of it."),
+        NN_("The recording is only {seconds:.1f} s long, too short for this text ({n} word). Read all of it.",
+            "The recording is only {seconds:.1f} s long, too short for this text ({n} words). Read all of it."),
         seconds=audio.duration_s, n=len(words),
     )  # fmt: skip
 

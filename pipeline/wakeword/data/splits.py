@@ -11,7 +11,7 @@ from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import spelled
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_
 from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label
 
@@ -48,9 +48,12 @@ def split_clips(
             continue
         if len(set(sources)) < len(PARTS):
             raise CorpusError(
-                N_("The class {label} has {n_sources} sources; a split needs at least {n_parts}."),
+                NN_(
+                    "The class {label} has {n} source; a split needs at least {n_parts}.",
+                    "The class {label} has {n} sources; a split needs at least {n_parts}.",
+                ),
                 label=label,
-                n_sources=len(set(sources)),
+                n=len(set(sources)),
                 n_parts=len(PARTS),
             )
         held = _held(sources, test, seed)
@@ -148,7 +151,10 @@ def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     others = tuple(root / clip.path for clip in clips if clip.label is not Label.POSITIVE)
     if not words or not others:
         raise CorpusError(
-            N_("The test part of {folder} has {n_words} clips of the word and {n_others} others."),
+            N_(
+                "The test part of {folder} needs clips of the word and others; it has {n_words} of the word and "
+                "{n_others} of others."
+            ),
             folder=str(folder),
             n_words=len(words),
             n_others=len(others),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.audio.load import duration_of
 from pipeline.audio.voice import find_word
 from pipeline.errors import AudioError, CorpusError
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, NN_, Message, joined
 from pipeline.records import Seconds
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import coloured, loudest_energy, stretch_of
@@ -97,7 +97,7 @@ def plan_stream(
     files that cannot be read: what was measured is what was named."""
     if not positives or not background:
         raise CorpusError(
-            N_("A stream needs keywords and background, got {n_keywords} and {n_background} files."),
+            N_("A stream needs files of keywords and of background, got {n_keywords} and {n_background}."),
             n_keywords=len(positives),
             n_background=len(background),
         )
@@ -118,8 +118,11 @@ def plan_stream(
     room_s = hours * 3600.0 - sum(durations[path] for path in positives)
     if room_s < 0.5 * hours * 3600.0:
         raise CorpusError(
-            N_("{n_keywords} keywords fill more than half of {hours:g} hours. Ask for more hours."),
-            n_keywords=len(positives),
+            NN_(
+                "{n} keyword fills more than half of {hours:g} hours. Ask for more hours.",
+                "{n} keywords fill more than half of {hours:g} hours. Ask for more hours.",
+            ),
+            n=len(positives),
             hours=hours,
         )
     for index in order:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError, ModelError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.locks import locked
 from pipeline.parallel import Progress
 from pipeline.scoring.speech.lexicon.dictionary import LetterToSound
@@ -159,7 +159,10 @@ def _clips_of(run: FinishedRun, word: str) -> dict[str, list[Path]]:
     gone = [path for paths in chosen.values() for path in paths if not path.is_file()]
     if gone:
         raise CorpusError(
-            N_("{n} training clips of {run} are gone, e.g. {first}. Put them back."),
+            NN_(
+                "{n} training clip of {run} is gone, {first}. Put it back.",
+                "{n} training clips of {run} are gone, e.g. {first}. Put them back.",
+            ),
             n=len(gone),
             run=run.home.name,
             first=str(gone[0]),

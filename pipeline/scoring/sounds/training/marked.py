@@ -37,9 +37,9 @@ def marked_samples(settings: Settings, set_name: str, encode: Encode, seed: int 
     if len(speakers) < FEWEST_SPEAKERS or n_wrong < FEWEST_WRONG:
         raise TrainingError(
             N_(
-                "The set {set!r} has {n_wrong} sounds marked as wrong, of {n_speakers} speakers. Mark at least "
-                "{fewest} of {fewest_speakers} speakers on the Label page, or train without --set on synthetic "
-                "speech."
+                "Too little of the set {set!r} is marked as wrong (sounds: {n_wrong}, speakers: {n_speakers}). Mark at "
+                "least {fewest} sounds of {fewest_speakers} speakers on the Label page, or train without --set on "
+                "synthetic speech."
             ),
             set=set_name,
             n_wrong=n_wrong,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.errors import CorpusError, said_by
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_
 from pipeline.synthesis import espeak
 from pipeline.text.turkish import sounds_of
 
@@ -72,7 +72,10 @@ def spoken_words(words: Iterable[str]) -> list[SpokenWord]:
             N_("eSpeak NG cannot be asked how words are said: {reason}."), reason=said_by(error)
         ) from error
     if len(said) != len(listed):
-        raise CorpusError(N_("eSpeak NG said {n_said} words for {n_listed}."), n_said=len(said), n_listed=len(listed))
+        raise CorpusError(
+            NN_("eSpeak NG said {n} word for {n_listed}.", "eSpeak NG said {n} words for {n_listed}."),
+            n=len(said), n_listed=len(listed),
+        )  # fmt: skip
     known = []
     for word, mnemonics in zip(listed, said, strict=True):
         letters = sounds_of(word)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.phones import PHONES, bare, stress_of
 from pipeline.scoring.speech.labels import encode
 from pipeline.scoring.speech.lexicon.in_sentence import fitting, weak_forms
@@ -85,9 +85,12 @@ def given_phones(text: str, phones: Sequence[Sequence[str]]) -> list[Word]:
     found = text.split()
     if len(found) != len(phones):
         raise CorpusError(
-            N_("{text!r} has {n_words} words, but phones were given for {n_phones}."),
+            NN_(
+                "{text!r} has {n} word, but phones were given for {n_phones}.",
+                "{text!r} has {n} words, but phones were given for {n_phones}.",
+            ),
             text=text,
-            n_words=len(found),
+            n=len(found),
             n_phones=len(phones),
         )
     unknown = sorted({phone for word in phones for phone in word if bare(phone) not in PHONES})
