@@ -96,7 +96,7 @@ def train(chosen: Chosen, **options: Any) -> None:
     from pipeline.wakeword.config import WakewordConfig
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named, _check)
     if start is None:
         return
     from pipeline.wakeword.planned_steps import steps_in_words
@@ -224,8 +224,15 @@ def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") 
     if chosen.run is not None:
         return RunDirectory(chosen.run)
     require_packages(kind, config)
+    _check(Settings.from_env(), config)
     made = RunDirectory.create(root, kind=kind, name=config.name, config=config)
     return replace(made, told=message_printer())
+
+
+def _check(settings: Settings, config: "WakewordConfig") -> None:
+    from pipeline.wakeword.run import check_ready
+
+    check_ready(settings, config)
 
 
 def _preset(name: str) -> dict[str, Any]:
@@ -235,7 +242,7 @@ def _preset(name: str) -> dict[str, Any]:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as settings of their sections; folders as absolute text."""
+    """Options as settings of their sections."""
     given: dict[str, Any] = {}
     for name, value in options.items():
         if value is None or value == ():
@@ -244,12 +251,12 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
             by_word = folders_by_word(value)
             if "" not in by_word:
                 given["data.words"] = [word for word, paths in by_word.items() for _path in paths]
-            given["data.positive"] = [str(path.absolute()) for paths in by_word.values() for path in paths]
+            given["data.positive"] = [str(path) for paths in by_word.values() for path in paths]
             continue
         if isinstance(value, tuple):
-            value = [str(path.absolute()) for path in value]
+            value = [str(path) for path in value]
         elif isinstance(value, Path):
-            value = str(value.absolute())
+            value = str(value)
         section = SECTIONS.get(name)
         key = name if section is None else section if "." in section else f"{section}.{name}"
         given[key] = value
@@ -260,9 +267,9 @@ def _named(config: "WakewordConfig") -> "WakewordConfig":
     from pipeline.wakeword.data.spoken_word import word_of
 
     named = [*config.data.positive, *filter(None, [config.data.split])]
-    folder = Path(named[0]).name if named else "wakeword"
+    folder = Path(named[0]).absolute().name if named else "wakeword"
     word = "-".join(config.data.names) or word_of(replace(config, name="")) or folder
-    return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
+    return replace(config.anchored, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 
 @click.command("learn-phones")
