@@ -121,16 +121,8 @@ def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
 def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     """What its model costs, and for each device what it lacks. Raises FeatureError for a speech embedding that cannot
     be used."""
-    from dataclasses import replace
-
-    from pipeline.wakeword.devices import TARGETS
     from pipeline.wakeword.features import check_embedding
-    from pipeline.wakeword.models.budget import budget_of
+    from pipeline.wakeword.models.budget import budget_and_devices
 
     check_embedding(config.features)
-    hop_s = config.detector.hop_s
-    beyond = {
-        name: budget_of(replace(config.model, target=name), config.features).beyond(target, hop_s)
-        for name, target in TARGETS.items()
-    }
-    return budget_of(config.model, config.features), beyond
+    return budget_and_devices(config)

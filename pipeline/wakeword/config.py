@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pipeline import presets
 from pipeline.records import Seconds
-from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.devices import NO_EMBEDDINGS, TARGETS
 from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
@@ -325,8 +325,8 @@ class WakewordConfig:
             wrong.append("several words are named with their folders: leave word away")
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
-        if self.features.kind == "embedding" and self.model.target == "esp32_s3":
-            wrong.append("speech embeddings need more than a microcontroller: set model.target to raspberry_pi")
+        if self.features.kind == "embedding" and not TARGETS[self.model.target].takes_embeddings:
+            wrong.append(f"{NO_EMBEDDINGS}: set model.target to raspberry_pi")
         if self.features.kind == "dual" and self.loss.name in ("triplet", "arcface"):
             wrong.append(
                 f"two networks (features.kind dual) learn with cross_entropy or focal, got loss.name {self.loss.name}"

@@ -173,6 +173,8 @@ def _fits(config: WakewordConfig) -> bool:
     columns[1].metric(_("Multiplications per window"), _("{n} M").format(n=number(budget.macs / 1e6, 2)))
     columns[2].metric(_("Flash"), _("{n} kB").format(n=number(budget.flash_kb)))
     columns[3].metric(_("Memory"), _("{n} kB").format(n=number(budget.ram_kb)))
+    if config.features.kind == "embedding":
+        st.caption(_("Besides these, the device runs the speech embedding, whose network is not counted."))
     for name, lacking in beyond.items():
         device = plain(_device(name))
         if lacking:

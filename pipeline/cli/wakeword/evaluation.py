@@ -314,20 +314,19 @@ def budget(preset: str | None, as_json: bool, **options: Any) -> None:
     from pipeline.presets import build, merged
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.devices import TARGETS
-    from pipeline.wakeword.models.budget import budget_of
+    from pipeline.wakeword.models.budget import budget_and_devices
     from pipeline.wakeword.saved_presets import load_preset
 
     settings = load_preset(Settings.from_env(), preset) if preset else {}
     given = {f"model.{name}": value for name, value in options.items() if value is not None}
     config = build(WakewordConfig, merged(settings, given))
     model = config.model
-    budgets = {name: budget_of(replace(model, target=name), config.features) for name in TARGETS}
-    beyond = {name: budgets[name].beyond(target, config.detector.hop_s) for name, target in TARGETS.items()}
-    of_target = budgets[model.target]
+    of_target, beyond = budget_and_devices(config)
     widest = max(len(target.title) for target in TARGETS.values())
     lines = [
         f"{model.name}: {of_target.parameters:,} parameters, {of_target.macs / 1e6:.2f} million "
         f"multiplications per window, {of_target.flash_kb:.0f} kB of flash, {of_target.ram_kb:.0f} kB of memory"
+        + (", besides the speech embedding that it hears through" if config.features.kind == "embedding" else "")
     ]
     lines += [f"  {TARGETS[name].title:{widest}} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": model, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
