@@ -266,6 +266,14 @@ def percent(share: float, digits: int = 0) -> str:
     return str(format_percent(share, format=pattern, locale=language()))
 
 
+def duration(hours: float) -> Message:
+    """A length in the unit that fits: 4.2 s, 45 s, 12 min, 2.5 h."""
+    seconds = 3600.0 * hours
+    if seconds < 90.0:
+        return Message(N_("{n} s"), n=round(seconds, 1) if 0.0 < seconds < 9.95 else round(seconds))
+    return Message(N_("{n} min"), n=round(seconds / 60.0)) if hours < 1.5 else Message(N_("{n} h"), n=round(hours, 1))
+
+
 def day(moment: datetime) -> str:
     """A day as its language writes it: Nov 26, 2026; 26 Kas 2026."""
     from babel.dates import format_date

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import duration
 from pipeline.metrics.detection import poisson_interval
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def in_words(basis: Mapping[str, Any]) -> str:
     low, high = basis["fah_interval"]
     alarms = "1 false alarm" if basis["false_alarms"] == 1 else f"{basis['false_alarms']} false alarms"
     return (
-        f"The threshold rests on {basis['hours']:.2f} h of {source} with {alarms}: "
+        f"The threshold rests on {duration(basis['hours'])} of {source} with {alarms}: "
         f"{basis['fah']:.2f} per hour, between {low:.2f} and {high:.2f} with 95 % confidence."
     )
 

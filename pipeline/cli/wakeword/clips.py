@@ -13,7 +13,7 @@ from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
-from pipeline.i18n import N_
+from pipeline.i18n import N_, duration
 from pipeline.records import to_json
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def analyse(folder: Path, as_json: bool) -> None:
 
     pools = analyse_features(folder)
     lines = [
-        f"{label:14} {s.stretches} stretches, {s.hours:.2f} h, mean {s.mean:.2f}, deviation {s.std:.2f}, "
+        f"{label:14} {s.stretches} stretches, {duration(s.hours)}, mean {s.mean:.2f}, deviation {s.std:.2f}, "
         f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} invalid values, "
         f"{s.size_mb:.0f} MB"
         for label, s in pools.items()
@@ -244,7 +244,7 @@ def _summary(scan: "ClipScan") -> dict[str, Any]:
 
 def _text(scan: "ClipScan") -> str:
     lines = [
-        f"{label:14} {counted(s.clips, 'clip')}, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
+        f"{label:14} {counted(s.clips, 'clip')}, {duration(s.hours)}, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]

@@ -13,7 +13,7 @@ from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, duration
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
@@ -294,7 +294,7 @@ def _export_for_esp32(
     ]
     if stream is not None:
         lines.append(
-            f"On {stream.hours:.2f} h with {stream.n_words} validation words: {stream.misses} missed and "
+            f"On {duration(stream.hours)} with {stream.n_words} validation words: {stream.misses} missed and "
             f"{counted(stream.false_alarms, 'false alarm')} with PyTorch, {stream.misses_8_bit} and "
             f"{stream.false_alarms_8_bit} with 8 bits; {counted(stream.detections_of_both, 'detection')} in both "
             f"({stream.detections} and {stream.detections_8_bit})."
@@ -335,8 +335,9 @@ def budget(preset: str | None, as_json: bool, **options: Any) -> None:
 def _evaluation_text(report: dict[str, Any]) -> str:
     stream = report["stream"]
     lines = [
-        f"{stream['n_keywords']} words in {stream['hours']:.2f} h, {stream['speech_hours']:.2f} h of it speech, "
-        f"noise at {report['snr_db']:g} dB; EER {report['eer']:.2%}, real-time factor {report['real_time_factor']:.4f}"
+        f"{stream['n_keywords']} words in {duration(stream['hours'])}, {duration(stream['speech_hours'])} of it "
+        f"speech, noise at {report['snr_db']:g} dB; EER {report['eer']:.2%}, real-time factor "
+        f"{report['real_time_factor']:.4f}"
     ]
     for target, point in stream["at_fah"].items():
         low, high = point["miss_interval"]
@@ -365,8 +366,8 @@ def _limits_of(report: dict[str, Any]) -> list[str]:
     alike = [target for target, point in stream["at_fah"].items() if float(target) * hours < 1.0]
     if alike:
         notes.append(
-            f"  {hours:.2f} h are too short for {', '.join(alike)} per hour: less than one false alarm is allowed in "
-            f"them: these rates are alike here. No false alarm in {hours:.2f} h says only that the rate is below "
+            f"  {duration(hours)} are too short for {', '.join(alike)} per hour: less than one false alarm is allowed "
+            f"in them: these rates are alike here. No false alarm in {duration(hours)} says only that the rate is below "
             f"{3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
         )
     if deployed["miss_rate"] > max(point["miss_rate"] for point in stream["at_fah"].values()):

@@ -15,7 +15,7 @@ from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, duration
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
@@ -109,7 +109,7 @@ def train(chosen: Chosen, **options: Any) -> None:
     bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     text = (
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
-        f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
+        f"{duration(report['training_s'] / 3600)}; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
         f"{all_in_words(bases or {'': report['threshold']})} `pronlab wakeword evaluate` measures it on hours of sound."
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.i18n import duration
 from pipeline.markdown import literal
 from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.file_names import CARD
@@ -132,8 +133,8 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
     if not stream:
         return ""
     text = (
-        f"\nOn {stream['hours']:.1f} h of sound with {stream['speech_hours']:.1f} h of speech and noise at 10 dB, "
-        f"{stream['n_keywords']} keywords:\n\n{_missed(stream)}"
+        f"\nOn {duration(stream['hours'])} of sound with {duration(stream['speech_hours'])} of speech and noise at 10 "
+        f"dB, {stream['n_keywords']} keywords:\n\n{_missed(stream)}"
     )
     judged = metrics.get("judged")
     if judged:
@@ -144,7 +145,7 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
             f"{own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms.\n"
         )
     return text + (
-        f"\nNo false alarm in {stream['hours']:.1f} h says only that the rate is below {3.0 / stream['hours']:.2g} "
+        f"\nNo false alarm in {duration(stream['hours'])} says only that the rate is below {3.0 / stream['hours']:.2g} "
         "per hour (95 % confidence).\n"
     )
 
