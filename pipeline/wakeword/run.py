@@ -12,7 +12,7 @@ from scipy.special import expit
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, about
 from pipeline.jobs.device_queue import device_turn
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
 from pipeline.parallel import Progress
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pipeline.wakeword.training.train import Trainer
     from pipeline.wakeword.training.validate import Validation
 
+MOST_NAMED = 20  # unusable clips, in the log
 WINDOWS_KEPT = 64  # of each class, with the model
 TOO_FEW = {
     Label.POSITIVE: N_(
@@ -251,6 +252,8 @@ def make_trainer(
     clips = replace(clips, left_out=clips.left_out + stray)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
+    for clip in clips.bad[:MOST_NAMED]:
+        writer.log(f"cannot be used: {about(clip.path, clip.reasons[0])}")
     if clips.left_out:
         writer.log(
             f"{len(clips.left_out)} files are no audio, or links that lead out of their folders or nowhere, e.g. "
@@ -294,6 +297,7 @@ def _train(settings: Settings, config: WakewordConfig, writer: RunWriter, show: 
         **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
         "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
+        "clips_left_out": [about(clip.path, clip.reasons[0]) for clip in material.clips.bad],
         "rooms_left_out": material.rooms_left_out, "files_left_out": material.clips.left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip

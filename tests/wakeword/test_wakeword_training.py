@@ -742,6 +742,11 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
     found = find_clips(world.configured(**{"data.positive": [str(words)]}))
     assert {clip.path.rsplit("/", 1)[-1] for clip in found.bad} == {"broken.wav", "silent.wav"}
     assert sum(clip.label is Label.POSITIVE for clip in found.train + found.held) == 24
+    config = world.configured(**{"data.positive": [str(words)], "train.steps": 2, "mining.rounds": 0})
+    run = world.fresh(config)
+    left_out = train_wakeword(world.settings, config, run)["clips_left_out"]
+    assert [line.rsplit("/", 1)[-1].split(":")[0] for line in left_out] == ["broken.wav", "silent.wav"]
+    assert "silent.wav: Nothing can be heard" in (run.path / "log.txt").read_text()
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(words / "broken.wav", few / "broken.wav")

@@ -98,6 +98,12 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     if report.get("threshold"):  # runs of earlier releases lack it
         note += " " + all_rest_on(bases or {"": report["threshold"]})
+    if report.get("clips_left_out"):
+        n = len(report["clips_left_out"])
+        note += " " + ngettext(
+            "{n} clip cannot be used and was left out: {file}", "{n} clips cannot be used and were left out, e.g. "
+            "{file}", n,
+        ).format(n=number(n), file=plain(report["clips_left_out"][0]))  # fmt: skip
     if report.get("files_left_out"):
         n = len(report["files_left_out"])
         note += " " + ngettext(

@@ -248,7 +248,7 @@ def _text(scan: "ClipScan") -> str:
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]
-    lines += [f"  bad: {clip.path}: {clip.problems[0].message}" for clip in scan.bad[:SHOWN]]
+    lines += [f"  bad: {clip.path}: {clip.reasons[0]}" for clip in scan.bad[:SHOWN]]
     if len(scan.bad) > SHOWN:
         lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
     lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]

@@ -367,8 +367,8 @@ def _limits_of(report: dict[str, Any]) -> list[str]:
     if alike:
         notes.append(
             f"  {duration(hours)} are too short for {', '.join(alike)} per hour: less than one false alarm is allowed "
-            f"in them: these rates are alike here. No false alarm in {duration(hours)} says only that the rate is below "
-            f"{3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
+            f"in them: these rates are alike here. No false alarm in {duration(hours)} says only that the rate is "
+            f"below {3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
         )
     if deployed["miss_rate"] > max(point["miss_rate"] for point in stream["at_fah"].values()):
         notes.append(

@@ -120,6 +120,8 @@ def train(chosen: Chosen, **options: Any) -> None:
             else f" The judge of phones has learnt {learnt['word']!r} from its clips: `evaluate`, `detect` of a "
             f"recording and the bundle of `export` ask it, except with --no-phones."
         )
+    if unusable := report["clips_left_out"]:
+        text += f" Left out: {counted(len(unusable), 'clip')} that cannot be used, e.g. {unusable[0]}"
     if report["files_left_out"]:
         files = report["files_left_out"]
         text += (

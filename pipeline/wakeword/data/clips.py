@@ -35,6 +35,7 @@ SPOKEN = (
     "spoken.jsonl"  # what the clips of a folder are that `pronlab wakeword speak` wrote, each in its voice's folder
 )
 QUARANTINE_REASONS = "reasons.jsonl"
+LONGEST_S: Seconds = 10.0  # of a clip of the word, with what is silent around it
 BAD = ("unreadable", "silent", "too_short", "too_long", "empty")
 
 
@@ -64,7 +65,12 @@ class Clip:
     @property
     def is_bad(self) -> bool:
         """Whether nothing can be learnt from it."""
-        return any(problem.severity == "error" or problem.code in BAD for problem in self.problems)
+        return bool(self.reasons)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """In words, why nothing can be learnt from it."""
+        return tuple(p.message for p in self.problems if p.severity == "error" or p.code in BAD)
 
 
 @dataclass(frozen=True)
@@ -289,7 +295,16 @@ def _clip(root: Path, labelled: tuple[Path, Label]) -> Clip:
     report = check_audio(audio)
     sound = np.round(audio.samples * 32767.0).astype(np.int16).tobytes()
     digest = hashlib.sha256(sound).hexdigest()[:16]
-    return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, report.problems)
+    problems = report.problems + _too_long(label, report.duration_s)
+    return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, problems)
+
+
+def _too_long(label: Label, duration_s: Seconds) -> tuple[Problem, ...]:
+    """Of a clip that must hold something else than the word: what was learnt from it would not be the word."""
+    if label is not Label.POSITIVE or duration_s <= LONGEST_S:
+        return ()
+    text = N_("The clip lasts {seconds:.0f} s, longer than {longest:.0f} s. Cut the word out of it.")
+    return (Problem("too_long", Message(text, seconds=duration_s, longest=LONGEST_S), "error"),)
 
 
 def source_regex(text: str | None) -> "re.Pattern[str] | None":
