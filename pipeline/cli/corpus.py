@@ -9,13 +9,14 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, json_option, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, duration
 from pipeline.people.access import Action
 from pipeline.records import Problem
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 SHOWN_PROBLEMS = 20
 
@@ -131,7 +132,7 @@ def status(as_json: bool) -> None:
         "\n".join(lines) or "There are no sets yet. `pronlab import DIR` adds one; `pronlab demo` installs the demo.",
     )
     for problem in damaged_sets(settings):
-        click.echo(f"! {problem.message}", err=True)
+        say(f"! {one_line(problem.message)}", err=True)
 
 
 def _import_text(report: Any) -> str:

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import emit, json_option, message_printer, progress_printer
+from pipeline.cli._output import emit, json_option, message_printer, progress_printer, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import EXTRACTOR_HELP, Chosen, Start, prepare, resolve, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -221,7 +221,7 @@ def _train_speechllm(chosen: Chosen, options: dict[str, Any]) -> dict[str, Any] 
     from pipeline.speechllm.train import train_speechllm
 
     settings, directory, config = start.settings, start.directory, start.config
-    click.echo(find_device(config.device, settings.device).text, err=True)
+    say(find_device(config.device, settings.device).text, err=True)
     report = train_speechllm(settings, config, directory, progress_printer("Decoding recordings"))
     return {"run": directory.id, "directory": directory.path, **report}
 
@@ -407,7 +407,7 @@ def _train_words(chosen: Chosen, options: dict[str, Any], load_preset: "Callable
         writer.update(data_hash=data.hash)
         blind = None if chosen.run else word_blindness(settings, config)
         if blind is not None:
-            click.echo(f"pronlab: {blind}", err=True)
+            say(f"pronlab: {blind}", err=True)
         report = run_training(data, config, writer)
         writer.update(progress=1.0, message=DONE, result={"metrics": report.metrics, "model": report.folder})
     if report is None:
@@ -453,7 +453,7 @@ def table(chosen: Chosen, **options: Any) -> None:
     from pipeline.tabular.config import TabularConfig, load_preset
 
     if options["task"] == WORDS and chosen.run is None:
-        click.echo("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
+        say("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
         shared = {name: value for name, value in options.items() if name not in ("task", "source", "model")}
         word_options = {**shared, "set": options["source"], "model": options["model"] or "forest"}
         _train_words(chosen, word_options, load_preset)

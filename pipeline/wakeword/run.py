@@ -20,6 +20,7 @@ from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.runs.messages import DONE, counted
 from pipeline.settings import Settings
+from pipeline.text import one_line
 from pipeline.wakeword.config import FEWEST, DataConfig, WakewordConfig
 from pipeline.wakeword.data.augment import PLAIN_SNR_DB, plain
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders, source_regex
@@ -253,7 +254,7 @@ def make_trainer(
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
     for clip in clips.bad[:MOST_NAMED]:
-        writer.log(f"cannot be used: {about(clip.path, clip.reasons[0])}")
+        writer.log(one_line(f"cannot be used: {about(clip.path, clip.reasons[0])}"))
     if clips.left_out:
         writer.log(
             f"{len(clips.left_out)} files are no audio, or links that lead out of their folders or nowhere, e.g. "
@@ -297,7 +298,7 @@ def _train(settings: Settings, config: WakewordConfig, writer: RunWriter, show: 
         **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
         "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
-        "clips_left_out": [about(clip.path, clip.reasons[0]) for clip in material.clips.bad],
+        "clips_left_out": [one_line(about(clip.path, clip.reasons[0])) for clip in material.clips.bad],
         "rooms_left_out": material.rooms_left_out, "files_left_out": material.clips.left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
 from pipeline.i18n import N_, duration
 from pipeline.records import to_json
+from pipeline.text import one_line, printable
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -136,7 +137,7 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     clips = _scanned(root, mapping, None)
     target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
     if clips.bad and not yes:
-        click.confirm(f"{_text(clips)}\nMove {len(clips.bad)} clips to {target}?", abort=True)
+        click.confirm(f"{printable(_text(clips))}\nMove {len(clips.bad)} clips to {target}?", abort=True)
     moved = set_aside(clips, target)
     emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
 
@@ -248,13 +249,13 @@ def _text(scan: "ClipScan") -> str:
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]
-    lines += [f"  bad: {clip.path}: {clip.reasons[0]}" for clip in scan.bad[:SHOWN]]
+    lines += [one_line(f"  bad: {clip.path}: {clip.reasons[0]}") for clip in scan.bad[:SHOWN]]
     if len(scan.bad) > SHOWN:
         lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
-    lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]
+    lines += [f"  the same sound: {one_line(', '.join(paths))}" for paths in scan.duplicates[:SHOWN]]
     if scan.left_out:
         more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
-        shown = ", ".join(scan.left_out[:SHOWN])
+        shown = one_line(", ".join(scan.left_out[:SHOWN]))
         lines.append(f"  left out, no audio by their names or links that are not followed: {shown}{more}")
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from pipeline.i18n import N_, duration
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 if TYPE_CHECKING:
     from pipeline.wakeword.finished_run import FinishedRun
@@ -396,7 +397,7 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
 
 
 def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
-    return [f"    {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
+    return [f"    {one_line(row['phrase']):20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

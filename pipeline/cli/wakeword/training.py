@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
-from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer
+from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, plain_folder, word_folder
@@ -19,6 +19,7 @@ from pipeline.i18n import N_, Message, duration
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 if TYPE_CHECKING:
     from pipeline.runs import RunDirectory
@@ -103,7 +104,7 @@ def train(chosen: Chosen, **options: Any) -> None:
     from pipeline.wakeword.run import train_wakeword
     from pipeline.wakeword.threshold import all_in_words
 
-    click.echo(steps_in_words(start.config), err=True)
+    say(steps_in_words(start.config), err=True)
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
     bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
@@ -126,7 +127,7 @@ def train(chosen: Chosen, **options: Any) -> None:
         files = report["files_left_out"]
         text += (
             f" Left out, as they are no audio or links that lead out of their folders: {counted(len(files), 'file')}, "
-            f"e.g. {files[0]}."
+            f"e.g. {one_line(files[0])}."
         )
     if report["rooms_left_out"]:
         text += f" Room impulse responses left out: {' '.join(report['rooms_left_out'])}"
