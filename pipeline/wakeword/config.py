@@ -325,6 +325,11 @@ class WakewordConfig:
             wrong.append("several words are named with their folders: leave word away")
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
+        if self.detector.hop_s > self.features.clip_s:
+            wrong.append(
+                f"detector.hop_s is at most features.clip_s, or sound is skipped, got {self.detector.hop_s} and "
+                f"{self.features.clip_s}"
+            )
         if self.features.kind == "embedding" and not TARGETS[self.model.target].takes_embeddings:
             wrong.append(f"{NO_EMBEDDINGS}: set model.target to raspberry_pi")
         if self.features.kind == "dual" and self.loss.name in ("triplet", "arcface"):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.i18n import duration
 from pipeline.metrics.detection import poisson_interval
+from pipeline.presets import known_values, misfits
 
 if TYPE_CHECKING:
     from pipeline.wakeword.evaluation.stream_metrics import OperatingPoint, StreamResult
@@ -42,6 +43,9 @@ class ThresholdBasis:
     curve: tuple[CurvePoint, ...]
 
 
+FIGURES = ThresholdBasis.__dataclass_fields__.keys() - {"curve"}
+
+
 def from_validation(
     words: NDArray[np.float32], rest: NDArray[np.float32], hours: float, target_fah: float
 ) -> tuple[float, ThresholdBasis]:
@@ -70,6 +74,18 @@ def from_stream(stream: "StreamResult", point: "OperatingPoint") -> ThresholdBas
     return ThresholdBasis(
         STREAM, stream.hours, stream.n_keywords, point.false_alarms, point.fah, point.fah_interval, _thinned(curve)
     )
+
+
+def known_basis(metrics: Any) -> dict[str, Any] | None:
+    """The basis among the figures of a model or a bundle, without its curve; None where none is there, or it is not as
+    it is written: figures are told, and nothing rests on them."""
+    raw = metrics.get("threshold") if isinstance(metrics, Mapping) else None
+    if not isinstance(raw, Mapping):
+        return None
+    values = {name: value for name, value in known_values(ThresholdBasis, raw).items() if name != "curve"}
+    if misfits(ThresholdBasis, values) or values.keys() != FIGURES or values["hours"] <= 0.0:
+        return None
+    return values
 
 
 def in_words(basis: Mapping[str, Any]) -> str:

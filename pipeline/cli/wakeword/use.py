@@ -230,7 +230,7 @@ def listen(
     from pipeline.wakeword.listening import listen as detections_in
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
     from pipeline.wakeword.runtime.runner import false_alarms_at
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import in_words, known_basis
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
@@ -241,7 +241,7 @@ def listen(
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
         expected = f"at threshold {thresholds}: set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
-        if basis := about.get("figures", {}).get("threshold"):
+        if basis := known_basis(about.get("figures")):
             expected += f". {in_words(basis).rstrip('.')}"
         if judge is not None:
             expected = f"the listener of phones judges what reaches a logit of {thresholds}, {basis_of(judge)}"

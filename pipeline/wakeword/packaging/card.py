@@ -12,7 +12,7 @@ from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.models.budget import Budget, budget_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo
-from pipeline.wakeword.threshold import in_words
+from pipeline.wakeword.threshold import in_words, known_basis
 
 USE, NOT_FOR = "## Use\n", "## Not for\n"
 TEXT = """# {name}
@@ -125,7 +125,8 @@ def _words(info: DetectorInfo) -> str:
 
 
 def _rests_on(metrics: Mapping[str, Any]) -> str:
-    return f"\n{in_words(metrics['threshold'])}\n" if metrics.get("threshold") else ""
+    basis = known_basis(metrics)
+    return f"\n{in_words(basis)}\n" if basis is not None else ""
 
 
 def _streamed(metrics: Mapping[str, Any]) -> str:
