@@ -104,8 +104,10 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Records are allowed as `value`; non-finite numbers become null, so that any JSON reader takes the file."""
-    write_text(path, json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    """Records are allowed as `value`; non-finite numbers become null, so that any JSON reader takes the file. Half a
+    surrogate pair, as in the name of a file that is not UTF-8, is kept as an escape."""
+    text = json.dumps(to_json(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def read_json(path: Path) -> Any:

@@ -56,7 +56,7 @@ def spreadsheet_dialect(language: str) -> str:
 
 def download(text: str) -> bytes:
     """A table as a file that spreadsheets open with the right letters."""
-    return (BYTE_ORDER_MARK + text).encode("utf-8")
+    return (BYTE_ORDER_MARK + text).encode("utf-8", "backslashreplace")
 
 
 def text(columns: Iterable[str], rows: Iterable[Iterable[Any]], dialect: Dialect = COMMA) -> str:
@@ -68,7 +68,10 @@ def text(columns: Iterable[str], rows: Iterable[Iterable[Any]], dialect: Dialect
 
 def write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """The same as a file, whole or not at all."""
-    with artifacts.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        artifacts.replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         _write(file, columns, rows, COMMA)
 
 

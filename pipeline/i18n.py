@@ -24,6 +24,7 @@ What a file brings in several languages (a lesson's title) is a `Multilingual`, 
 
 import gettext as gettext_module
 import io
+import operator
 import string
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -112,9 +113,7 @@ class Forms(str):
 
     def of(self, n: int) -> str:
         """The English form for `n`. Raises TypeError where it is no whole number, as in a damaged file."""
-        if not isinstance(n, int):
-            raise TypeError(f"a whole number decides the form, got {n!r}")
-        return self.singular if n == 1 else str(self)
+        return self.singular if operator.index(n) == 1 else str(self)
 
 
 def NN_(singular: str, plural: str) -> Forms:  # noqa: N802 - as N_
@@ -296,6 +295,14 @@ def percent(share: float, digits: int = 0) -> str:
     whole = str(Locale.parse(language()).percent_formats[None].pattern)
     pattern = whole.replace("#,##0", f"#,##0.{'0' * digits}") if digits else whole
     return str(format_percent(share, format=pattern, locale=language()))
+
+
+def duration(hours: float) -> Message:
+    """A length in the unit that fits: 4.2 s, 45 s, 12 min, 2.5 h."""
+    seconds = 3600.0 * hours
+    if seconds < 90.0:
+        return Message(N_("{n} s"), n=round(seconds, 1) if 0.0 < seconds < 9.95 else round(seconds))
+    return Message(N_("{n} min"), n=round(seconds / 60.0)) if hours < 1.5 else Message(N_("{n} h"), n=round(hours, 1))
 
 
 def day(moment: datetime) -> str:

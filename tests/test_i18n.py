@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import CorpusError
-from pipeline.i18n import NN_, Message, Multilingual, from_parts, minute, speaking, translated
+from pipeline.i18n import NN_, Message, Multilingual, duration, from_parts, minute, speaking, translated
 from pipeline.records import AudioReport, Problem, to_json
 
 
@@ -96,3 +96,17 @@ def test_times_are_to_the_minute() -> None:
         assert minute(moment).replace("\u202f", " ") == "Nov 26, 2026, 1:45 PM"
     with speaking("tr"):
         assert minute(moment) == "26 Kas 2026 13:45"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text", "turkish"),
+    [
+        (0.0, "0 s", "0 sn"), (4.24, "4.2 s", "4,2 sn"), (9.97, "10 s", "10 sn"), (89.0, "89 s", "89 sn"),
+        (90.0, "2 min", "2 dk"), (1800.0, "30 min", "30 dk"), (5400.0, "1.5 h", "1,5 sa"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_in_the_unit_that_fits(seconds: float, text: str, turkish: str) -> None:
+    message = duration(seconds / 3600.0)
+    assert message == text
+    with speaking("tr"):
+        assert translated(message) == turkish

@@ -28,13 +28,15 @@ def segments(label: str, options: Mapping[str, str], *, key: str, show_label: bo
     return chosen
 
 
-def pick(label: str, options: Mapping[str, str], *, key: str) -> str:
-    """As `segments`, from any number, in a page's header: the URL always names the one that is shown."""
+def pick(
+    label: str, options: Mapping[str, str], *, key: str, show_label: bool = False, help_: str | None = None
+) -> str:
+    """As `segments`, from any number, as in a page's header: the URL always names the one that is shown."""
     chosen = _known(key, options)
     _keep(key, chosen, "")
     st.selectbox(
         label, list(options), key=key, format_func=options.__getitem__, on_change=_choose, args=(key, ""),
-        label_visibility="collapsed", width=box_width(options.values()),
+        label_visibility="visible" if show_label else "collapsed", help=help_, width=box_width(options.values()),
     )  # fmt: skip
     return chosen
 

@@ -232,6 +232,7 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
     from pipeline.audio.voice import find_word
     from pipeline.wakeword.config import AugmentConfig
     from pipeline.wakeword.data.augment import Renderer, plain
+    from pipeline.wakeword.data.clips import Label
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.data.rooms import read_rooms, simulate_rooms
     from pipeline.wakeword.features import RATE_HZ, FeatureConfig, features
@@ -241,7 +242,7 @@ def previews(clips: ClipLibrary, clip: Path, n: int, seed: int) -> list[Preview]
     start, end = find_word(sound)
     noise = read_noise([str(clips.folder("noise"))]) if clips.files("noise") else []
     measured = read_rooms([str(clips.folder("rir"))]).responses if clips.files("rir") else ()
-    speech = [load_audio(path).samples for path in clips.files("negative")[:12]]
+    speech = [load_audio(path).samples for path in clips.learnt_from(Label.NEGATIVE)[:12]]
     rooms = [*measured, *simulate_rooms(4, seed)]
     varied = Renderer(config, shape.clip_s, noise, rooms, speech)
     renderers = [Renderer(plain(config, None), shape.clip_s), *[varied] * n]
@@ -276,7 +277,7 @@ def batch(clips: ClipLibrary, n: int, seed: int) -> Batch:
     from pipeline.wakeword.data.example_batch import example_batch
     from pipeline.wakeword.features import RATE_HZ
 
-    files = {label: clips.files(label) for label in Label}
+    files = {label: clips.learnt_from(label) for label in Label}
     noise, rir = ([str(clips.folder(part))] if clips.files(part) else [] for part in ("noise", "rir"))
     drawn = example_batch(files, noise, rir, n, seed)
     windows = [

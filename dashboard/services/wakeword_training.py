@@ -30,11 +30,12 @@ def runs() -> RunListing:
 
 @asks(Action.TRAIN)
 def start_training(config: WakewordConfig, where: Where) -> str:
-    """Raises CorpusError, before anything starts, where the word or other speech is missing."""
+    """Raises the errors of `check_ready`, before anything starts."""
     from pipeline.jobs.launcher import launch_training
-    from pipeline.wakeword.run import check_given
+    from pipeline.wakeword.run import check_ready
 
-    check_given(config.data)
+    config = config.anchored
+    check_ready(shared.settings(), config)
     return launch_training(shared.settings(), KIND, config, where, identity.allowed(Action.TRAIN)).id
 
 
@@ -78,11 +79,12 @@ def delete_preset(name: str) -> None:
 
 @asks(Action.TRAIN)
 def start_rate_range(config: WakewordConfig) -> None:
-    """In the background: a short run whose learning rate rises. Raises CorpusError as `start_training` does."""
+    """In the background: a short run whose learning rate rises. Raises what `start_training` does."""
     from pipeline.jobs.launcher import launch
-    from pipeline.wakeword.run import check_given
+    from pipeline.wakeword.run import check_ready
 
-    check_given(config.data)
+    config = config.anchored
+    check_ready(shared.settings(), config)
     launch(
         shared.settings(), kind=RATE_RANGE, name=config.name, argv=["wakeword", "rate-range"],
         root=shared.settings().jobs_root, config=config, by=identity.allowed(Action.TRAIN),
@@ -91,11 +93,12 @@ def start_rate_range(config: WakewordConfig) -> None:
 
 @asks(Action.TRAIN)
 def start_search(config: WakewordConfig, trials: int, steps: int) -> None:
-    """In the background: `trials` short trainings of `steps` steps. Raises CorpusError as `start_training` does."""
+    """In the background: `trials` short trainings of `steps` steps. Raises what `start_training` does."""
     from pipeline.jobs.launcher import launch
-    from pipeline.wakeword.run import check_given
+    from pipeline.wakeword.run import check_ready
 
-    check_given(config.data)
+    config = config.anchored
+    check_ready(shared.settings(), config)
     launch(
         shared.settings(), kind=SEARCH, name=config.name,
         argv=["wakeword", "search", "--trials", str(trials), "--trial-steps", str(steps)],
@@ -118,16 +121,8 @@ def last_tuning(kind: str, clips: ClipLibrary) -> RunRecord | None:
 def budget(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
     """What its model costs, and for each device what it lacks. Raises FeatureError for a speech embedding that cannot
     be used."""
-    from dataclasses import replace
-
-    from pipeline.wakeword.devices import TARGETS
     from pipeline.wakeword.features import check_embedding
-    from pipeline.wakeword.models.budget import budget_of
+    from pipeline.wakeword.models.budget import budget_and_devices
 
     check_embedding(config.features)
-    hop_s = config.detector.hop_s
-    beyond = {
-        name: budget_of(replace(config.model, target=name), config.features).beyond(target, hop_s)
-        for name, target in TARGETS.items()
-    }
-    return budget_of(config.model, config.features), beyond
+    return budget_and_devices(config)

@@ -22,6 +22,7 @@ from pipeline.audio.media import HEAD_BYTES, MEDIA_SUFFIXES, Media, decode_media
 from pipeline.errors import AudioError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
+from pipeline.text import is_writable, one_line
 
 if TYPE_CHECKING:
     import soundfile
@@ -159,7 +160,11 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     """
     import soundfile
 
-    name = name or (source.name if isinstance(source, Path) else Message(N_("The recording")))
+    name = one_line(name or source.name) if name or isinstance(source, Path) else Message(N_("The recording"))
+    if isinstance(source, Path) and not is_writable(str(source)):  # no library opens it, and no manifest can name it
+        raise AudioError(
+            N_("{name} has a name, or lies in a folder, that is not UTF-8. Rename it."), name=one_line(str(source))
+        )
     size = _check_size(source, name)
     if (kind := media_kind(_head(source))) is not None:
         media = decode_media(source, kind, name, max_duration_s, MAX_DECODED_SAMPLES)

@@ -11,6 +11,7 @@ import click
 
 from pipeline.i18n import Message
 from pipeline.records import to_json
+from pipeline.text import one_line, printable
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
@@ -20,12 +21,17 @@ WIDTH = 78  # of a line that is rewritten
 Progress = Callable[[int, int, str], None]
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print for people: all that commands write goes through here, as names in it may hold what a terminal acts on."""
+    click.echo(printable(text), err=err)
+
+
 def emit(value: Any, as_json: bool, text: str) -> None:
     """Print the result: the whole record as JSON, or `text` for people. Of the processes of one run (torchrun's ranks)
     only the first speaks."""
     if os.environ.get("RANK", "0") != "0":
         return
-    click.echo(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
+    say(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
 
 
 def fail_without(result: object) -> None:
@@ -62,6 +68,17 @@ class _Clock:
 _clock = _Clock()
 
 
+def rewrite_line(text: str, end: str = "") -> None:
+    """In place of the last one, on a terminal."""
+    click.echo(f"\r{one_line(text):<{WIDTH}.{WIDTH}}{end}", nl=False, err=True)
+
+
+def clear_line() -> None:
+    """Take away a line of progress, where errors go to a terminal."""
+    if sys.stderr.isatty():
+        rewrite_line("", "\r")
+
+
 def message_printer() -> Callable[[str], None]:
     """For the messages of a run in this process: one line that is rewritten on a terminal; elsewhere, as in a log, a
     line every ten seconds. The last, "done", is left to what the command prints."""
@@ -70,11 +87,11 @@ def message_printer() -> Callable[[str], None]:
     def report(message: str) -> None:
         is_terminal = sys.stderr.isatty()
         if message == "done":
-            click.echo(f"\r{'':{WIDTH}}\r" if is_terminal else "", nl=False, err=True)
+            clear_line()
         elif is_terminal and _clock.is_time(REDRAW_EVERY_S):
-            click.echo(f"\r{message:<{WIDTH}.{WIDTH}}", nl=False, err=True)
+            rewrite_line(message)
         elif not is_terminal and _clock.is_time(LOG_EVERY_S):
-            click.echo(message, err=True)
+            say(message, err=True)
 
     return report
 
@@ -90,8 +107,8 @@ def progress_printer(label: str) -> Progress:
         if sys.stderr.isatty():
             end = "\n" if done >= total else ""
             if end or done == 1 or _clock.is_time(REDRAW_EVERY_S):
-                click.echo(f"\r{f'{what}: {done}/{total} {name:.40}':<{WIDTH}.{WIDTH}}{end}", nl=False, err=True)
+                rewrite_line(f"{what}: {done}/{total} {name:.40}", end)
         elif _clock.is_time(LOG_EVERY_S):
-            click.echo(f"{what}: {done} of {total} {name}".rstrip(), err=True)
+            say(f"{what}: {done} of {total} {name}".rstrip(), err=True)
 
     return report

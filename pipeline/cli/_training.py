@@ -135,10 +135,12 @@ def prepare(
     given: dict[str, Any],
     load_preset: Callable[[str], dict[str, Any]],
     named: Callable[[T], T],
+    check: Callable[[Settings, T], None] | None = None,
 ) -> Start[T] | None:
     """The run with its configuration: the launcher's, an earlier one to resume, or a new one. None where the work
     was sent to an executor, which is printed. What a run in this process says of itself is printed on the error stream.
-    Raises TrainingError for settings that cannot be used, JobError where packages are missing."""
+    `check` refuses a configuration before a run is made of it. Raises TrainingError for settings that cannot be used,
+    JobError where packages are missing."""
     from pipeline.jobs.launcher import find, launch_training
     from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
@@ -147,6 +149,9 @@ def prepare(
     config: Any = resolve(config_type, chosen, given, load_preset, named)
     if chosen.run is not None:
         return Start(settings, RunDirectory(chosen.run), config)
+    require_packages(kind, config)
+    if check is not None and chosen.resume is None:
+        check(settings, config)
     if where is not None and chosen.resume is None:
         run = launch_training(settings, kind, config, where, asker())
         text = (
@@ -154,7 +159,6 @@ def prepare(
         )
         emit({"run": run.id, "directory": run.path, "status": run.state.status}, chosen.as_json, text)
         return None
-    require_packages(kind, config)  # as the launcher did
     if chosen.resume is not None:
         directory = find(settings, chosen.resume)
         directory.withdraw_stop()

@@ -9,13 +9,14 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, json_option, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, duration
 from pipeline.people.access import Action
 from pipeline.records import Problem
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 SHOWN_PROBLEMS = 20
 
@@ -121,7 +122,7 @@ def status(as_json: bool) -> None:
     lines = [
         f"{s.name}: {'' if s.n_labelled is None else f'{s.n_labelled} of '}{counted(s.n_recordings, 'recording')}"
         f"{'' if s.n_labelled is None else ' labelled'}, "
-        f"{counted(s.n_speakers, 'speaker')}, {s.hours:.2f} h, {counted(s.n_problems, 'problem')}"
+        f"{counted(s.n_speakers, 'speaker')}, {duration(s.hours)}, {counted(s.n_problems, 'problem')}"
         f"{' (synthetic)' if s.synthetic else ''}"
         for s in sets
     ]
@@ -131,13 +132,13 @@ def status(as_json: bool) -> None:
         "\n".join(lines) or "There are no sets yet. `pronlab import DIR` adds one; `pronlab demo` installs the demo.",
     )
     for problem in damaged_sets(settings):
-        click.echo(f"! {problem.message}", err=True)
+        say(f"! {one_line(problem.message)}", err=True)
 
 
 def _import_text(report: Any) -> str:
     head = (
         f"Set {report.set!r}: {counted(report.n_recordings, 'recording')} ({report.n_added} new) of "
-        f"{counted(report.n_speakers, 'speaker')}, {report.hours:.2f} h, {counted(report.n_labels, 'rating')}. "
+        f"{counted(report.n_speakers, 'speaker')}, {duration(report.hours)}, {counted(report.n_labels, 'rating')}. "
         f"Layout: {report.layout}."
     )
     parts = ", ".join(f"{part} {n}" for part, n in report.parts.items())

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from pipeline.cli._output import say
 from pipeline.errors import CorpusError, JobError, said_by
 from pipeline.i18n import N_
 from pipeline.people.access import SYSTEM
@@ -36,7 +37,7 @@ def dashboard(port: int, address: str, open_to_network: bool, demo: bool) -> Non
     if demo:
         ensure_demo(settings)
     host = "localhost" if is_loopback(address) else address
-    click.echo(f"Pronlab starts on http://{host}:{port} (Ctrl+C stops it).")
+    say(f"Pronlab starts on http://{host}:{port} (Ctrl+C stops it).")
     sys.stdout.flush()
     environment = absolute_roots(settings) | ({VARIABLE: "1"} if allowed else {})
     HOME.mkdir(parents=True, exist_ok=True)
@@ -91,10 +92,10 @@ def ensure_demo(settings: Settings) -> None:
 
     if any(set_.name == "demo" for set_ in list_sets(settings)):
         return
-    click.echo("Installing the synthetic demo recordings ...")
+    say("Installing the synthetic demo recordings ...")
     try:
         install_demo(settings, by=SYSTEM)
         if People(settings).is_open:  # else somebody of the list starts it, on the Compare page
             launch_scoring(settings, "demo", DEMO_SCORERS)
     except (CorpusError, JobError) as error:
-        click.echo(f"pronlab: the demo could not be installed completely: {error}", err=True)
+        say(f"pronlab: the demo could not be installed completely: {error}", err=True)

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import counted, emit, fail_without, json_option
+from pipeline.cli._output import counted, emit, fail_without, json_option, say
 from pipeline.cli._outputs import OUTPUT
 from pipeline.errors import LabelError
 from pipeline.i18n import N_, Message
@@ -131,7 +131,7 @@ def import_ratings(
     assumed = (*reading.assumed, *incoming.assumed)
     if not as_json:
         for line in (*assumed, *incoming.respelled[:SHOWN_PROBLEMS]):
-            click.echo(line)
+            say(line)
     if not dry_run:
         _refuse_unless_sure(incoming, len(reading.rows), skip_bad)
     changed = 0 if dry_run else apply(settings, set_name, incoming, asker())
@@ -207,7 +207,7 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
         raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(out))
     n, problems = write_manifest(settings, set_name, out, asker())
     if not as_json:
-        click.echo(f"`pronlab import {out}` imports the recordings with their ratings again.")
+        say(f"`pronlab import {out}` imports the recordings with their ratings again.")
     _tell(out, n, as_json, without_ratings=problems)
 
 
@@ -251,7 +251,7 @@ def _write_label_studio(
     write_export(out, files[TASKS])
     write_export(configuration, files[CONFIGURATION])
     if not as_json:
-        click.echo(
+        say(
             f"To hear the audio, start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root}. Paste {configuration} as the project's labeling "
             f"interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without syncing "

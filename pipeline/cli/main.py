@@ -96,11 +96,10 @@ class LazyGroup(click.Group):
 
 def _give_up(reason: str) -> NoReturn:
     """One clear line, in place of one of progress on a terminal, and exit code 1."""
-    from pipeline.cli._output import WIDTH
+    from pipeline.cli._output import clear_line, say
 
-    if sys.stderr.isatty():
-        click.echo(f"\r{'':{WIDTH}}\r", nl=False, err=True)
-    click.echo(f"pronlab: {' '.join(reason.split())}", err=True)
+    clear_line()
+    say(f"pronlab: {' '.join(reason.split())}", err=True)
     sys.exit(1)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, json_option, say
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def scale(name: str, method: str, n_resamples: int, as_json: bool) -> None:
     result = _results(name).scale(method=method, n_resamples=n_resamples)
     emit(result, as_json, csvfile.of_frame(scale_table(result)).rstrip())
     if result.why_no_scores:
-        click.echo(f"! {result.why_no_scores}", err=True)
+        say(f"! {result.why_no_scores}", err=True)
 
 
 @pairs.command()

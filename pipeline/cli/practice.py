@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import emit, json_option, say
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 
 @click.group()
@@ -71,7 +72,7 @@ def list_references(as_json: bool) -> None:
     )
     emit(references, as_json, text)
     for problem in unusable(settings):
-        click.echo(f"! {problem.message}", err=True)
+        say(f"! {one_line(problem.message)}", err=True)
 
 
 @reference.command("add")

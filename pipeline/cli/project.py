@@ -6,10 +6,11 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._numbers import NumberRange
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, json_option, say
 from pipeline.cli._ratings import rating_options
 from pipeline.people.access import Action
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 # Of a project's settings, those that everybody may know.
 _TOLD = (
@@ -39,7 +40,7 @@ def list_(as_json: bool) -> None:
         listed = [{key: getattr(entry, key) for key in _TOLD} for entry in projects]
     emit(listed, as_json, "\n".join(lines) or "There are no projects yet. Set one up on the Projects page.")
     for problem in damaged_projects(settings):
-        click.echo(f"! {problem.message}", err=True)
+        say(f"! {one_line(problem.message)}", err=True)
 
 
 @project.command()

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._access import asker
 from pipeline.cli._numbers import NumberRange
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import counted, emit, json_option, say
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.errors import JobError
 from pipeline.settings import Settings
@@ -34,7 +34,7 @@ def list_(as_json: bool) -> None:
             check_queue(run)
     listing = scan_runs(root)
     for damaged in listing.damaged:
-        click.echo(f"pronlab: {damaged.text}", err=True)
+        say(f"pronlab: {damaged.text}", err=True)
     rows = [
         {"id": run.directory.id, **vars(run.state), **vars(read_notes(run.directory.path))} for run in listing.records
     ]

@@ -11,7 +11,7 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, fail_without, json_option
+from pipeline.cli._output import counted, emit, fail_without, json_option, say
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.devices import AUTO
@@ -35,7 +35,7 @@ DEVICE_LOG = "pipeline.speechllm.recognition"  # says which device a speech lang
 
 class _OnErrorStream(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(record.getMessage(), err=True)
+        say(record.getMessage(), err=True)
 
 
 def _settings_for(device: str, shards: "Shards | None" = None) -> Settings:

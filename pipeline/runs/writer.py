@@ -17,6 +17,7 @@ from pipeline.i18n import N_
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
+from pipeline.text import printable
 from pipeline.times import now_iso
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class RunWriter:
         """Append one line to `log.txt`."""
         if self.leads:
             with (self.run.path / "log.txt").open("a", encoding="utf-8") as file:
-                file.write(f"{now_iso()} {text}\n")
+                file.write(f"{now_iso()} {printable(text)}\n")
 
     @property
     def stop_requested(self) -> bool:

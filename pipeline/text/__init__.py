@@ -32,6 +32,25 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+# What a terminal acts on or draws elsewhere, and what UTF-8 cannot hold: a file's name may have any of it.
+_ACTED_ON = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL, _CONTROL_OR_BREAK = re.compile(f"[{_ACTED_ON}]"), re.compile(rf"[{_ACTED_ON}\t\n]")
+
+
+def printable(text: str) -> str:
+    """With escapes, as JSON has them, for what a terminal would act on; tabs and line ends stay."""
+    return _CONTROL.sub(_escape, text)
+
+
+def one_line(name: str) -> str:
+    """As `printable`, of a name within a text: no tabs and line ends either, which would begin a line of their own."""
+    return _CONTROL_OR_BREAK.sub(_escape, name)
+
+
+def _escape(sign: "re.Match[str]") -> str:
+    return f"\\u{ord(sign.group()):04x}"
+
+
 def is_writable(text: str) -> bool:
     """Whether UTF-8 can hold it: JSON and YAML can spell half a surrogate pair, which nothing can print or save."""
     return not any("\ud800" <= sign <= "\udfff" for sign in text)

@@ -1,12 +1,13 @@
 """What a wake-word run is told: one tree of settings, a section for each part of the work, and the presets for it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pipeline import presets
 from pipeline.records import Seconds
-from pipeline.wakeword.devices import TARGETS
+from pipeline.wakeword.devices import NO_EMBEDDINGS, TARGETS
 from pipeline.wakeword.features import FeatureConfig
 
 PRESETS = presets.PRESETS / "wakeword"
@@ -16,6 +17,7 @@ MODELS = (
 LOSSES = ("cross_entropy", "focal", "triplet", "arcface")
 SCHEDULES = ("cosine", "constant")
 LONGEST_WORD = 60  # characters
+FEWEST = 8  # clips of the word
 Limits = dict[str, tuple[float, float]]
 Choices = dict[str, Collection[str]]
 _NAMED = f"at most {LONGEST_WORD} characters that can be printed"
@@ -69,6 +71,10 @@ class DataConfig:
             wrong.append("fold is one of a split: name its folder with split")
         if self.split and (self.positive or self.negative or self.hard_negative):
             wrong.append("split names the clips: leave positive, negative and hard_negative away")
+        if 0 < self.max_positives < FEWEST:
+            wrong.append(f"max_positives is at least {FEWEST}, or 0 for all clips, got {self.max_positives}")
+        if self.split and (self.max_positives or self.source):
+            wrong.append("split says which clips are trained on: leave max_positives and source away")
         if self.words and len(self.words) != len(self.positive):
             wrong.append(f"words names each folder of positive, got {len(self.words)} and {len(self.positive)}")
         if self.words and (len(self.names) < 2 or not all(name.strip() for name in self.names)):
@@ -319,8 +325,13 @@ class WakewordConfig:
             wrong.append("several words are named with their folders: leave word away")
         if self.augment.shift_s >= self.features.clip_s:
             wrong.append(f"augment.shift_s is less than features.clip_s, got {self.augment.shift_s}")
-        if self.features.kind == "embedding" and self.model.target == "esp32_s3":
-            wrong.append("speech embeddings need more than a microcontroller: set model.target to raspberry_pi")
+        if self.detector.hop_s > self.features.clip_s:
+            wrong.append(
+                f"detector.hop_s is at most features.clip_s, or sound is skipped, got {self.detector.hop_s} and "
+                f"{self.features.clip_s}"
+            )
+        if self.features.kind == "embedding" and not TARGETS[self.model.target].takes_embeddings:
+            wrong.append(f"{NO_EMBEDDINGS}: set model.target to raspberry_pi")
         if self.features.kind == "dual" and self.loss.name in ("triplet", "arcface"):
             wrong.append(
                 f"two networks (features.kind dual) learn with cross_entropy or focal, got loss.name {self.loss.name}"
@@ -336,6 +347,27 @@ class WakewordConfig:
         if self.data.words and self.model.target == "esp32_s3":
             wrong.append("a microcontroller takes a model for each word: train one detector per word")
         presets.refuse(wrong)
+
+    @property
+    def anchored(self) -> "WakewordConfig":
+        """With absolute paths: a run may go on in another folder, or on another machine. A teacher may be the id of a
+        run, and is a path only where there is such a folder, as for whoever opens it."""
+        data, distil = self.data, self.distil
+        folders = {
+            name: tuple(map(_absolute, getattr(data, name)))
+            for name in ("positive", "negative", "hard_negative", "noise", "rir")
+        }
+        teacher = _absolute(distil.teacher) if Path(distil.teacher).is_dir() else distil.teacher
+        return replace(
+            self,
+            data=replace(data, split=_absolute(data.split), features=_absolute(data.features), **folders),
+            features=replace(self.features, embedding=_absolute(self.features.embedding)),
+            distil=replace(distil, teacher=teacher),
+        )
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
 
 
 def list_presets() -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, duration
 
 RISEN = 1.3  # validation loss at the end over its lowest, where training loss fell on
 FELL = 0.9
@@ -78,10 +78,10 @@ def _of_clips(report: Mapping[str, Any]) -> list[Message]:
         said.append(
             Message(
                 N_(
-                    "Few validation negatives ({hours:.2f} h): the threshold rests on little. Add other speech, or set "
+                    "Few validation negatives ({duration}): the threshold rests on little. Add other speech, or set "
                     "the threshold on a long stream under 4 Evaluation."
                 ),
-                hours=float(basis["hours"]),
+                duration=duration(basis["hours"]),
             )
         )
     return said

@@ -1,17 +1,42 @@
-"""How many steps a training runs in all its stages, in words: the setting `train.steps` is of the first pass alone."""
+"""The stages of a training and their steps: the setting `train.steps` is of the first pass alone."""
 
-from pipeline.i18n import _, ngettext, number
+from dataclasses import dataclass
+
+from pipeline.i18n import N_, _, ngettext, number
 from pipeline.wakeword.config import WakewordConfig
+
+FIRST, MINING, QUANTISATION = N_("first"), N_("mining"), N_("quantisation")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`name` is first, mining or quantisation."""
+
+    name: str
+    steps: int
+    rate: float
+
+
+def stages_of(config: WakewordConfig) -> list[Stage]:
+    """In the order in which they run."""
+    train, mining = config.train, config.mining
+    stages = [Stage(FIRST, train.steps, train.rate)]
+    stages += [Stage(MINING, mining.steps, mining.rate)] * mining.rounds
+    return stages + ([Stage(QUANTISATION, train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
+
+
+def steps_of(stages: list[Stage]) -> int:
+    """Of all of them, where none ends early."""
+    return sum(stage.steps for stage in stages)
 
 
 def steps_in_words(config: WakewordConfig) -> str:
     """All steps: of the first pass, after each mining, and on the 8-bit grid."""
-    train, mining = config.train, config.mining
-    parts = [_("{n} in the first pass").format(n=number(train.steps))]
-    if mining.rounds:
-        rounds = ngettext("{n} after mining, {rounds} time", "{n} after mining, {rounds} times", mining.rounds)
-        parts.append(rounds.format(n=number(mining.steps), rounds=number(mining.rounds)))
-    if train.qat_steps:
-        parts.append(_("{n} on the 8-bit grid").format(n=number(train.qat_steps)))
-    total = train.steps + mining.rounds * mining.steps + train.qat_steps
-    return _("{n} steps: {parts}.").format(n=number(total), parts="; ".join(parts))
+    stages = stages_of(config)
+    parts = [_("{n} in the first pass").format(n=number(stages[0].steps))]
+    if mined := [stage for stage in stages if stage.name == MINING]:
+        rounds = ngettext("{n} after mining, {rounds} time", "{n} after mining, {rounds} times", len(mined))
+        parts.append(rounds.format(n=number(mined[0].steps), rounds=number(len(mined))))
+    if stages[-1].name == QUANTISATION:
+        parts.append(_("{n} on the 8-bit grid").format(n=number(stages[-1].steps)))
+    return _("{n} steps: {parts}.").format(n=number(steps_of(stages)), parts="; ".join(parts))

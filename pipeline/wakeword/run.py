@@ -12,7 +12,7 @@ from scipy.special import expit
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, stray_links
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, about
 from pipeline.jobs.device_queue import device_turn
 from pipeline.metrics.detection import calibration_error, fit_temperature, reliability
 from pipeline.parallel import Progress
@@ -20,9 +20,10 @@ from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
 from pipeline.runs.messages import DONE, counted
 from pipeline.settings import Settings
-from pipeline.wakeword.config import DataConfig, WakewordConfig
+from pipeline.text import one_line
+from pipeline.wakeword.config import FEWEST, DataConfig, WakewordConfig
 from pipeline.wakeword.data.augment import PLAIN_SNR_DB, plain
-from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders
+from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders, source_regex
 from pipeline.wakeword.data.feature_cache import (
     Pool,
     Pools,
@@ -39,17 +40,18 @@ from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_m
 from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
-from pipeline.wakeword.models.budget import Budget, check_budget
+from pipeline.wakeword.models.budget import check_budget
 from pipeline.wakeword.planned_steps import steps_in_words
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
 if TYPE_CHECKING:
+    from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.runtime.model_files import WordInfo
     from pipeline.wakeword.training.distillation import SoftTargets
     from pipeline.wakeword.training.train import Trainer
     from pipeline.wakeword.training.validate import Validation
 
-FEWEST = 8  # clips of the word
+MOST_NAMED = 20  # unusable clips, in the log
 WINDOWS_KEPT = 64  # of each class, with the model
 TOO_FEW = {
     Label.POSITIVE: N_(
@@ -70,11 +72,8 @@ def train_wakeword(
     """Raises CorpusError, TrainingError, FeatureError or AudioError in words; a run that was stopped raises
     TrainingError."""
     report: dict[str, Any] | None = None
-    n_words = max(1, len(config.data.names))
-    check_embedding(config.features)
-    budget = check_budget(config.model, config.features, config.detector.hop_s, n_words)
     with directory.start() as writer, device_turn(settings, writer):
-        report = _train(settings, config, budget, writer, show)
+        report = _train(settings, config, writer, show)
         writer.update(progress=1.0, message=DONE, result={"metrics": report["validation"]})
     if report is None:
         raise TrainingError(
@@ -111,9 +110,7 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
     learnt from them."""
     data = config.data
     if data.split:
-        root, placed = read_manifest(Path(data.split))
-        if data.fold >= 0:
-            placed = folded(placed, data.fold, data.split)
+        root, placed = _split_clips(data)
         selected = {
             part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
         }
@@ -137,11 +134,29 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
     return SelectedClips(scan.root, *parts, scan.bad, scan.sources_known, scan.left_out)
 
 
+def _split_clips(data: DataConfig) -> tuple[Path, list[AssignedClip]]:
+    root, placed = read_manifest(Path(data.split))
+    return root, folded(placed, data.fold, data.split) if data.fold >= 0 else placed
+
+
+def check_ready(settings: Settings, config: WakewordConfig) -> None:
+    """What can be known without reading a clip, asked before a run is made, so that none begins that must fail. Raises
+    CorpusError, FeatureError, ModelError or TrainingError."""
+    check_given(config.data)
+    check_embedding(config.features)
+    check_budget(config.model, config.features, config.detector.hop_s, max(1, len(config.data.names)))
+    teacher = config.distil.teacher
+    if teacher and not _is_encoder(Path(teacher)):
+        _check_teacher(settings, teacher)
+
+
 def check_given(data: DataConfig) -> None:
-    """Raises CorpusError where there is no folder of the word, or none of other speech: what `pronlab wakeword speak`
-    wrote brings its own, and a split all."""
+    """Raises CorpusError where there is no folder of the word, or none of other speech (what `pronlab wakeword speak`
+    wrote brings its own, and a split all), where a split cannot be read, or the pattern of the speakers is none."""
     if data.split:
+        _split_clips(data)
         return
+    source_regex(data.source or None)
     if not data.positive:
         raise CorpusError(
             N_("No clips of the word are given. Add or speak some under 1 Data, or name a folder with {option}."),
@@ -238,6 +253,8 @@ def make_trainer(
     clips = replace(clips, left_out=clips.left_out + stray)
     train, held = clips.train, clips.held
     writer.log(f"{len(train)} clips to train on, {len(held)} to validate on, {len(clips.bad)} that cannot be used")
+    for clip in clips.bad[:MOST_NAMED]:
+        writer.log(one_line(f"cannot be used: {about(clip.path, clip.reasons[0])}"))
     if clips.left_out:
         writer.log(
             f"{len(clips.left_out)} files are no audio, or links that lead out of their folders or nowhere, e.g. "
@@ -259,15 +276,15 @@ def make_trainer(
     return Prepared(trainer, clips, held_pools, rooms_left_out)
 
 
-def _train(
-    settings: Settings, config: WakewordConfig, budget: Budget, writer: RunWriter, show: Progress | None
-) -> dict[str, Any]:
+def _train(settings: Settings, config: WakewordConfig, writer: RunWriter, show: Progress | None) -> dict[str, Any]:
     from pipeline.wakeword.packaging.card import write_card
     from pipeline.wakeword.packaging.export import save_windows
     from pipeline.wakeword.runtime.model_files import DetectorInfo, save_model
     from pipeline.wakeword.training.train import report_of
 
     writer.log(steps_in_words(config))
+    check_embedding(config.features)
+    budget = check_budget(config.model, config.features, config.detector.hop_s, max(1, len(config.data.names)))
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
     writer.update(progress=0.99, message=Message(N_("calibrating on the validation clips")))
@@ -281,6 +298,7 @@ def _train(
         **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
         "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
         "sources_known": material.clips.sources_known, "threshold": to_json(basis),
+        "clips_left_out": [one_line(about(clip.path, clip.reasons[0])) for clip in material.clips.bad],
         "rooms_left_out": material.rooms_left_out, "files_left_out": material.clips.left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),
     }  # fmt: skip
@@ -405,23 +423,16 @@ def _teacher(
     name, wanted = config.distil.teacher, config.distil.windows
     if not name:
         return None, None
-    from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.runtime.model_files import load_model
     from pipeline.wakeword.training.distillation import detector_soft_targets, encoder_soft_targets, lead_for
 
-    if (Path(name) / "config.json").is_file() and not (Path(name) / "run.json").is_file():
+    if _is_encoder(Path(name)):
         live = _live_pools(root, clips, recipe)
         targets = encoder_soft_targets(
             Path(name), live, config.features, wanted, config.seed, progress, writer.check_stop
         )
     else:
-        model, info = load_model(open_finished_run(settings, name).folder)
-        if info.words:
-            raise TrainingError(
-                N_("The teacher {name} knows several words ({words}): name one of one word."),
-                name=name,
-                words=", ".join(info.names),
-            )
+        model, info = load_model(_check_teacher(settings, name).folder)
         writer.log(f"the teacher {name} is a detector of {info.name!r}")
         if are_same(info.features, config.features):
             return model.to(settings.device), None
@@ -429,6 +440,24 @@ def _teacher(
         targets = detector_soft_targets(model, info.features, live, wanted, config.seed, progress, writer.check_stop)
     writer.log(f"the teacher {Path(name).name} is right on {targets.right:.1%} of {len(targets.logits)} windows")
     return None, targets
+
+
+def _is_encoder(folder: Path) -> bool:
+    """Whether a teacher is a speech encoder, not a run."""
+    return (folder / "config.json").is_file() and not (folder / "run.json").is_file()
+
+
+def _check_teacher(settings: Settings, name: str) -> "FinishedRun":
+    from pipeline.wakeword.finished_run import open_finished_run
+
+    run = open_finished_run(settings, name)
+    if run.info.words:
+        raise TrainingError(
+            N_("The teacher {name} knows several words ({words}): name one of one word."),
+            name=name,
+            words=", ".join(run.info.names),
+        )
+    return run
 
 
 def _word(name: str, validation: "Validation", held: Sequence[Clip], config: WakewordConfig) -> "WordInfo":

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.i18n import duration
 from pipeline.metrics.detection import poisson_interval
+from pipeline.presets import known_values, misfits
 
 if TYPE_CHECKING:
     from pipeline.wakeword.evaluation.stream_metrics import OperatingPoint, StreamResult
@@ -41,6 +43,9 @@ class ThresholdBasis:
     curve: tuple[CurvePoint, ...]
 
 
+FIGURES = ThresholdBasis.__dataclass_fields__.keys() - {"curve"}
+
+
 def from_validation(
     words: NDArray[np.float32], rest: NDArray[np.float32], hours: float, target_fah: float
 ) -> tuple[float, ThresholdBasis]:
@@ -71,13 +76,25 @@ def from_stream(stream: "StreamResult", point: "OperatingPoint") -> ThresholdBas
     )
 
 
+def known_basis(metrics: Any) -> dict[str, Any] | None:
+    """The basis among the figures of a model or a bundle, without its curve; None where none is there, or it is not as
+    it is written: figures are told, and nothing rests on them."""
+    raw = metrics.get("threshold") if isinstance(metrics, Mapping) else None
+    if not isinstance(raw, Mapping):
+        return None
+    values = {name: value for name, value in known_values(ThresholdBasis, raw).items() if name != "curve"}
+    if misfits(ThresholdBasis, values) or values.keys() != FIGURES or values["hours"] <= 0.0:
+        return None
+    return values
+
+
 def in_words(basis: Mapping[str, Any]) -> str:
     """One sentence, of a basis as it is kept in a model folder."""
     source = "a stream" if basis["source"] == STREAM else "the validation negatives"
     low, high = basis["fah_interval"]
     alarms = "1 false alarm" if basis["false_alarms"] == 1 else f"{basis['false_alarms']} false alarms"
     return (
-        f"The threshold rests on {basis['hours']:.2f} h of {source} with {alarms}: "
+        f"The threshold rests on {duration(basis['hours'])} of {source} with {alarms}: "
         f"{basis['fah']:.2f} per hour, between {low:.2f} and {high:.2f} with 95 % confidence."
     )
 

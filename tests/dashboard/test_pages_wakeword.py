@@ -1,5 +1,6 @@
 """The Wake word page: each step with nothing, with clips, with a trained detector."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -142,16 +143,39 @@ def test_a_second_word_is_the_one_shown_once_it_is_made(open_page: Open, setting
     assert page.selectbox(key="wake-word").set_value("computer").run().selectbox(key="wake-word").value == "computer"
 
 
-def test_a_reload_in_a_step_of_runs_keeps_the_word(open_page: Open, settings: Settings) -> None:
-    for word in ("computer", "snowboy"):
-        open_library(settings, word, create=True)
+def test_a_reload_in_a_step_of_runs_keeps_the_word_and_the_preset(open_page: Open, chirps: Settings) -> None:
+    open_library(chirps, "another", create=True)  # the first by name
     page = open_page("wakeword", step="1 Data")
-    page.selectbox(key="wake-word").set_value("snowboy").run()
+    page.selectbox(key="wake-word").set_value("chirp").run()
+    page.segmented_control(key="step").set_value("2 Configuration").run()
+    page.selectbox(key="preset").set_value("small").run()
     page.segmented_control(key="step").set_value("3 Training").run()
-    address = {name: "".join(page.query_params[name]) for name in ("step", "wake-word")}
+    address = {name: "".join(page.query_params[name]) for name in ("step", "wake-word", "preset")}
     page = open_page("wakeword", **address)
-    page.segmented_control(key="step").set_value("1 Data").run()
-    assert page.selectbox(key="wake-word").value == "snowboy"
+    page.segmented_control(key="step").set_value("2 Configuration").run()
+    assert page.selectbox(key="wake-word").value == "chirp"
+    assert page.selectbox(key="preset").value == "small"
+
+
+def test_a_word_with_spoken_clips_alone_is_checked_and_varied_as_any_other(open_page: Open, chirps: Settings) -> None:
+    clips = open_library(chirps, "chirp")
+    for label in ("positive", "negative"):
+        (clips.spoken / label).mkdir(parents=True)
+        clips.folder(label).rename(clips.spoken / label / "voice")
+    (clips.spoken / "spoken.jsonl").write_text(
+        "".join(json.dumps({"label": label}) + "\n" for label in ("positive", "negative"))
+    )
+    page = open_page("wakeword", step="1 Data")
+    button(page, "Check clips").click().run()
+    assert not page.exception and not page.error
+    assert any("clips can be used" in message.value for message in page.success)
+    assert any("Variations in training" in header.value for header in page.header)
+    chosen = next(field for field in page.selectbox if field.key == "wakeword-clip-chirp").options[0]
+    assert chosen.startswith("voice/")
+    button(page, "Vary").click().run()
+    assert not page.exception and not page.error
+    button(page, "Draw a batch").click().run()
+    assert not page.exception and not page.error
 
 
 def test_files_are_kept_named_where_they_are_bad_and_never_twice(open_page: Open, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import wave
@@ -137,6 +138,31 @@ def test_the_runner_reads_wav_of_any_width_and_rate(tmp_path: Path, width: int, 
     assert np.abs(samples[middle] - truth[middle]).max() < (0.02 if width == 1 else 0.005)
 
 
+@pytest.mark.parametrize("size", [None, 0, 0xFFFFFFFF])
+def test_the_runner_hears_the_sound_alone_and_not_what_is_written_after_it(tmp_path: Path, size: int | None) -> None:
+    from pipeline.wakeword.runtime import runner
+
+    content = bytearray(to_wav(sound()[:RATE_HZ], RATE_HZ))
+    start = content.index(b"data") + 8
+    if size is None:
+        content += b"LIST" + struct.pack("<I", 8_000) + b"\x7f" * 8_000
+    else:  # who wrote it knew no size
+        content[start - 4 : start] = struct.pack("<I", size)
+    (tmp_path / "w.wav").write_bytes(content)
+    read = np.concatenate(list(runner.read_wav(str(tmp_path / "w.wav"))))
+    assert len(read) == RATE_HZ
+    assert np.allclose(read, sound()[:RATE_HZ], atol=1e-4)
+
+
+def test_a_header_that_promises_gigabytes_a_second_takes_no_memory(tmp_path: Path) -> None:
+    from pipeline.wakeword.runtime import runner
+
+    about = struct.pack("<HHIIHH", 3, 65_535, 384_000, 0, 0, 64)
+    head = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(about)) + about + b"data" + struct.pack("<I", 2**31)
+    (tmp_path / "w.wav").write_bytes(head + bytes(100))
+    assert sum(map(len, runner.read_wav(str(tmp_path / "w.wav")))) == 0
+
+
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("container", ["WAV", "WAVEX"])
 def test_the_runner_reads_wav_of_floats(tmp_path: Path, subtype: str, container: str) -> None:
@@ -199,6 +225,7 @@ def test_a_bundle_that_keeps_no_frames_is_heard_as_before(opened_once: Path, tmp
     "change",
     [
         {"format": 2}, {"word": None}, {"word": "hey\x1b[2J"}, {"votes": None}, {"votes": -1}, {"hysteresis": "x"},
+        {"votes": 9, "of": 3}, {"hop_samples": 2**20},
         {"lockout_s": float("nan")}, {"temperature": 0}, {"threshold": float("inf")}, {"window_samples": 2**40},
         {"hop_samples": 800}, {"frame_hop_samples": 0}, {"frame_hop_samples": 7}, {"frame_hop_samples": 80},
         {"words": [{"word": "a"}, {"word": "b"}]}, {"curve": [{"fah": float("nan")}]},

@@ -55,6 +55,17 @@ def test_clips_are_found_and_checked(root: Path) -> None:
     assert not scan_clips(root).sources_known
 
 
+def test_a_clip_of_the_word_that_lasts_longer_than_any_word_is_named(root: Path) -> None:
+    sound = 0.01 * np.random.default_rng(0).standard_normal(11 * RATE)  # quiet, too, which alone would do
+    for label in Label:
+        soundfile.write(root / label / "s01" / "s01_long.wav", sound, RATE)
+    long = [clip for clip in scan_clips(root).bad if clip.path.endswith("long.wav")]
+    assert [clip.path for clip in long] == ["positive/s01/s01_long.wav"], "other speech may be long"
+    assert long[0].reasons == ("The clip lasts 11 s, longer than 10 s. Cut the word out of it.",)
+    result = CliRunner().invoke(main, ["wakeword", "scan", str(root)])
+    assert "bad: positive/s01/s01_long.wav: The clip lasts 11 s" in result.stdout
+
+
 def test_a_file_counts_once_though_it_is_found_more_than_once(root: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(root / "positive")

@@ -48,5 +48,5 @@ def test_few_clips_are_named() -> None:
     few = {"validation": {"n_words": 5}, "threshold": {"source": "validation", "hours": 0.2}}
     said = diagnosis([], few)
     assert "validation words (5)" in said[0]
-    assert "validation negatives (0.20 h)" in said[1]
+    assert "validation negatives (12 min)" in said[1]
     assert len(diagnosis([], {**few, "threshold": {"source": "stream", "hours": 0.2}})) == 1

@@ -54,6 +54,19 @@ def times(model: Path, pcm: bytes) -> list[float]:
     return [at_s for at_s, _ in expected(model, np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32_768)]
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [[1], "x", {"threshold": []}, {"threshold": {"hours": 1.0}}, {"threshold": {"hours": None}}, {"threshold": "x"}],
+    ids=str,
+)
+def test_figures_of_a_bundle_that_are_none_are_not_told(bundle: Path, pcm: bytes, tmp_path: Path, figures: Any) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(tmp_path)
+    about = json.loads((tmp_path / "detector.json").read_text(encoding="utf-8"))
+    (tmp_path / "detector.json").write_text(json.dumps(about | {"figures": figures}), encoding="utf-8")
+    assert listened(str(tmp_path), "-", given=pcm) == listened(str(bundle), "-", given=pcm)
+
+
 def listened(*arguments: str, given: bytes = b"") -> list[dict[str, Any]]:
     done = CliRunner().invoke(main, ["wakeword", "listen", *arguments, "--json"], input=given)
     assert done.exit_code == 0, done.output

@@ -211,6 +211,20 @@ def test_an_unknown_preset_names_those_there_are() -> None:
     assert np.isfinite(budget_of(ModelConfig(name="gru"), FEATURES).macs)
 
 
+def test_windows_that_leave_sound_out_between_them_are_refused() -> None:
+    with pytest.raises(TrainingError, match=r"hop_s is at most features\.clip_s.*got 1\.0 and 0\.9"):
+        build(WakewordConfig, merged({"detector.hop_s": 1.0, "features.clip_s": 0.9}))
+
+
+def test_a_budget_says_that_a_speech_embedding_is_not_counted_and_fits_no_microcontroller() -> None:
+    result = CliRunner().invoke(main, ["wakeword", "budget", "--preset", "embedding"])
+    assert "besides the speech embedding" in result.stdout
+    fits = {line.split("  ")[1]: line for line in result.stdout.splitlines()[1:]}
+    assert fits["ESP32-S3"].endswith("speech embeddings need more than a microcontroller")
+    assert fits["Raspberry Pi"].endswith(" fits")
+    assert "embedding" not in CliRunner().invoke(main, ["wakeword", "budget"]).stdout
+
+
 def test_budget_counts_what_a_preset_trains(settings: Settings) -> None:
     env = {"PRONLAB_DATA_ROOT": str(settings.data_root), "PRONLAB_MODELS_ROOT": str(settings.models_root)}
 

@@ -152,6 +152,19 @@ def test_a_round_that_was_cut_off_as_it_began_is_done_anew(
     assert texts_in(tmp_path / "a") == {}, "no list of clips that are gone"
 
 
+def test_a_folder_that_was_not_spoken_to_its_end_is_not_taken_for_recordings(
+    settings: Settings, tmp_path: Path, tones: list[Tone]
+) -> None:
+    speak(settings, "computer", tmp_path / "spoken", n_clips=4, seed=1)
+    (tmp_path / "spoken" / "spoken.jsonl").unlink()  # which is written last
+    for scan in (
+        lambda: scan_folders({Label.POSITIVE: [tmp_path / "spoken"]}),
+        lambda: scan_clips(tmp_path / "spoken"),
+    ):
+        with pytest.raises(CorpusError, match="was interrupted there"):
+            scan()
+
+
 def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
     speak(
         settings, "pronlab", tmp_path / "p", n_clips=4, n_near=0, n_other=0, pronunciations=("pron lab", "[[pr'Qnlab]]")

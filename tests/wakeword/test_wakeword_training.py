@@ -213,6 +213,45 @@ def test_training_by_the_command_line(world: World) -> None:
     assert json.loads((folder / "config.json").read_text())["train"]["steps"] == 4
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ([], "No clips of the word"),
+        (["--positive", "words"], "No other speech is given"),
+        (["--split", "words"], "holds no split of clips"),
+        (["--positive", "words", "--negative", "other", "--source", "("], "no regular expression"),
+        (["--positive", "words", "--negative", "other", "--teacher", "nobody"], "no detector 'nobody'"),
+        (["--positive", "words", "--negative", "other", "--max-positives", "3"], "max_positives is at least 8"),
+        (["--split", "words", "--max-positives", "9"], "leave max_positives and source away"),
+        (["--positive", "words", "--negative", "other", "--model", "resnet18", "--target", "esp32_s3"], "does not fit"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "rate-range", "search"])
+def test_what_cannot_be_trained_is_refused_before_a_run_is_made(
+    world: World, tmp_path: Path, command: str, options: list[str], reason: str
+) -> None:
+    folders = {"words": str(world.words), "other": str(world.other)}
+    models = tmp_path / "models"
+    given = ["wakeword", command, "--preset", "tiny", *(folders.get(option, option) for option in options)]
+    result = CliRunner().invoke(main, given, env={**world.env, "PRONLAB_MODELS_ROOT": str(models)})
+    assert result.exit_code == 1
+    assert reason in result.stderr and "steps" not in result.stderr
+    assert not models.exists() and not list(world.settings.jobs_root.glob("chirp*"))
+
+
+def test_relative_folders_of_a_training_are_kept_as_absolute_ones(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.run.path.parent)
+    config = world.configured(**{"data.features": "rendered", "distil.teacher": world.run.id})
+    anchored = config.anchored
+    assert anchored.distil.teacher == str(world.run.path), "a folder here, as whoever opens it would take it"
+    assert anchored.data.features == str(world.run.path.parent / "rendered")
+    assert anchored.data.positive == config.data.positive and anchored.data.split == "", "absolute, and none"
+    monkeypatch.chdir(tmp_path)
+    assert config.anchored.distil.teacher == world.run.id, "the id of a run"
+
+
 def test_settings_are_searched_for_and_kept_as_a_preset(world: World) -> None:
     given = [
         "wakeword", "search", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",
@@ -659,7 +698,7 @@ def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
     [
         ({"data.positive": []}, "No clips of the word are given"),
         ({"data.negative": []}, "No other speech is given: .* or name a folder with --negative"),
-        ({"data.max_positives": 1}, "has one source"),
+        ({"data.source": "^(.)"}, "has one source"),
         ({"data.positive": [], "data.negative": [], "data.split": "nowhere"}, "holds no split of clips"),
     ],
 )
@@ -703,6 +742,11 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
     found = find_clips(world.configured(**{"data.positive": [str(words)]}))
     assert {clip.path.rsplit("/", 1)[-1] for clip in found.bad} == {"broken.wav", "silent.wav"}
     assert sum(clip.label is Label.POSITIVE for clip in found.train + found.held) == 24
+    config = world.configured(**{"data.positive": [str(words)], "train.steps": 2, "mining.rounds": 0})
+    run = world.fresh(config)
+    left_out = train_wakeword(world.settings, config, run)["clips_left_out"]
+    assert [line.rsplit("/", 1)[-1].split(":")[0] for line in left_out] == ["broken.wav", "silent.wav"]
+    assert "silent.wav: Nothing can be heard" in (run.path / "log.txt").read_text()
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(words / "broken.wav", few / "broken.wav")

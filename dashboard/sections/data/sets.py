@@ -10,7 +10,7 @@ from dashboard.components.page import empty_state
 from dashboard.components.set_titles import shown_title
 from dashboard.markup import message
 from dashboard.services import data, shared
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, duration, translated
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
 
@@ -51,7 +51,7 @@ def draw() -> None:
                 _("Set"): shown_title(row.title),
                 _("Recordings"): row.n_recordings,
                 _("Speakers"): row.n_speakers,
-                _("Duration"): _duration(row.hours),
+                _("Duration"): translated(duration(row.hours)),
                 **({} if row.n_labelled is None else {_("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings)}),
                 _("Problems"): row.n_problems,
                 _("Labels"): _("synthetic") if row.synthetic else _("experts"),
@@ -69,14 +69,6 @@ def draw() -> None:
     )
     if sees_ratings:
         _score_distribution()
-
-
-def _duration(hours: float) -> str:
-    """In the unit that fits."""
-    seconds = 3600 * hours
-    if seconds < 90:
-        return _("{n} s").format(n=number(seconds))
-    return _("{n} min").format(n=number(seconds / 60)) if hours < 1.5 else _("{n} h").format(n=number(hours, 1))
 
 
 def _score_distribution() -> None:

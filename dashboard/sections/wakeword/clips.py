@@ -222,10 +222,11 @@ def _set_aside(clips: ClipLibrary) -> None:
 
 
 def _check(clips: ClipLibrary) -> None:
-    key, files = f"scan-{clips.name}", tuple(file for label in Label for file in clips.files(label))
+    key, of_class = f"scan-{clips.name}", {label: clips.learnt_from(label) for label in Label}
+    files = tuple(file for some in of_class.values() for file in some)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pattern = speaker_field(key="wakeword-source", width=420)
-        clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not clips.files("positive"))
+        clicked = st.button(_("Check clips"), icon=":material/fact_check:", disabled=not of_class[Label.POSITIVE])
     if clicked:
         bar = st.progress(0.0)
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.choices import pick, turn_to
 from dashboard.components.confirm import confirm
 from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words
@@ -98,7 +99,8 @@ def draw(clips: ClipLibrary | None) -> None:
             }
             config = build(WakewordConfig, merged(wakeword_training.preset(preset), given, data))
             if pressed[SAVE]:
-                state.remember(SAVED, wakeword_training.save_preset(as_name, config))
+                turn_to(state.PRESET, wakeword_training.save_preset(as_name, config))
+                state.remember(SAVED, True)
                 st.rerun()
             elif pressed[RATE]:
                 wakeword_training.start_rate_range(config)
@@ -119,15 +121,13 @@ def draw(clips: ClipLibrary | None) -> None:
 def _choose_preset() -> tuple[str, WakewordConfig]:
     """Its name and settings, with buttons to reset the fields and to delete a saved one."""
     names, saved = wakeword_training.presets(), wakeword_training.saved_presets()
-    just_saved = state.recall(SAVED)
-    if just_saved in names:
-        state.choose(state.PRESET, just_saved)
+    if state.recall(SAVED):
         state.forget(SAVED)
         st.toast(_("Saved."))
-    if state.chosen(state.PRESET) not in names:
-        state.reset(state.PRESET)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        preset = st.selectbox(_("Preset"), names, key=state.PRESET, bind="query-params", help=_(PRESET_HELP), width=260)
+        preset = pick(
+            _("Preset"), {name: name for name in names}, key=state.PRESET, show_label=True, help_=_(PRESET_HELP)
+        )
         st.button(
             _("Reset"), icon=":material/restart_alt:", on_click=reset, help=_("All fields as the preset has them.")
         )
@@ -173,6 +173,8 @@ def _fits(config: WakewordConfig) -> bool:
     columns[1].metric(_("Multiplications per window"), _("{n} M").format(n=number(budget.macs / 1e6, 2)))
     columns[2].metric(_("Flash"), _("{n} kB").format(n=number(budget.flash_kb)))
     columns[3].metric(_("Memory"), _("{n} kB").format(n=number(budget.ram_kb)))
+    if config.features.kind == "embedding":
+        st.caption(_("Besides these, the device runs the speech embedding, whose network is not counted."))
     for name, lacking in beyond.items():
         device = plain(_device(name))
         if lacking:

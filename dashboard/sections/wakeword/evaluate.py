@@ -20,7 +20,7 @@ from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.sections.wakeword.steps import EXPORT, offer_step
 from dashboard.services import wakeword_clips, wakeword_detectors
-from pipeline.i18n import N_, _, ngettext, number, percent, significant
+from pipeline.i18n import N_, _, duration, ngettext, number, percent, significant, translated
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.file_names import EVALUATION, ROBUSTNESS
@@ -276,14 +276,14 @@ def _notes(report: dict[str, Any], stream: dict[str, Any], threshold: float) -> 
         )  # fmt: skip
     notes = [
         ngettext(
-            "{n} word in {hours} h of sound, {speech_hours} h of it speech, with noise at {snr} dB by the loudest "
+            "{n} word in {duration} of sound, {speech} of it speech, with noise at {snr} dB by the loudest "
             "frame.",
-            "{n} words in {hours} h of sound, {speech_hours} h of it speech, with noise at {snr} dB by the loudest "
+            "{n} words in {duration} of sound, {speech} of it speech, with noise at {snr} dB by the loudest "
             "frame.",
             stream["n_keywords"],
         ).format(
-            n=number(stream["n_keywords"]), hours=number(stream["hours"], 2),
-            speech_hours=number(stream["speech_hours"], 2), snr=number(report["snr_db"]),
+            n=number(stream["n_keywords"]), duration=translated(duration(stream["hours"])),
+            speech=translated(duration(stream["speech_hours"])), snr=number(report["snr_db"]),
         ),
         _("No false alarm in T hours only bounds the rate by 3 / T per hour."),
     ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Step 1, what training makes of the clips: one clip varied, a batch, and the features of each class."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import state
@@ -20,14 +22,15 @@ NO_BAR = {"displayModeBar": False}  # not shown
 
 
 def draw(clips: ClipLibrary) -> None:
-    if not clips.files("positive"):
+    words, others = clips.learnt_from(Label.POSITIVE), clips.learnt_from(Label.NEGATIVE)
+    if not words:
         return
     st.header(_("Variations in training"))
     one, batch, features = st.tabs([_("One clip"), _("A batch"), _("Features")])
     with one:
-        _variations(clips)
+        _variations(clips, words)
     with batch:
-        seed = _drawn("batch", _("Draw a batch"), clips)
+        seed = _drawn("batch", _("Draw a batch"), clips, bool(others))
         if seed is None:
             st.caption(
                 _(
@@ -38,17 +41,17 @@ def draw(clips: ClipLibrary) -> None:
         else:
             _batch(clips, seed)
     with features:
-        seed = _drawn("features", _("Measure features"), clips)
+        seed = _drawn("features", _("Measure features"), clips, bool(others))
         if seed is None:
             st.caption(_("Compare the features of the classes: a band that says the same in all of them is no use."))
         else:
             _features(clips, seed)
 
 
-def _drawn(name: str, label: str, clips: ClipLibrary) -> int | None:
+def _drawn(name: str, label: str, clips: ClipLibrary, is_possible: bool) -> int | None:
     """A button that draws anew; the seed of the last draw, None before the first."""
     key = f"{name}-seed-{clips.name}"
-    if st.button(label, icon=":material/casino:", key=f"wakeword-{name}", disabled=not clips.files("negative")):
+    if st.button(label, icon=":material/casino:", key=f"wakeword-{name}", disabled=not is_possible):
         state.remember(key, state.recall(key, 0) + 1)
     seed: int | None = state.recall(key)
     return seed
@@ -69,6 +72,11 @@ def _batch(clips: ClipLibrary, seed: int) -> None:
                 )  # fmt: skip
 
 
+def _short_name(path: Path) -> str:
+    """The synthetic ones are numbered in each voice's folder."""
+    return path.name if path.parent.name == Label.POSITIVE else f"{path.parent.name}/{path.name}"
+
+
 def _features(clips: ClipLibrary, seed: int) -> None:
     with st.spinner(_("Rendering …")):
         statistics = wakeword_clips.batch(clips, 5 * IN_BATCH, seed).statistics
@@ -77,10 +85,10 @@ def _features(clips: ClipLibrary, seed: int) -> None:
     st.caption(_("Mean of each band, and one standard deviation to both sides, before they are normalised."))
 
 
-def _variations(clips: ClipLibrary) -> None:
+def _variations(clips: ClipLibrary, words: list[Path]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            _("Clip"), clips.files("positive"), format_func=lambda path: path.name, key="wakeword-clip",
+            _("Clip"), words, format_func=_short_name, key=f"wakeword-clip-{clips.name}",
             label_visibility="collapsed",
         )  # fmt: skip
         if st.button(_("Vary"), icon=":material/casino:", key="wakeword-vary"):

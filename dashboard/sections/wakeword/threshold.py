@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.markup import plain
-from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import _, duration, ngettext, number, translated
 from pipeline.wakeword.threshold import STREAM
 
 
@@ -13,19 +13,19 @@ def rests_on(basis: Mapping[str, Any]) -> str:
     low, high = basis["fah_interval"]
     text = (
         ngettext(
-            "The threshold rests on a stream of {hours} h with {n} false alarm",
-            "The threshold rests on a stream of {hours} h with {n} false alarms",
+            "The threshold rests on a stream of {duration} with {n} false alarm",
+            "The threshold rests on a stream of {duration} with {n} false alarms",
             basis["false_alarms"],
         )
         if basis["source"] == STREAM
         else ngettext(
-            "The threshold rests on {hours} h of validation negatives with {n} false alarm",
-            "The threshold rests on {hours} h of validation negatives with {n} false alarms",
+            "The threshold rests on {duration} of validation negatives with {n} false alarm",
+            "The threshold rests on {duration} of validation negatives with {n} false alarms",
             basis["false_alarms"],
         )
     )
     rate = _("{low} to {high} per hour (95%)").format(low=number(low, 2), high=number(high, 2))
-    return f"{text.format(hours=number(basis['hours'], 2), n=number(basis['false_alarms']))}: {rate}."
+    return f"{text.format(duration=translated(duration(basis['hours'])), n=number(basis['false_alarms']))}: {rate}."
 
 
 def all_rest_on(bases: Mapping[str, Mapping[str, Any]]) -> str:

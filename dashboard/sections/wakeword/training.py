@@ -17,7 +17,7 @@ from dashboard.sections.wakeword.steps import EVALUATION, offer_step
 from dashboard.sections.wakeword.threshold import all_rest_on
 from dashboard.services import jobs
 from pipeline import artifacts
-from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.i18n import N_, _, duration, ngettext, number, percent, translated
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.comparison import section_of
 from pipeline.wakeword.data.clips import SPOKEN
@@ -90,7 +90,7 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
         _("Averaged weights") if report["averaged"] else _("Weights"),
         _("step {n}").format(n=number(report["best_step"])),
     )
-    columns[3].metric(_("Training time"), _("{n} min").format(n=number(report["training_s"] / 60, 1)))
+    columns[3].metric(_("Training time"), translated(duration(report["training_s"] / 3600)))
     note = _(
         "Misses are the mean at 0 to 20 false alarms on the validation clips, which chose the weights. For the quality "
         "of the detector see 4 Evaluation, on clips and hours that had no part in the training."
@@ -98,6 +98,12 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     if report.get("threshold"):  # runs of earlier releases lack it
         note += " " + all_rest_on(bases or {"": report["threshold"]})
+    if report.get("clips_left_out"):
+        n = len(report["clips_left_out"])
+        note += " " + ngettext(
+            "{n} clip cannot be used and was left out: {file}", "{n} clips cannot be used and were left out, e.g. "
+            "{file}", n,
+        ).format(n=number(n), file=plain(report["clips_left_out"][0]))  # fmt: skip
     if report.get("files_left_out"):
         n = len(report["files_left_out"])
         note += " " + ngettext(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run
-from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import Chosen, corpus_options, prepare, resolve, training_options
 from pipeline.i18n import N_
 from pipeline.settings import Settings
@@ -96,7 +96,7 @@ def _train_speechllm(chosen: Chosen, options: dict[str, Any]) -> dict[str, Any] 
     from pipeline.speechllm.train import train_speechllm
 
     settings, directory, config = start.settings, start.directory, start.config
-    click.echo(find_device(config.device, settings.device).text, err=True)
+    say(find_device(config.device, settings.device).text, err=True)
     report = train_speechllm(settings, config, directory, progress_printer("Decoding recordings"))
     return {"run": directory.id, "directory": directory.path, **report}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import Chosen, Start, balance_option, prepare, training_options
 from pipeline.cli.train.words import train_words
 from pipeline.errors import TrainingError
@@ -40,7 +40,7 @@ def table(chosen: Chosen, **options: Any) -> None:
     from pipeline.tabular.config import TabularConfig, load_preset
 
     if options["task"] == WORDS and chosen.run is None:
-        click.echo("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
+        say("pronlab: words are trained by the word scorer, as `pronlab train word` does.", err=True)
         shared = {name: value for name, value in options.items() if name not in ("task", "source", "model")}
         word_options = {**shared, "set": options["source"], "model": options["model"] or "forest"}
         train_words(chosen, word_options, load_preset)

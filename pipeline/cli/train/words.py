@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli._output import emit, progress_printer
+from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import EXTRACTOR_HELP, Chosen, balance_option, prepare, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.i18n import N_
@@ -101,7 +101,7 @@ def train_words(chosen: Chosen, options: dict[str, Any], load_preset: Callable[[
         writer.update(data_hash=data.hash)
         blind = None if chosen.run else word_blindness(settings, config)
         if blind is not None:
-            click.echo(f"pronlab: {blind}", err=True)
+            say(f"pronlab: {blind}", err=True)
         report = run_training(data, config, writer)
         writer.update(progress=1.0, message=DONE, result={"metrics": report.metrics, "model": report.folder})
     if report is None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli._output import counted
+from pipeline.cli._output import counted, say
+from pipeline.text import one_line
 
 
 class AudioFolder(click.Path):
@@ -16,9 +17,9 @@ class AudioFolder(click.Path):
 
         path = Path(str(super().convert(value, param, ctx)))
         if links := stray_links(path):
-            click.echo(
+            say(
                 f"{path}: {counted(len(links), 'link')} that lead out of it, or nowhere, are left out, e.g. "
-                f"{links[0].relative_to(path)}.",
+                f"{one_line(str(links[0].relative_to(path)))}.",
                 err=True,
             )
         return path

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._output import say
 from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
 from pipeline.settings import Settings
@@ -54,7 +55,7 @@ def judge_of_run(finished: "FinishedRun", word: str) -> "PhoneJudge":
     from pipeline.wakeword.phone_judge import PhoneJudge
 
     judge = PhoneJudge(Settings.from_env(), word, finished.folder)
-    click.echo(f"The listener of phones judges what is detected, {basis_of(judge)}.", err=True)
+    say(f"The listener of phones judges what is detected, {basis_of(judge)}.", err=True)
     return judge
 
 

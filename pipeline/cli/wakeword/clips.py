@@ -13,8 +13,9 @@ from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
-from pipeline.i18n import N_
+from pipeline.i18n import N_, duration
 from pipeline.records import to_json
+from pipeline.text import one_line, printable
 
 if TYPE_CHECKING:
     from pipeline.wakeword.data.clips import ClipScan
@@ -136,7 +137,7 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     clips = _scanned(root, mapping, None)
     target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
     if clips.bad and not yes:
-        click.confirm(f"{_text(clips)}\nMove {counted(len(clips.bad), 'clip')} to {target}?", abort=True)
+        click.confirm(f"{printable(_text(clips))}\nMove {counted(len(clips.bad), 'clip')} to {target}?", abort=True)
     moved = set_aside(clips, target)
     emit({"moved": moved, "folder": target}, as_json, f"Moved {counted(len(moved), 'clip')} to {target}.")
 
@@ -220,7 +221,7 @@ def analyse(folder: Path, as_json: bool) -> None:
 
     pools = analyse_features(folder)
     lines = [
-        f"{label:14} {s.stretches} stretches, {s.hours:.2f} h, mean {s.mean:.2f}, deviation {s.std:.2f}, "
+        f"{label:14} {s.stretches} stretches, {duration(s.hours)}, mean {s.mean:.2f}, deviation {s.std:.2f}, "
         f"{s.lowest:.1f} to {s.highest:.1f}, {s.dead_bins} dead bins, {s.not_finite} invalid values, "
         f"{s.size_mb:.0f} MB"
         for label, s in pools.items()
@@ -244,17 +245,17 @@ def _summary(scan: "ClipScan") -> dict[str, Any]:
 
 def _text(scan: "ClipScan") -> str:
     lines = [
-        f"{label:14} {counted(s.clips, 'clip')}, {s.hours:.2f} h, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
+        f"{label:14} {counted(s.clips, 'clip')}, {duration(s.hours)}, {s.shortest_s:.2f} to {s.longest_s:.2f} s "
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]
-    lines += [f"  bad: {clip.path}: {clip.problems[0].message}" for clip in scan.bad[:SHOWN]]
+    lines += [one_line(f"  bad: {clip.path}: {clip.reasons[0]}") for clip in scan.bad[:SHOWN]]
     if len(scan.bad) > SHOWN:
         lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
-    lines += [f"  the same sound: {', '.join(paths)}" for paths in scan.duplicates[:SHOWN]]
+    lines += [f"  the same sound: {one_line(', '.join(paths))}" for paths in scan.duplicates[:SHOWN]]
     if scan.left_out:
         more = f" and {len(scan.left_out) - SHOWN} more" if len(scan.left_out) > SHOWN else ""
-        shown = ", ".join(scan.left_out[:SHOWN])
+        shown = one_line(", ".join(scan.left_out[:SHOWN]))
         lines.append(f"  left out, no audio by their names or links that are not followed: {shown}{more}")
     return "\n".join(lines)
 

@@ -13,10 +13,11 @@ from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, duration
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 if TYPE_CHECKING:
     from pipeline.wakeword.finished_run import FinishedRun
@@ -294,7 +295,7 @@ def _export_for_esp32(
     ]
     if stream is not None:
         lines.append(
-            f"On {stream.hours:.2f} h with {stream.n_words} validation words: {stream.misses} missed and "
+            f"On {duration(stream.hours)} with {stream.n_words} validation words: {stream.misses} missed and "
             f"{counted(stream.false_alarms, 'false alarm')} with PyTorch, {stream.misses_8_bit} and "
             f"{stream.false_alarms_8_bit} with 8 bits; {counted(stream.detections_of_both, 'detection')} in both "
             f"({stream.detections} and {stream.detections_8_bit})."
@@ -314,20 +315,19 @@ def budget(preset: str | None, as_json: bool, **options: Any) -> None:
     from pipeline.presets import build, merged
     from pipeline.wakeword.config import WakewordConfig
     from pipeline.wakeword.devices import TARGETS
-    from pipeline.wakeword.models.budget import budget_of
+    from pipeline.wakeword.models.budget import budget_and_devices
     from pipeline.wakeword.saved_presets import load_preset
 
     settings = load_preset(Settings.from_env(), preset) if preset else {}
     given = {f"model.{name}": value for name, value in options.items() if value is not None}
     config = build(WakewordConfig, merged(settings, given))
     model = config.model
-    budgets = {name: budget_of(replace(model, target=name), config.features) for name in TARGETS}
-    beyond = {name: budgets[name].beyond(target, config.detector.hop_s) for name, target in TARGETS.items()}
-    of_target = budgets[model.target]
+    of_target, beyond = budget_and_devices(config)
     widest = max(len(target.title) for target in TARGETS.values())
     lines = [
         f"{model.name}: {of_target.parameters:,} parameters, {of_target.macs / 1e6:.2f} million "
         f"multiplications per window, {of_target.flash_kb:.0f} kB of flash, {of_target.ram_kb:.0f} kB of memory"
+        + (", besides the speech embedding that it hears through" if config.features.kind == "embedding" else "")
     ]
     lines += [f"  {TARGETS[name].title:{widest}} {'; '.join(why) or 'fits'}" for name, why in beyond.items()]
     emit({"model": model, "budget": of_target, "does_not_fit": beyond}, as_json, "\n".join(lines))
@@ -336,8 +336,9 @@ def budget(preset: str | None, as_json: bool, **options: Any) -> None:
 def _evaluation_text(report: dict[str, Any]) -> str:
     stream = report["stream"]
     lines = [
-        f"{stream['n_keywords']} words in {stream['hours']:.2f} h, {stream['speech_hours']:.2f} h of it speech, "
-        f"noise at {report['snr_db']:g} dB; EER {report['eer']:.2%}, real-time factor {report['real_time_factor']:.4f}"
+        f"{stream['n_keywords']} words in {duration(stream['hours'])}, {duration(stream['speech_hours'])} of it "
+        f"speech, noise at {report['snr_db']:g} dB; EER {report['eer']:.2%}, real-time factor "
+        f"{report['real_time_factor']:.4f}"
     ]
     for target, point in stream["at_fah"].items():
         low, high = point["miss_interval"]
@@ -366,9 +367,9 @@ def _limits_of(report: dict[str, Any]) -> list[str]:
     alike = [target for target, point in stream["at_fah"].items() if float(target) * hours < 1.0]
     if alike:
         notes.append(
-            f"  {hours:.2f} h are too short for {', '.join(alike)} per hour: less than one false alarm is allowed in "
-            f"them: these rates are alike here. No false alarm in {hours:.2f} h says only that the rate is below "
-            f"{3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
+            f"  {duration(hours)} are too short for {', '.join(alike)} per hour: less than one false alarm is allowed "
+            f"in them: these rates are alike here. No false alarm in {duration(hours)} says only that the rate is "
+            f"below {3.0 / hours:.1f} per hour (95 % confidence); --hours makes the stream longer."
         )
     if deployed["miss_rate"] > max(point["miss_rate"] for point in stream["at_fah"].values()):
         notes.append(
@@ -396,7 +397,7 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
 
 
 def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
-    return [f"    {row['phrase']:20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
+    return [f"    {one_line(row['phrase']):20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

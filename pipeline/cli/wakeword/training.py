@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
-from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer
+from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
 from pipeline.cli.wakeword._folders import folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD
 from pipeline.errors import TrainingError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, Message, duration
 from pipeline.records import to_json
 from pipeline.runs.messages import DONE
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 if TYPE_CHECKING:
     from pipeline.runs import RunDirectory
@@ -96,20 +97,20 @@ def train(chosen: Chosen, **options: Any) -> None:
     from pipeline.wakeword.config import WakewordConfig
 
     preset = replace(chosen, preset=chosen.preset or "default")
-    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named)
+    start = prepare("wakeword", WakewordConfig, preset, _given(options), _preset, _named, _check)
     if start is None:
         return
     from pipeline.wakeword.planned_steps import steps_in_words
     from pipeline.wakeword.run import train_wakeword
     from pipeline.wakeword.threshold import all_in_words
 
-    click.echo(steps_in_words(start.config), err=True)
+    say(steps_in_words(start.config), err=True)
     report = train_wakeword(start.settings, start.config, start.directory, progress_printer("Wake word"))
     validation = report["validation"]
     bases = {word: figures["threshold"] for word, figures in report.get("words", {}).items()}
     text = (
         f"Run {start.directory.id}: {report['parameters']:,} parameters, {report['steps']} steps in "
-        f"{report['training_s'] / 60:.1f} min; on {validation['n_words']} held-back clips "
+        f"{duration(report['training_s'] / 3600)}; on {validation['n_words']} held-back clips "
         f"{validation['miss_at_few_alarms']:.1%} missed on average at 0 to 20 false alarms. "
         f"{all_in_words(bases or {'': report['threshold']})} `pronlab wakeword evaluate` measures it on hours of sound."
     )
@@ -120,11 +121,13 @@ def train(chosen: Chosen, **options: Any) -> None:
             else f" The judge of phones has learnt {learnt['word']!r} from its clips: `evaluate`, `detect` of a "
             f"recording and the bundle of `export` ask it, except with --no-phones."
         )
+    if unusable := report["clips_left_out"]:
+        text += f" Left out: {counted(len(unusable), 'clip')} that cannot be used, e.g. {unusable[0]}"
     if report["files_left_out"]:
         files = report["files_left_out"]
         text += (
             f" Left out, as they are no audio or links that lead out of their folders: {counted(len(files), 'file')}, "
-            f"e.g. {files[0]}."
+            f"e.g. {one_line(files[0])}."
         )
     if report["rooms_left_out"]:
         text += f" Room impulse responses left out: {' '.join(report['rooms_left_out'])}"
@@ -224,8 +227,15 @@ def _directory(chosen: Chosen, root: Path, kind: str, config: "WakewordConfig") 
     if chosen.run is not None:
         return RunDirectory(chosen.run)
     require_packages(kind, config)
+    _check(Settings.from_env(), config)
     made = RunDirectory.create(root, kind=kind, name=config.name, config=config)
     return replace(made, told=message_printer())
+
+
+def _check(settings: Settings, config: "WakewordConfig") -> None:
+    from pipeline.wakeword.run import check_ready
+
+    check_ready(settings, config)
 
 
 def _preset(name: str) -> dict[str, Any]:
@@ -235,7 +245,7 @@ def _preset(name: str) -> dict[str, Any]:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as settings of their sections; folders as absolute text."""
+    """Options as settings of their sections."""
     given: dict[str, Any] = {}
     for name, value in options.items():
         if value is None or value == ():
@@ -244,12 +254,12 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
             by_word = folders_by_word(value)
             if "" not in by_word:
                 given["data.words"] = [word for word, paths in by_word.items() for _path in paths]
-            given["data.positive"] = [str(path.absolute()) for paths in by_word.values() for path in paths]
+            given["data.positive"] = [str(path) for paths in by_word.values() for path in paths]
             continue
         if isinstance(value, tuple):
-            value = [str(path.absolute()) for path in value]
+            value = [str(path) for path in value]
         elif isinstance(value, Path):
-            value = str(value.absolute())
+            value = str(value)
         section = SECTIONS.get(name)
         key = name if section is None else section if "." in section else f"{section}.{name}"
         given[key] = value
@@ -260,9 +270,9 @@ def _named(config: "WakewordConfig") -> "WakewordConfig":
     from pipeline.wakeword.data.spoken_word import word_of
 
     named = [*config.data.positive, *filter(None, [config.data.split])]
-    folder = Path(named[0]).name if named else "wakeword"
+    folder = Path(named[0]).absolute().name if named else "wakeword"
     word = "-".join(config.data.names) or word_of(replace(config, name="")) or folder
-    return replace(config, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
+    return replace(config.anchored, name=config.name or f"{word}-{config.model.name}-seed{config.seed}")
 
 
 @click.command("learn-phones")

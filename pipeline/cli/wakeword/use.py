@@ -12,7 +12,7 @@ import click
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._numbers import NUMBER, NumberRange
-from pipeline.cli._output import emit, json_option
+from pipeline.cli._output import emit, json_option, say
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
@@ -28,6 +28,7 @@ from pipeline.cli.wakeword._words import (
 from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
+from pipeline.text import one_line
 
 if TYPE_CHECKING:
     from pipeline.wakeword.finished_run import FinishedRun
@@ -122,7 +123,7 @@ def detect(
         for d in detections
     ]
     duration_s = of_words[0].duration_s
-    text = "\n".join(lines) or f"The word is not in {audio.name} ({duration_s:.1f} s)."
+    text = "\n".join(lines) or f"The word is not in {one_line(audio.name)} ({duration_s:.1f} s)."
     thresholds = {name: of_word.threshold for name, of_word in zip(words, of_words, strict=True)}
     rows = [
         {key: value for key, value in to_json(d).items() if value or key not in ("word", "owner")} for d in detections
@@ -157,13 +158,15 @@ def _detect_in_folder(
         work.result({"n": scores.n, "detected": scores.detected})
         low, high = scores.interval
         total = scores.n + len(scores.left_out)
-        lines = [f"{score:8.2f}  {'detected' if hit else '        '}  {clip}" for clip, _s, score, hit in rows]
+        lines = [
+            f"{score:8.2f}  {'detected' if hit else '        '}  {one_line(clip)}" for clip, _s, score, hit in rows
+        ]
         lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
         if asked_phones(finished, None):
             lines.append("By the detector alone: its judge of phones is asked about single recordings.")
         if scores.left_out:
             lines.append(f"Left out, as they cannot be read: {len(scores.left_out)} of {total} files")
-            lines += [f"  {problem.path}: {problem.message}" for problem in scores.left_out]
+            lines += [one_line(f"  {problem.path}: {problem.message}") for problem in scores.left_out]
         emit(scores, as_json, "\n".join(lines))
 
 
@@ -227,7 +230,7 @@ def listen(
     from pipeline.wakeword.listening import listen as detections_in
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
     from pipeline.wakeword.runtime.runner import false_alarms_at
-    from pipeline.wakeword.threshold import in_words
+    from pipeline.wakeword.threshold import in_words, known_basis
 
     reaction = Reaction(_arguments(command or ""), url or "")
     verify = _verifier(owner, owner_threshold)
@@ -238,7 +241,7 @@ def listen(
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
         expected = f"at threshold {thresholds}: set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
-        if basis := about.get("figures", {}).get("threshold"):
+        if basis := known_basis(about.get("figures")):
             expected += f". {in_words(basis).rstrip('.')}"
         if judge is not None:
             expected = f"the listener of phones judges what reaches a logit of {thresholds}, {basis_of(judge)}"
@@ -246,24 +249,24 @@ def listen(
             expected = f"the bundle's own judge of phones judges what reaches a logit of {thresholds}"
         n_detections = 0
         try:
-            click.echo(f"Listening for {names}, {expected}.", err=True)
+            say(f"Listening for {names}, {expected}.", err=True)
             for heard in detections_in(detector, sound_of(source, device), verify, confirm):
                 text = f"{heard.at_s:8.2f} s  {heard.word}  score {heard.score:.2f}"
                 match = heard.owner
                 if match is not None and not match.is_owner:
-                    click.echo(f"{text}: {_whose(match)}", err=True)
+                    say(f"{text}: {_whose(match)}", err=True)
                     continue
                 emit(heard.as_json(), as_json, text + (f"  {_whose(match)}" if match else ""))
                 n_detections += 1
                 for problem in reaction(heard):
-                    click.echo(f"pronlab: {problem}", err=True)
+                    say(f"pronlab: {problem}", err=True)
             if not n_detections:  # the sound has ended: a file's, or standard input's
-                click.echo(f"Nothing was detected in {source}.", err=True)
+                say(f"Nothing was detected in {source}.", err=True)
         except KeyboardInterrupt:
             pass
         finally:
             for problem in reaction.finish():
-                click.echo(f"pronlab: {problem}", err=True)
+                say(f"pronlab: {problem}", err=True)
 
 
 def _judge_of_phones(detector: "Detector", word: str) -> "PhoneJudge":
@@ -326,8 +329,8 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
         text += " That is low: check that all takes are of one person."
     if enrolment.odd_takes:
         text += (
-            f"\nCheck {', '.join(enrolment.odd_takes)}: not like the other takes, perhaps another word. Enrol again "
-            f"with takes of the same word if so."
+            f"\nCheck {one_line(', '.join(enrolment.odd_takes))}: not like the other takes, perhaps another word. "
+            f"Enrol again with takes of the same word if so."
         )
     answer = {
         "name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement, "odd_takes": enrolment.odd_takes,

@@ -53,6 +53,10 @@ class ClipLibrary:
     def files(self, part: str) -> list[Path]:
         return audio_files(self.folder(part))
 
+    def learnt_from(self, label: Label) -> list[Path]:
+        """What a training learns the class from: what somebody gave, then what synthesisers said."""
+        return self.files(label) + (audio_files(self.spoken / label) if self.has_spoken else [])
+
     @property
     def counts(self) -> dict[str, int]:
         return {part: len(self.files(part)) for part in PARTS}
@@ -84,10 +88,12 @@ class ClipLibrary:
             files[name].unlink()
 
     def scan(self, source_pattern: str | None = None, progress: Progress | None = None) -> ClipScan:
-        """What there is to learn from. Raises CorpusError where there is nothing."""
-        folders: dict[Label, Sequence[Path]] = {
+        """What there is to learn from, with what synthesisers said. Raises CorpusError where there is nothing."""
+        folders: dict[Label, list[Path]] = {
             label: [self.folder(label)] for label in Label if self.folder(label).is_dir()
         }
+        if self.has_spoken:  # brings class folders of its own
+            folders.setdefault(Label.POSITIVE, []).append(self.spoken)
         return scan_folders(folders, source_pattern=source_pattern, progress=progress)
 
     def quarantine(self, scan: ClipScan) -> list[Path]:

@@ -34,7 +34,9 @@ from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
 SPOKEN = (
     "spoken.jsonl"  # what the clips of a folder are that `pronlab wakeword speak` wrote, each in its voice's folder
 )
+ABOUT = "spoken.json"  # which word they say; written first
 QUARANTINE_REASONS = "reasons.jsonl"
+LONGEST_S: Seconds = 10.0  # of a clip of the word, with what is silent around it
 BAD = ("unreadable", "silent", "too_short", "too_long", "empty")
 
 
@@ -64,7 +66,12 @@ class Clip:
     @property
     def is_bad(self) -> bool:
         """Whether nothing can be learnt from it."""
-        return any(problem.severity == "error" or problem.code in BAD for problem in self.problems)
+        return bool(self.reasons)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """In words, why nothing can be learnt from it."""
+        return tuple(p.message for p in self.problems if p.severity == "error" or p.code in BAD)
 
 
 @dataclass(frozen=True)
@@ -111,9 +118,10 @@ def scan_clips(
 
     `mapping` names the class of other folders; `source_pattern` is a regular expression whose first group, found in a
     clip's path, is its source. Without it the source of a spoken clip is its voice; each other file is its own, and
-    files with the same sound share one. Raises CorpusError for a folder without a class, a pattern that is none, or
-    where there is no clip.
+    files with the same sound share one. Raises CorpusError for a folder without a class or one that is still spoken
+    into, a pattern that is none, or where there is no clip.
     """
+    _require_finished([root])
     folders = _class_folders(root, mapping or {})
     return _with_voices(_scan(root, folders, source_pattern, progress), [root], source_pattern)
 
@@ -124,8 +132,9 @@ def scan_folders(
     """As `scan_clips`, of folders (or single files) that were named for each class; the paths are relative to what they
     have in common. A folder of positives that has class folders of its own (`pronlab wakeword speak` writes such)
     gives each of them to its class; without a pattern, the source of a spoken clip is its voice. Raises CorpusError for
-    one that is not there or lies in two classes."""
+    one that is not there, lies in two classes or is still spoken into."""
     named = [(path.absolute(), label) for label, paths in folders.items() for path in paths]
+    _require_finished([path for path, _ in named])
     given = [pair for path, label in named for pair in _with_class_folders(path, label)]
     missing = [str(path) for path, _ in given if not path.exists()]
     if missing:
@@ -146,6 +155,19 @@ def scan_folders(
     root = Path(os.path.commonpath([path for path, _ in given] or [Path("/")]))
     scan = _scan(root, given, source_pattern, progress)
     return _with_voices(scan, [path for path, _ in named], source_pattern)
+
+
+def _require_finished(folders: Sequence[Path]) -> None:
+    """Raises CorpusError for a folder that was not spoken to its end: its clips would pass for recordings."""
+    for folder in folders:
+        if (folder / ABOUT).is_file() and not (folder / SPOKEN).is_file():
+            raise CorpusError(
+                N_(
+                    "{folder} is still being spoken into, or `pronlab wakeword speak` was interrupted there. Wait, or "
+                    "run it again: it begins anew."
+                ),
+                folder=str(folder),
+            )
 
 
 def _with_voices(scan: ClipScan, folders: Sequence[Path], source_pattern: str | None) -> ClipScan:
@@ -289,7 +311,16 @@ def _clip(root: Path, labelled: tuple[Path, Label]) -> Clip:
     report = check_audio(audio)
     sound = np.round(audio.samples * 32767.0).astype(np.int16).tobytes()
     digest = hashlib.sha256(sound).hexdigest()[:16]
-    return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, report.problems)
+    problems = report.problems + _too_long(label, report.duration_s)
+    return Clip(relative, label, "", report.duration_s, report.sample_rate_hz, report.peak, digest, problems)
+
+
+def _too_long(label: Label, duration_s: Seconds) -> tuple[Problem, ...]:
+    """Of a clip that must hold something else than the word: what was learnt from it would not be the word."""
+    if label is not Label.POSITIVE or duration_s <= LONGEST_S:
+        return ()
+    text = N_("The clip lasts {seconds:.0f} s, longer than {longest:.0f} s. Cut the word out of it.")
+    return (Problem("too_long", Message(text, seconds=duration_s, longest=LONGEST_S), "error"),)
 
 
 def source_regex(text: str | None) -> "re.Pattern[str] | None":

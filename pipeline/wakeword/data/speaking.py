@@ -32,12 +32,12 @@ from pipeline.synthesis import espeak
 from pipeline.synthesis.cutting import trimmed
 from pipeline.synthesis.manner import Manner
 from pipeline.synthesis.voices import Voice, voices_for
-from pipeline.wakeword.data.clips import SPOKEN, Label
+from pipeline.wakeword.data.clips import ABOUT, SPOKEN, Label
 from pipeline.wakeword.data.joining import SYNTHESISER as JOINED
 from pipeline.wakeword.data.joining import JoinedVoice, joined_voices, recordings_to_join
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
-from pipeline.wakeword.data.spoken_word import ABOUT, spoken_word
+from pipeline.wakeword.data.spoken_word import spoken_word
 from pipeline.wakeword.wake_words import SPELLED_OUT, pronunciation, wake_word
 
 # People say a word that stands alone more slowly than a synthesiser does: half of the recordings of `computer` last

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.wakeword.config import WakewordConfig
-from pipeline.wakeword.data.clips import Clip
-
-ABOUT = "spoken.json"
+from pipeline.wakeword.data.clips import ABOUT, Clip
 
 
 def spoken_word(folder: Path) -> tuple[str, str]:

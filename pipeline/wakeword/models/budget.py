@@ -1,6 +1,6 @@
 """What a model costs on a device, before it is trained: parameters, multiplications, flash and working memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from pipeline.errors import TrainingError
 from pipeline.i18n import N_, Message, joined
-from pipeline.wakeword.config import ModelConfig
-from pipeline.wakeword.devices import TARGETS, Target
+from pipeline.wakeword.config import ModelConfig, WakewordConfig
+from pipeline.wakeword.devices import NO_EMBEDDINGS, TARGETS, Target
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.models import for_windows, make_model
 from pipeline.wakeword.models.streaming import StreamingConv
@@ -21,7 +21,7 @@ RUNTIME_KB = 60.0  # of an interpreter for microcontrollers with the operators u
 class Budget:
     """`macs` of one window; of a streaming model, of one step of it. `flash_kb` are the weights and, on a
     microcontroller, the runtime; `ram_kb` the largest input and output of a layer that must be there together, with the
-    window of features."""
+    window of features. The network of a speech embedding is not among them."""
 
     parameters: int
     macs: int
@@ -77,6 +77,18 @@ def budget_of(config: ModelConfig, features: FeatureConfig, n_words: int = 1) ->
     return Budget(
         parameters, macs, parameters * n_bytes / 1024 + runtime_kb, (largest + window.numel()) * n_bytes / 1024
     )
+
+
+def budget_and_devices(config: WakewordConfig) -> tuple[Budget, dict[str, list[str]]]:
+    """What the model of a training costs, and for each device, in words, what it lacks for it."""
+    n_words, hears_embeddings = max(1, len(config.data.names)), config.features.kind == "embedding"
+    budgets = {name: budget_of(replace(config.model, target=name), config.features, n_words) for name in TARGETS}
+    beyond = {
+        name: ([Message(NO_EMBEDDINGS)] if hears_embeddings and not target.takes_embeddings else [])
+        + budgets[name].beyond(target, config.detector.hop_s)
+        for name, target in TARGETS.items()
+    }
+    return budgets[config.model.target], beyond
 
 
 def check_budget(config: ModelConfig, features: FeatureConfig, hop_s: float, n_words: int = 1) -> Budget:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.i18n import duration
 from pipeline.markdown import literal
 from pipeline.wakeword.devices import TARGETS
 from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.models.budget import Budget, budget_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo
-from pipeline.wakeword.threshold import in_words
+from pipeline.wakeword.threshold import in_words, known_basis
 
 USE, NOT_FOR = "## Use\n", "## Not for\n"
 TEXT = """# {name}
@@ -124,7 +125,8 @@ def _words(info: DetectorInfo) -> str:
 
 
 def _rests_on(metrics: Mapping[str, Any]) -> str:
-    return f"\n{in_words(metrics['threshold'])}\n" if metrics.get("threshold") else ""
+    basis = known_basis(metrics)
+    return f"\n{in_words(basis)}\n" if basis is not None else ""
 
 
 def _streamed(metrics: Mapping[str, Any]) -> str:
@@ -132,8 +134,8 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
     if not stream:
         return ""
     text = (
-        f"\nOn {stream['hours']:.1f} h of sound with {stream['speech_hours']:.1f} h of speech and noise at 10 dB, "
-        f"{stream['n_keywords']} keywords:\n\n{_missed(stream)}"
+        f"\nOn {duration(stream['hours'])} of sound with {duration(stream['speech_hours'])} of speech and noise at 10 "
+        f"dB, {stream['n_keywords']} keywords:\n\n{_missed(stream)}"
     )
     judged = metrics.get("judged")
     if judged:
@@ -144,7 +146,7 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
             f"{own['miss_rate']:.1%} missed, {own['false_alarms']} false alarms.\n"
         )
     return text + (
-        f"\nNo false alarm in {stream['hours']:.1f} h says only that the rate is below {3.0 / stream['hours']:.2g} "
+        f"\nNo false alarm in {duration(stream['hours'])} says only that the rate is below {3.0 / stream['hours']:.2g} "
         "per hour (95 % confidence).\n"
     )
 

@@ -13,6 +13,7 @@ from pipeline.wakeword.config import DetectorConfig, ModelConfig
 from pipeline.wakeword.embedding import NETWORK
 from pipeline.wakeword.features import Cmvn, FeatureConfig
 from pipeline.wakeword.file_names import EMBEDDING, INFO, WEIGHTS
+from pipeline.wakeword.threshold import known_basis
 
 if TYPE_CHECKING:
     from pipeline.wakeword.models import WakewordModel
@@ -54,7 +55,7 @@ class DetectorInfo:
     def bases(self) -> dict[str, dict[str, Any]]:
         """What the threshold of each of several words rests on, where that is known; of a detector of one under ""."""
         metrics = {word.name: word.metrics for word in self.words} or {"": self.metrics}
-        return {name: of_word["threshold"] for name, of_word in metrics.items() if of_word.get("threshold")}
+        return {name: basis for name, of_word in metrics.items() if (basis := known_basis(of_word)) is not None}
 
     def of_word(self, name: str) -> "DetectorInfo":
         """As of a detector of this word alone. Raises ModelError for a word that it does not know, and for none where

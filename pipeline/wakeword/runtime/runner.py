@@ -31,6 +31,7 @@ import onnxruntime
 RATE_HZ = 16_000
 BLOCK_S = 0.5
 AFTER_S = 0.5  # of silence that sound ends in
+MOST_BYTES = 1 << 22  # of a file that are read at once
 LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000  # of a file
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE  # kinds of samples in a WAV file; the last names one of the others further on
 SAMPLES = {(PCM, 1), (PCM, 2), (PCM, 3), (PCM, 4), (FLOAT, 4), (FLOAT, 8)}  # with their bytes
@@ -70,6 +71,9 @@ def checked(about: Any) -> dict[str, Any]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise ValueError(f"detector.json is not of format {FORMAT}")
     check_numbers(about, WHOLE, int)
+    for less, most in (("votes", "of"), ("hop_samples", "window_samples")):  # it would never go off, or skip sound
+        if about[less] > about[most]:
+            raise ValueError(f"{less} is {about[less]}, expected at most {most}, which is {about[most]}")
     every = about.get("frame_hop_samples", about["hop_samples"])
     if type(every) is not int or every < 1 or about["hop_samples"] % every:
         raise ValueError(f"frame_hop_samples is {str(every)[:40]}, expected a part of {about['hop_samples']}")
@@ -404,28 +408,39 @@ def silence_after() -> np.ndarray:
 
 
 def read_wav(path: str) -> Iterator[np.ndarray]:
-    """Mono at 16 kHz, a second at a time. Raises ValueError for what is no WAV file or has samples that are not read
-    here: whole numbers of 8 to 32 bits and floats are."""
+    """Mono at 16 kHz, at most a second at a time. Raises ValueError for what is no WAV file or has samples that are not
+    read here: whole numbers of 8 to 32 bits and floats are."""
     with Path(path).open("rb") as file:
-        kind, channels, rate_hz, width = opened_wav(file)
+        kind, channels, rate_hz, width, size = opened_wav(file)
         if not channels or not LOWEST_HZ <= rate_hz <= HIGHEST_HZ or (kind, width) not in SAMPLES:
             raise ValueError(f"samples of kind {kind} with {8 * width} bits in {channels} channels at {rate_hz} Hz")
-        frames = iter(lambda: file.read(rate_hz * width * channels), b"")
-        mono = (values_of(data[: len(data) // (width * channels) * width * channels], kind, width) for data in frames)
-        seconds = (values.reshape(-1, channels).mean(axis=1) for values in mono)
-        yield from seconds if rate_hz == RATE_HZ else resampled(seconds, rate_hz)
+        frame = width * channels
+        parts = pieces_of(file, size, min(rate_hz, max(1, MOST_BYTES // frame)) * frame)
+        mono = (values_of(data[: len(data) // frame * frame], kind, width) for data in parts)
+        blocks = (values.reshape(-1, channels).mean(axis=1) for values in mono)
+        yield from blocks if rate_hz == RATE_HZ else resampled(blocks, rate_hz)
 
 
-def opened_wav(file: BinaryIO) -> tuple[int, int, int, int]:
-    """Kind of samples, channels, rate in Hz and bytes of a sample; the file is at its first sample then."""
+def pieces_of(file: BinaryIO, size: int, most: int) -> Iterator[bytes]:
+    """The next `size` bytes, or all to the end of a shorter file: what follows the sound is text about it. Who wrote
+    while recording knew no size, and left 0."""
+    left = size or sys.maxsize
+    while left > 0 and (data := file.read(min(most, left))):
+        left -= len(data)
+        yield data
+
+
+def opened_wav(file: BinaryIO) -> tuple[int, int, int, int, int]:
+    """Kind of samples, channels, rate in Hz, bytes of a sample and of all samples; the file is at its first sample
+    then."""
     if file.read(4) != b"RIFF" or len(file.read(4)) != 4 or file.read(4) != b"WAVE":
         raise ValueError("it is no WAV file")
-    about = None
+    about: tuple[int, int, int, int] | None = None
     while len(head := file.read(8)) == 8:
         name, size = struct.unpack("<4sI", head)
         if name == b"data" and about is not None:
-            return about
-        content = file.read(size + size % 2)
+            return *about, size
+        content = b"".join(pieces_of(file, size + size % 2, MOST_BYTES)) if size else b""
         if name == b"fmt " and len(content) >= 16:
             kind, channels, rate_hz, _bytes_per_s, _block, bits = struct.unpack("<HHIIHH", content[:16])
             if kind == EXTENSIBLE and len(content) >= 26:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.wakeword.training.train import Stage, Trainer
+from pipeline.wakeword.planned_steps import Stage
+from pipeline.wakeword.training.train import Trainer
 
 LOWEST, HIGHEST, STEPS = 1e-5, 1.0, 120
 SMOOTHING = 0.9

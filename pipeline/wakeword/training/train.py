@@ -45,6 +45,7 @@ from pipeline.wakeword.data.feature_cache import Pool, Pools
 from pipeline.wakeword.features import Cmvn
 from pipeline.wakeword.models import WakewordModel, make_model
 from pipeline.wakeword.models.quantisation_aware import quantised
+from pipeline.wakeword.planned_steps import MINING, QUANTISATION, Stage, stages_of, steps_of
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.training.distillation import SoftTargets
 from pipeline.wakeword.training.losses import WakewordLoss
@@ -52,20 +53,10 @@ from pipeline.wakeword.training.validate import Validation, mean_of, mine, valid
 
 CHECKPOINT, BEST, MINED = "last.safetensors", "best.safetensors", "mined.npy"
 PARTS = ("now", "mean", "loss", "moment")
-QUANTISATION = N_("quantisation")
 LOG_EVERY = 10
 SOFT_TARGET_SHARE = 4  # one window with a soft target for so many of a batch
 Teacher = Callable[[Tensor], Tensor]
 """Windows as they are in the pools to logits."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """`name` is first, mining or quantisation."""
-
-    name: str
-    steps: int
-    rate: float
 
 
 @dataclass(frozen=True)
@@ -94,13 +85,6 @@ class TrainingResult:
     def validation(self) -> Validation:
         """Of all words together."""
         return mean_of(self.validations)
-
-
-def stages_of(config: WakewordConfig) -> list[Stage]:
-    train, mining = config.train, config.mining
-    stages = [Stage(N_("first"), train.steps, train.rate)]
-    stages += [Stage(N_("mining"), mining.steps, mining.rate)] * mining.rounds
-    return stages + ([Stage(QUANTISATION, train.qat_steps, mining.rate / 3.0)] if train.qat_steps else [])
 
 
 class Trainer:
@@ -176,8 +160,8 @@ class Trainer:
 
     def _show(self, stage: Stage, loss: float | None = None) -> None:
         """How far the steps of all stages have come; `loss` is the last step's, None before the first of a stage."""
-        in_all = sum(planned.steps for planned in self.stages)
-        before = sum(planned.steps for planned in self.stages[: self.progress.stage])
+        in_all = steps_of(self.stages)
+        before = steps_of(self.stages[: self.progress.stage])
         counts = {
             "stage": Message(stage.name), "step": self.progress.step, "steps": stage.steps, "in_all": in_all,
         }  # fmt: skip
@@ -250,7 +234,7 @@ class Trainer:
     def _follow(self) -> None:
         """The decay rises from `ema_start` to `ema_end` over the run."""
         config = self.config.train
-        share = self.progress.total / sum(stage.steps for stage in self.stages)
+        share = self.progress.total / steps_of(self.stages)
         keep = config.ema_start + (config.ema_end - config.ema_start) * min(1.0, share)
         follow(self.average, self.model, keep, self.progress.total)
 
@@ -259,7 +243,7 @@ class Trainer:
         load_weights(self.model, self.checkpoints / BEST)
         self.average = copied(self.model)
         self.progress = replace(self.progress, best_value=math.inf)
-        if stage.name == "mining":
+        if stage.name == MINING:
             self._mine()
         if stage.name == QUANTISATION:
             self._compare()
