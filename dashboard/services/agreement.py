@@ -14,7 +14,7 @@ def rubrics_in(set_name: str) -> list[Rubric]:
     """With which the recordings of a set were rated, the most used first; never empty."""
     settings = shared.settings()
     labels = shared.open_index().labels(set_name)
-    return rubrics_of(labels, RubricLibrary(settings), get_set(settings, set_name).rubric)
+    return rubrics_of(labels, RubricLibrary(settings), get_set(settings, set_name))
 
 
 @asks(Action.SEE_RATINGS)

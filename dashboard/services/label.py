@@ -26,7 +26,7 @@ from pipeline.projects.calibration import CalibrationResult, calibration_results
 from pipeline.projects.project import Project, list_projects
 from pipeline.projects.queue import EmptyQueue, Queue, QueueItem, QueueProgress, check_heard
 from pipeline.records import RATINGS, RatingAction, RatingEvent, Recording
-from pipeline.rubrics import MARKS, RUBRICS, Rubric
+from pipeline.rubrics import MARKS, Rubric
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.rubrics.rubric import SCORE
 from pipeline.settings import Settings
@@ -211,12 +211,14 @@ class Labelling:
         return OpenRecording(recording, previous, rubric, item)
 
     def rubric(self, recording: Recording, previous: RatingEvent | None = None) -> Rubric:
-        """An earlier rating is changed with the rubric it was given with; else the project's, or the shipped one."""
+        """An earlier rating is changed with the rubric it was given with; else the project's, or the set's."""
         if previous is not None and previous.action is RatingAction.RATE:
             known = RubricLibrary(self._settings).of_event(previous, recording.rubric)
             if known is not None:
                 return known
-        return RUBRICS[recording.rubric] if self._queue is None else self._queue.rubric(recording)
+        if self._queue is not None:
+            return self._queue.rubric(recording)
+        return RubricLibrary(self._settings).of_set(self._set, recording.rubric)
 
     def _save(self, session: Session, item: str, event: RatingEvent) -> Recording:
         queued = session.item

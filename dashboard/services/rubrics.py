@@ -3,8 +3,10 @@
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
+from pipeline.corpus import set_rubric
 from pipeline.corpus.sets import get_set
 from pipeline.people.access import Action
+from pipeline.projects.project import rubric_of_new
 from pipeline.records import Problem
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump, parse
@@ -34,6 +36,18 @@ def rating(set_name: str, name: str) -> Rubric:
     """With which the recordings of a set are rated: the rubric of that name, else the usual one."""
     settings = shared.settings()
     return RubricLibrary(settings).rating(get_set(settings, set_name).rubric, name)
+
+
+@asks(Action.SEE_PROJECTS)
+def of_new_project(set_name: str, asked: str) -> str:
+    """The name that a new project of a set has for its rubric: that of the one asked for, else of the set's."""
+    return rubric_of_new(shared.settings(), set_name, asked)
+
+
+@asks(Action.MANAGE_PROJECTS)
+def rate_with(set_name: str, name: str) -> None:
+    """Have a set rated with the rubric of that name from now on, with the usual one where there is no name."""
+    set_rubric.rate_with(shared.settings(), set_name, name, identity.allowed(Action.MANAGE_PROJECTS))
 
 
 @asks(Action.SEE_PROJECTS)

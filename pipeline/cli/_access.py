@@ -78,6 +78,7 @@ NEEDS: dict[str, Need | None] = {
     "rubric show": _need(Action.SEE_PROJECTS),
     "rubric check": _need(Action.SEE_PROJECTS),
     "rubric add": _need(Action.MANAGE_PROJECTS),
+    "rubric use": _need(Action.MANAGE_PROJECTS),
     "lesson list": _need(Action.PRACTISE),
     "lesson add": _need(Action.MANAGE_LESSONS),
     "lesson remove": _need(Action.MANAGE_LESSONS),

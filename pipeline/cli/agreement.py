@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "set_name", help="All raters of this set.")
 @click.option("--project", "project_name", help="All raters of this project.")
-@click.option("--rubric", help="Ratings given with this rubric (default: the project's, else the one used most).")
+@click.option(
+    "--rubric", help="Ratings given with this rubric (default: that of the project or set, else the one used most)."
+)
 @click.option("--part", help="Only this part of the corpus, e.g. dev.")
 @json_option
 def agreement(
@@ -34,16 +36,18 @@ def agreement(
 ) -> None:
     """Show how far raters agree: Krippendorff's alpha, ICC, kappa and each rater against the others, with 95 %
     confidence intervals over speakers."""
+    from pipeline.corpus.sets import get_set
     from pipeline.labels import ratings_table
 
     if sum(given is not None for given in (manifest, set_name, project_name)) != 1:
         raise click.UsageError("Give exactly one of --manifest FILE, --set NAME and --project NAME.")
     if project_name is not None:
-        from pipeline.projects.project import get_project
+        from pipeline.projects.project import get_project, rubric_of
 
         project = get_project(Settings.from_env(), project_name)
         set_name, part = project.set, part or project.part or None
-        rubric = rubric or project.rubric or None
+        if project.rubric or get_set(Settings.from_env(), project.set).rated_with:  # which may be another one
+            rubric = rubric or rubric_of(Settings.from_env(), project).name
     if manifest is not None and rubric is not None:
         raise click.UsageError("--rubric goes with --set or --project: a manifest has the experts of a corpus.")
     table = _of_manifest(manifest, part) if manifest is not None else _of_set(str(set_name), part, rubric)
@@ -100,7 +104,7 @@ def _of_set(name: str, part: str | None, rubric_name: str | None) -> "RatingsTab
         if part:
             raise LabelError(N_("There are no ratings in {name!r}, part {part!r} yet."), name=name, part=part)
         raise LabelError(N_("There are no ratings in {name!r} yet."), name=name)
-    rubric = library.get(rubric_name) if rubric_name else rubrics_of(labels, library, get_set(settings, name).rubric)[0]
+    rubric = library.get(rubric_name) if rubric_name else rubrics_of(labels, library, get_set(settings, name))[0]
     table = of_frame(labels, rubric, library)
     if not table.ids:
         raise LabelError(

@@ -98,7 +98,7 @@ def export(
     "--scale",
     help="The scale the scores were given on, by its best score (5) or both ends (1-5); 100 confirms low scores.",
 )
-@click.option("--rubric", default="", help="The rubric of ratings that name none (default: the usual one of the set).")
+@click.option("--rubric", default="", help="The rubric of ratings that name none (default: word or sentence).")
 @click.option("--rater", default="", help="Whose the ratings are that name no rater.")
 @click.option("--skip-bad", is_flag=True, help="Skip rows that cannot be used and import the others.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")

@@ -21,7 +21,7 @@ def label() -> None:
 @label.command()
 @recording_argument
 @rating_options
-@click.option("--rubric", help="The rubric of the rating (default: the one that comes with Pronlab).")
+@click.option("--rubric", help="The rubric of the rating (default: that of the set).")
 @json_option
 def rate(
     recording_id: str,
@@ -34,11 +34,14 @@ def rate(
 ) -> None:
     """Save a rating: --score for a word, the four dimensions for a sentence, --rubric and --value for another
     rubric."""
+    from pipeline.corpus.sets import get_set
     from pipeline.rubrics.library import RubricLibrary
 
+    settings = Settings.from_env()
     given = {key: value for key, value in dimensions.items() if value is not None} | dict(others)
-    reference = RubricLibrary(Settings.from_env()).get(rubric).reference if rubric else ""
-    _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes, rubric=reference)
+    library, recording = RubricLibrary(settings), _recording(settings, recording_id)
+    chosen = library.get(rubric) if rubric else library.of_set(get_set(settings, recording.set), recording.rubric)
+    _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes, rubric=chosen.reference)
 
 
 @label.command()

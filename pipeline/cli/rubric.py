@@ -65,5 +65,20 @@ def add(file: Path, as_json: bool) -> None:
     from pipeline.rubrics.library import RubricLibrary
 
     added = RubricLibrary(Settings.from_env()).add(file.read_bytes(), asker())
-    text = f"{added.reference} can be chosen for projects of {added.unit} recordings."
+    text = f"{added.reference} can be chosen for projects and sets of {added.unit} recordings."
     emit({**added.content(), "version": added.version}, as_json, text)
+
+
+@rubric.command()
+@click.argument("name")
+@click.option("--set", "set_name", required=True, help="The set.")
+@json_option
+def use(name: str, set_name: str, as_json: bool) -> None:
+    """Have a set rated with the rubric NAME outside of projects, and begin its new projects with it.
+
+    Ratings that were given keep their rubric, and so do projects. `word` and `sentence` are the usual ones.
+    """
+    from pipeline.corpus.set_rubric import rate_with
+
+    changed = rate_with(Settings.from_env(), set_name, name, asker())
+    emit(changed, as_json, f"{changed.name} is rated with {changed.rated_with or changed.rubric}.")

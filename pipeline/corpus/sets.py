@@ -42,7 +42,10 @@ TEXTS = ("id", "set", "path", "speaker", "text", "language")
 
 @dataclass(frozen=True)
 class RecordingSet:
-    """One corpus. `root` holds the audio, `labels_root` the result files (the same folder for a folder set)."""
+    """One corpus. `root` holds the audio, `labels_root` the result files (the same folder for a folder set).
+
+    `rubric` is what its recordings are read as; `rated_with` names the rubric that experts rate them with outside of
+    projects, empty for the one that comes with Pronlab."""
 
     name: str
     title: str
@@ -56,6 +59,7 @@ class RecordingSet:
     licence: str = ""
     imported_at: str = ""
     n_recordings: int = 0
+    rated_with: str = ""
 
 
 def check_name(name: str) -> str:

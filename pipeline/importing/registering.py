@@ -22,6 +22,7 @@ from pipeline.corpus.sets import (
     corpus_file,
     get_set,
     label_path,
+    list_sets,
     recording_to_json,
     recordings_file,
     register,
@@ -181,12 +182,17 @@ class Registering:
         return CorpusError(with_first_problem(nothing, self.problems))
 
     def _described(self) -> RecordingSet:
-        """The set with the language and rubric of its recordings."""
-        if self._first is None:  # stopped before any: as it was
-            earlier = get_set(self._settings, self._set.name)
-            return replace(self._set, language=earlier.language, rubric=earlier.rubric)
-        rubric = RubricName.SENTENCE if self._is_sentences else RubricName.WORD
-        return replace(self._set, language=self._first.language, rubric=rubric)
+        """The set with the language and rubric of its recordings. What was chosen to rate it with stays while its
+        recordings are read as before."""
+        names = {set_.name for set_ in list_sets(self._settings)}
+        earlier = get_set(self._settings, self._set.name) if self._set.name in names else None
+        if self._first is None and earlier is not None:  # stopped before any: as it was
+            language, rubric = earlier.language, earlier.rubric
+        else:
+            language = self._set.language if self._first is None else self._first.language
+            rubric = RubricName.SENTENCE if self._is_sentences else RubricName.WORD
+        rated_with = earlier.rated_with if earlier is not None and earlier.rubric is rubric else ""
+        return replace(self._set, language=language, rubric=rubric, rated_with=rated_with)
 
     def _tasks(self, reading: Reading, waiting: deque[tuple[CorpusItem, _Labels | None]]) -> Iterator[_Task]:
         """For each utterance its task; the utterance waits for the answer."""

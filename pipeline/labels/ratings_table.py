@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.corpus.readers.items import CorpusItem
+from pipeline.corpus.sets import RecordingSet
 from pipeline.metrics.rater_agreement import Agreement, agreement
 from pipeline.records import RubricName
 from pipeline.rubrics import RUBRICS, Rubric
@@ -59,12 +60,14 @@ def of_items(items: Sequence[CorpusItem]) -> RatingsTable:
     )
 
 
-def rubrics_of(labels: "pd.DataFrame", library: RubricLibrary, unit: RubricName) -> list[Rubric]:
-    """With which the ratings among `Index.labels` were given, the most used first; never empty."""
+def rubrics_of(labels: "pd.DataFrame", library: RubricLibrary, set_: RecordingSet) -> list[Rubric]:
+    """With which the ratings among `Index.labels` of a set were given: the one that the set names first, then the most
+    used; never empty."""
     rated = labels[labels["action"] == "rate"]
-    names = rated["rubric"].str.split("@").str[0].replace("", str(unit)).value_counts().index
+    names = rated["rubric"].str.split("@").str[0].replace("", str(set_.rubric)).value_counts().index
     known = {rubric.name: rubric for rubric in library.all()}
-    return [known[name] for name in names if name in known] or [RUBRICS[unit]]
+    used = [known[name] for name in names if name in known] or [library.of_set(set_)]
+    return sorted(used, key=lambda rubric: rubric.name != set_.rated_with)
 
 
 def of_frame(labels: "pd.DataFrame", rubric: Rubric, library: RubricLibrary) -> RatingsTable:

@@ -41,7 +41,7 @@ class Project:
     item is one silently, every `repeat_every`th one that they rated before. Where ratings lie more than `max_spread`
     apart (0-100), up to `extra` further experts are asked. With `hear_all`, a rating can be saved once the whole
     recording was heard. `deadline` is an ISO date, included. `rubric` names the rubric of the set's recordings; empty:
-    the one that comes with Pronlab for them.
+    the one that comes with Pronlab for them. A new project is saved with the rubric of its set.
 
     `calibrate` names the recordings of `gold` that are for calibration, which never come silently; with none, any can
     be. `assigned` gives recordings to experts by name, `shares` the others in proportion, and `quotas` is the most
@@ -243,8 +243,10 @@ def _save(settings: Settings, file: Path, project: Project, by: Identity) -> Pro
         project, experts=tuple(once.values()), assigned=_spelled(people, project.assigned),
         shares=_spelled(people, project.shares), quotas=_spelled(people, project.quotas),
     )  # fmt: skip
-    _check_recordings(settings, project, rubric_of(settings, project))
     before = _read(file) if file.is_file() else None
+    if before is None:
+        project = replace(project, rubric=rubric_of_new(settings, project.set, project.rubric))
+    _check_recordings(settings, project, rubric_of(settings, project))
     if before is not None and before.set != project.set and _was_rated(settings, project.name):
         raise ProjectError(
             N_("{project} was rated on the set {set!r} already. Close it, and make another project for {new_set!r}."),
@@ -271,6 +273,12 @@ def _save(settings: Settings, file: Path, project: Project, by: Identity) -> Pro
 
 def _spelled(people: People, by_name: Mapping[str, T]) -> dict[str, T]:
     return {people.spelling(name): value for name, value in by_name.items()}
+
+
+def rubric_of_new(settings: Settings, set_name: str, asked: str = "") -> str:
+    """What a new project of a set names as its rubric: the one asked for, else the set's. It keeps that whatever
+    the set is rated with later."""
+    return asked or get_set(settings, set_name).rated_with
 
 
 def rubric_of(settings: Settings, project: Project, unit: RubricName | None = None) -> Rubric:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import artifacts
 from pipeline.errors import LabelError, UnknownNameError, said_by
@@ -19,6 +20,9 @@ from pipeline.rubrics import RUBRICS, SHIPPED
 from pipeline.rubrics.files import NAME, RubricError, dump, parse
 from pipeline.rubrics.rubric import Rubric
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.corpus.sets import RecordingSet
 
 SUFFIX = ".yaml"
 # The versions of ratings that name none: of corpora, of other programs, and from before versions were kept.
@@ -73,6 +77,13 @@ class RubricLibrary:
                 name=name, unit=str(rubric.unit), other=str(unit),
             )  # fmt: skip
         return rubric
+
+    def of_set(self, set_: "RecordingSet", unit: RubricName | None = None) -> Rubric:
+        """With which recordings of a set are rated outside of projects: the rubric that the set names, else the shipped
+        one. Recordings of another `unit` than the set's are rated with the shipped one of theirs. Raises as `rating`.
+        """
+        unit = unit or set_.rubric
+        return self.rating(unit, set_.rated_with if unit is set_.rubric else "")
 
     def version(self, reference: str) -> Rubric:
         """The version that `name@version` names, current or not. Raises UnknownNameError where it is not kept."""

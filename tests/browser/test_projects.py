@@ -9,11 +9,13 @@ import pytest
 
 from pipeline import jsonl
 from pipeline.labels.index import Index
+from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.pairs.judgements import Answer, Judgement, Judgements
 from pipeline.projects.pairs.plan import plan_of
 from pipeline.projects.project import Project, folder_of, save_project
 from pipeline.projects.review import ProjectReview
+from pipeline.records import RatingAction, RatingEvent, Segment
 from pipeline.settings import Settings
 from pipeline.times import now_iso
 from tests.browser.conftest import expect, look, shoot, wait_for
@@ -72,9 +74,6 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     ready(eve)
 
     (first,) = Index(settings).rows("SELECT recording_id FROM events WHERE evaluator = 'Eve' ORDER BY at LIMIT 1")
-    from pipeline.labels.store import LabelStore
-    from pipeline.records import RatingAction, RatingEvent
-
     recording = Index(settings).recording(first["recording_id"])
     LabelStore(settings).add(recording, RatingEvent("Cem", RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", 10.0))
     rita = open_page("review", project=project.name, rater="Rita")
@@ -94,6 +93,48 @@ def test_two_experts_and_a_reviewer(open_page: Open, project: Project, server: t
     rita.goto("/agreement?set=demo")
     rita.locator("p", has_text="not enough overlap").first.wait_for()  # not the cells of the table
     shoot(rita, "agreement-phone")
+
+
+def test_a_reviewer_compares_and_hears_the_segments_of_raters(
+    open_page: Open, project: Project, server: tuple[str, Settings]
+) -> None:
+    settings = server[1]
+    (row,) = Index(settings).rows("SELECT id FROM recordings WHERE text = 'araba' ORDER BY id LIMIT 1")
+    recording = Index(settings).recording(row["id"])
+    for name, score, shift_s in (("Seg Ayşe", 90.0, 0.0), ("Seg <b>Bob</b>", 40.0, 0.05)):
+        segments = (
+            Segment("words", 0.1 + shift_s, 0.6 + shift_s, "araba", 0),
+            Segment("phones", 0.1 + shift_s, 0.3 + shift_s, "a", 0, 0, {"mispronounced": "e"} if shift_s else {}),
+            Segment("phones", 0.3 + shift_s, 0.6 + shift_s, "<i>r</i>", 0, 1),
+        )
+        event = RatingEvent(name, RatingAction.RATE, "2026-01-01T00:00:00.000+00:00", score, segments=segments)
+        LabelStore(settings).add(recording, event)
+    rita = open_page("review", project=project.name, rater="Rita", recording=recording.id)
+    player = rita.locator(".player")
+    player.locator(".tier .segment").first.wait_for()
+    shoot(rita, "review-segments")
+    names = player.locator(".tier-name").all_text_contents()
+    assert names == ["Words · Seg Ayşe", "Words · Seg <b>Bob</b>", "Sounds · Seg Ayşe", "Sounds · Seg <b>Bob</b>"]
+    assert player.locator(".segment .label").all_text_contents()[4:] == ["a→e", "<i>r</i>"]
+
+    chosen = player.locator(".tier").nth(3).locator(".segment").nth(1)
+    pictures, box = player.locator("canvas.pictures").bounding_box(), chosen.bounding_box()
+    assert recording.report is not None
+    px_per_s = pictures["width"] / recording.report.duration_s
+    assert (box["x"] - pictures["x"]) / px_per_s == pytest.approx(0.35, abs=0.01)
+    assert box["width"] / px_per_s == pytest.approx(0.3, abs=0.01)
+    chosen.click()  # plays it, and it alone
+    expect(player.locator(".time")).to_contain_text("0.65 /")
+    assert chosen.get_attribute("aria-label") == "Seg <b>Bob</b>: <i>r</i>, 0.350–0.650 s"
+    rita.keyboard.press("ArrowUp")  # the same time, of the other rater
+    assert "Seg Ayşe: <i>r</i>, 0.300–0.600 s" in str(
+        player.locator("[aria-selected=true]").get_attribute("aria-label")
+    )
+    rita.keyboard.press("B")
+    expect(player.locator(".time")).to_contain_text("0.60 /")
+    rita.keyboard.press("o")
+    assert not player.locator(".tier").first.is_visible()
+    look(rita, 390)
 
 
 def heard(page: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.sections.projects.setup import names_of, read_gold
 from dashboard.services.label import Labelling, Session
+from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import ProjectError
 from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
@@ -257,6 +258,24 @@ def test_with_sign_in_nobody_is_anybody_without_it(
     page = page_for(User(is_logged_in=True, email="Ada@lab.org", email_verified=True))
     assert not page.error
     assert page.selectbox(key="review-recording").label == "1 recording, the largest difference first"
+
+
+def test_a_lead_chooses_what_a_set_is_rated_with(settings: Settings, words: str, open_page: Open) -> None:
+    team(settings)
+    assert all(box.key != "rubric-set" for box in open_page("projects", rater="Rita").selectbox), "nothing to choose"
+    RubricLibrary(settings).add(dump(clarity(unit="word")), ADMIN)
+    page = open_page("projects", rater="Rita")
+    page.selectbox(key=f"rubric-of-{words}").set_value("clarity").run()
+    page.button(key="rubric-set-save").click().run()
+    assert not page.exception
+    assert get_set(settings, words).rated_with == "clarity"
+    page = open_page("label", set=words, rater="Eve")
+    assert not page.exception
+    assert Labelling(settings, words, expert("Eve")).rubric(read_recordings(settings, words)[0]).name == "clarity"
+    page = open_page("projects", rater="Rita")
+    page.text_input(key="project--name").set_value("fresh")
+    button(page, "Save project").click().run()
+    assert get_project(settings, "fresh").rubric == "clarity", said(page)
 
 
 def test_a_rubric_is_shown_and_chosen_for_a_project(settings: Settings, words: str, open_page: Open) -> None:

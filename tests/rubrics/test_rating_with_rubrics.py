@@ -156,7 +156,7 @@ def test_agreement_and_consensus_are_of_its_dimensions(settings: Settings, proje
     assert review.consensus("median")["sounds"].tolist() == [1, 2, 3, 4, 2]
     labels = Index(settings).labels("s")
     library = RubricLibrary(settings)
-    used = rubrics_of(labels, library, RubricName.SENTENCE)
+    used = rubrics_of(labels, library, get_set(settings, "s"))
     assert [entry.name for entry in used] == ["clarity", "sentence"]
     assert list(of_frame(labels, used[1], library).dimensions) == list(SENTENCE)
 

@@ -5,6 +5,7 @@ joined into one module. `player` draws it alone; the rating form joins the same 
 """
 
 import base64
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,30 +15,51 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import identity, state
-from dashboard.components.player.strings import CEILINGS, player_keys, player_strings
+from dashboard.components.player.strings import CEILINGS, player_keys, player_strings, rater_tier_keys
 from pipeline.audio.encode import to_wav
 from pipeline.audio.load import Audio
 from pipeline.audio.tracks import measure
 from pipeline.i18n import _
+from pipeline.records import Segment, to_json
+from pipeline.rubrics import MARKS
 
 FOLDER = Path(__file__).parent
 # Joined in this order.
 SCRIPTS = (
-    "dom.js", "viewport.js", "settings.js", "fft.js", "waveform.js", "spectrogram.js", "tracks.js", "pictures.js",
-    "other_sound.js", "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
+    "dom.js", "viewport.js", "segments.js", "settings.js", "fft.js", "waveform.js", "spectrogram.js", "tracks.js",
+    "pictures.js", "other_sound.js", "readout.js", "scrollbar.js", "sound.js", "toolbar.js", "player.js", "keys.js",
+    "rater_tiers.js",
 )  # fmt: skip
+STYLES = ("player.css", "segments.css")
 NAME = "pronlab_player"
 
 
-def player(audio: Audio, *, key: str, label: str = "", reference: Audio | None = None) -> None:
-    """Draw the player alone, for any page; `reference` is a recording of how it should sound, to switch to."""
+def player(
+    audio: Audio,
+    *,
+    key: str,
+    label: str = "",
+    reference: Audio | None = None,
+    tiers: Mapping[str, Sequence[Segment]] | None = None,
+) -> None:
+    """Draw the player alone, for any page; `reference` is a recording of how it should sound, to switch to. `tiers` are
+    the segments of raters by name, to compare below the pictures; who has none is left out."""
     data = {
         **sound(audio, reference, key=key),
         "view": f"{key}:{hash((audio.samples.tobytes(), None if reference is None else reference.samples.tobytes()))}",
         "label": label,
-        "strings": {**player_strings(), "keys": _("Keys (?)"), "key_list": player_keys()},
+        "tiers": [
+            {"rater": name, "segments": to_json(segments)} for name, segments in (tiers or {}).items() if segments
+        ],
+        "mark_names": {kind: _(name) for kind, name in MARKS},
+        "strings": {**player_strings(), "keys": _("Keys (?)"), "key_list": [*player_keys(), *_tier_keys(tiers)]},
     }
     _component()(key=key, data=data, on_ceiling_hz_change=no_op)
+
+
+def _tier_keys(tiers: object) -> list[tuple[list[str], str]]:
+    """In the list of keys only where there can be tiers."""
+    return [] if tiers is None else rater_tier_keys()
 
 
 def sound(audio: Audio, reference: Audio | None, *, key: str) -> dict[str, Any]:
@@ -85,7 +107,7 @@ def _base64(audio: Audio) -> str:
 def player_sources() -> tuple[str, str]:
     """The player's JavaScript, without an export, and its styles."""
     scripts = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return scripts, (FOLDER / "player.css").read_text(encoding="utf-8")
+    return scripts, "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 @cache

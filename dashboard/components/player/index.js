@@ -8,9 +8,10 @@ class PlayerPage {
     this.person = data.person;
     this.head = element("div", { class: "head" });
     this.player = new Player(data.strings, data.person, (ceilingHz) => this.want(ceilingHz));
+    this.tiers = new RaterTiers(this.player, data.strings);
     this.player.panel.root.append(keyList(data.strings));
     root.replaceChildren(this.head, this.player.root);
-    const acts = { ...this.player.acts(), "?": () => this.showKeys() };
+    const acts = { ...this.player.acts(), B: () => this.tiers.play(), o: () => this.tiers.open(!this.tiers.isOpen), "?": () => this.showKeys() };
     this.stopKeys = listenToKeys(acts, () => this.player.escape(), this.player.root);
   }
 
@@ -25,6 +26,7 @@ class PlayerPage {
     if (data.view !== this.view) this.player.load(data);
     else this.player.showTracks(data.tracks);
     this.view = data.view;
+    this.tiers.show(data.tiers, data.mark_names);
   }
 
   dispose() {

@@ -57,6 +57,13 @@ def player_strings() -> dict[str, Any]:
         "time": _("{now} / {total} s"),
         "selected": _("{from}–{to} s · {ms} ms"),
         "selected_from": _("from {from} s"),
+        "tiers": _("Tiers"),
+        "tier_names": {"words": _("Words"), "phones": _("Sounds"), "comments": _("Comments")},
+        "tier_empty": _("no label"),
+        "tier_range": _("{from}–{to} s"),
+        "rater_tiers": _("Segments of the raters"),
+        "rater_tiers_help": _("Show or hide the segments of the raters (o)"),
+        "rater_tier": _("{tier} · {rater}"),
     }
 
 
@@ -76,4 +83,13 @@ def player_keys() -> list[tuple[list[str], str]]:
         (["d", "g"], _("amplitude in dB, narrow-band spectrogram")),
         (["v"], _("view and sound settings")),
         (["r", "c"], _("recording or reference, both at once")),
+    ]
+
+
+def rater_tier_keys() -> list[tuple[list[str], str]]:
+    """Which keys do what in the segments of raters."""
+    return [
+        (["o"], _("show or hide the segments of the raters")),
+        (["←", "→", "↑", "↓"], _("in the segments: next segment, other rater or tier")),
+        (["B", _("Enter")], _("play the segment")),
     ]

@@ -63,53 +63,22 @@ class TierLane {
   }
 
   box(segment, number) {
-    const kinds = Object.keys(segment.marks);
-    const heard = Object.values(segment.marks).filter(Boolean).join(" ");
-    const text = segment.tier === COMMENTS ? segment.label || "•" : segment.label || "∅";
-    const box = element(
-      "div", { class: "segment", role: "option", id: `segment-${number}`, "data-kind": kinds[0] ?? "" },
-      element("span", { class: "label" }, text, heard ? element("i", {}, `→${heard}`) : ""),
-    );
+    const box = segmentBox(segment, `segment-${number}`);
     if (segment.tier !== COMMENTS) {
       box.append(...["start_s", "end_s"].map((end) => element("span", { class: "boundary", "data-end": end, "aria-hidden": "true" })));
     }
-    if (kinds.length > 1) box.firstChild.append(element("sup", {}, String(kinds.length)));
-    box.dataset.empty = String(!segment.label && segment.tier !== COMMENTS);
     return box;
-  }
-
-  // In words: label, times, marks.
-  described(segment) {
-    const { strings } = this;
-    const seconds = (value) => formatted(strings.language, value, 3);
-    const times = segment.tier === COMMENTS
-      ? filled(strings.seconds, { n: seconds(segment.start_s) })
-      : filled(strings.tier_range, { from: seconds(segment.start_s), to: seconds(segment.end_s) });
-    const marks = Object.entries(segment.marks).map(([kind, heard]) => [this.markNames[kind] ?? kind, heard].filter(Boolean).join(": "));
-    const label = segment.label || strings.tier_empty;
-    const ipa = this.ipa[segment.label];
-    return [ipa && ipa !== label ? `${label} [${ipa}]` : label, times, ...marks].join(", ");
   }
 
   // Written where it is read: hundreds of them take their time.
   describe(box, segment) {
-    const text = this.described(segment);
+    const text = segmentInWords(segment, this.strings, this.markNames, this.ipa);
     box.setAttribute("aria-label", text);
     box.title = text;
   }
 
-  // Everything at its seconds.
   place() {
-    const { viewport } = this.player;
-    for (const [segment, box] of this.boxes) {
-      const fromX = viewport.toX(segment.start_s);
-      const width = viewport.toX(segment.end_s) - fromX;
-      const isMoment = segment.tier === COMMENTS;
-      box.hidden = fromX > viewport.widthPx || fromX + Math.max(width, isMoment ? 60 : 0) < 0;
-      box.style.left = `${fromX}px`;
-      box.style.width = isMoment ? "" : `${width}px`;
-      box.classList.toggle("narrow", !isMoment && width < 8);
-    }
+    placeSegments(this.boxes, this.player.viewport);
     this.follow();
   }
 

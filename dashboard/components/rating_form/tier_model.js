@@ -5,8 +5,6 @@
 
 const SHORTEST_S = 0.001; // of a segment, as the server has it
 const SAME_S = 0.0005; // boundaries that close are one
-const COMMENTS = "comments";
-const TIER_ORDER = ["words", "phones", COMMENTS];
 
 class TierModel extends EventTarget {
   constructor() {
@@ -30,10 +28,7 @@ class TierModel extends EventTarget {
   }
 
   replace(segments, current) {
-    const rank = (tier) => (TIER_ORDER.includes(tier) ? TIER_ORDER.indexOf(tier) : TIER_ORDER.length);
-    this.segments = [...segments].sort(
-      (one, other) => rank(one.tier) - rank(other.tier) || one.tier.localeCompare(other.tier) || one.start_s - other.start_s,
-    );
+    this.segments = [...segments].sort((one, other) => inTierOrder(one.tier, other.tier) || one.start_s - other.start_s);
     this.current = this.segments.includes(current) ? current : null;
     this.dispatchEvent(new Event("change"));
   }

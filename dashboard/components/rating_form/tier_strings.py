@@ -7,11 +7,7 @@ from pipeline.i18n import _, pgettext
 
 def tier_strings() -> dict[str, Any]:
     return {
-        "tiers": _("Tiers"),
-        "tier_names": {"words": _("Words"), "phones": _("Sounds"), "comments": _("Comments")},
         "tier_panel": _("Edit the tiers"),
-        "tier_empty": _("no label"),
-        "tier_range": _("{from}–{to} s"),
         "tier_label": _("Label (L)"),
         "tier_heard": _("heard as …"),
         "tier_ends": {"start_s": _("start"), "end_s": _("end")},

@@ -10,6 +10,7 @@ from dashboard.components.page import empty_state
 from dashboard.components.set_titles import shown_title
 from dashboard.markup import message
 from dashboard.services import data, shared
+from pipeline.corpus.sets import RecordingSet
 from pipeline.i18n import N_, _, duration, translated
 from pipeline.people.access import Action
 from pipeline.records import RatingSource
@@ -55,7 +56,7 @@ def draw() -> None:
                 **({} if row.n_labelled is None else {_("Labelled"): 100 * row.n_labelled / max(1, row.n_recordings)}),
                 _("Problems"): row.n_problems,
                 _("Labels"): _("synthetic") if row.synthetic else _("experts"),
-                _("Rubric"): _(RUBRICS[set_.rubric]) if (set_ := described.get(row.name)) else None,
+                _("Rubric"): _rubric(set_) if (set_ := described.get(row.name)) else None,
                 _("Licence"): set_.licence if set_ else None,
                 _("Folder"): str(set_.root) if set_ else _("cannot be read: the set was damaged or removed"),
             }
@@ -69,6 +70,11 @@ def draw() -> None:
     )
     if sees_ratings:
         _score_distribution()
+
+
+def _rubric(set_: RecordingSet) -> str:
+    """What is read, and the rubric where it is not the usual one."""
+    return " · ".join(filter(None, (_(RUBRICS[set_.rubric]), set_.rated_with)))
 
 
 def _score_distribution() -> None:

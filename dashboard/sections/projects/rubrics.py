@@ -1,4 +1,6 @@
-"""Rubrics: which there are and how their forms look, and adding one."""
+"""Rubrics: which there are and how their forms look, which one a set is rated with, and adding one."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -6,12 +8,13 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.rating_form import rubric_preview
 from dashboard.components.uploader import upload
 from dashboard.markup import message, plain
-from dashboard.services import rubrics
+from dashboard.services import rubrics, shared
 from pipeline.i18n import _, translated
 from pipeline.people.access import Action, Identity
-from pipeline.rubrics import Rubric
+from pipeline.rubrics import RUBRICS, Rubric
 
 MAX_MB = 1
+STANDARD = ""
 
 
 def draw(me: Identity) -> None:
@@ -30,6 +33,7 @@ def draw(me: Identity) -> None:
     )  # fmt: skip
     _shown(chosen, "rubric-form")
     if me.may(Action.MANAGE_PROJECTS):
+        _of_a_set(list(known.values()))
         _add()
 
 
@@ -41,6 +45,33 @@ def _shown(rubric: Rubric, key: str) -> None:
     unit = _("For recordings of a word") if rubric.unit == "word" else _("For recordings of a sentence")  # not shown
     st.caption(unit + ". " + _("This is how the form looks; nothing is saved here."))
     rubric_preview(rubric, key=f"{key}-{rubric.reference}")
+
+
+def _of_a_set(known: Sequence[Rubric]) -> None:
+    """Which rubric a set is rated with outside of projects. Not drawn where no set has a choice."""
+    choices = {
+        set_: [STANDARD, *(r.name for r in known[len(RUBRICS) :] if r.unit is set_.rubric)] for set_ in shared.sets()
+    }
+    sets = {set_.name: set_ for set_, names in choices.items() if len(names) > 1 or set_.rated_with}
+    if not sets:
+        return
+    titles = {rubric.name: _name(rubric) for rubric in known}
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    chosen = sets[row.selectbox(_("Set"), list(sets), key="rubric-set", width=240)]
+    names = list(dict.fromkeys((*choices[chosen], chosen.rated_with)))
+    name = row.selectbox(
+        _("Rated with"), names, names.index(chosen.rated_with), key=f"rubric-of-{chosen.name}", width=320,
+        format_func=lambda name: titles.get(name, name) or _("usual (words or sentences)"),
+        help=_(
+            "On the Label page without a project, and in new projects. Ratings that were given keep their rubric, and "
+            "so do projects."
+        ),
+    )  # fmt: skip
+    with errors_in_words():
+        if row.button(_("Save"), key="rubric-set-save", icon=":material/save:", disabled=name == chosen.rated_with):
+            rubrics.rate_with(chosen.name, name)
+            st.toast(_("Saved."))
+            st.rerun()
 
 
 def _add() -> None:
@@ -57,5 +88,6 @@ def _add() -> None:
         if st.button(_("Add rubric"), type="primary", icon=":material/add:"):
             added = rubrics.add(file.getvalue())
             st.success(
-                _("{rubric} can be chosen for projects.").format(rubric=plain(added.reference)), icon=":material/check:"
+                _("{rubric} can be chosen for projects and sets.").format(rubric=plain(added.reference)),
+                icon=":material/check:",
             )

@@ -80,6 +80,8 @@ def draw() -> None:
     if fields is not None:
         with errors_in_words():
             name = fields.pop("name").strip()
+            if old is None:
+                fields["rubric"] = rubrics.of_new_project(fields["set"], fields.get("rubric", STANDARD))
             rated_with = rubrics.rating(fields["set"], fields.get("rubric", base.rubric))
             fields["gold"] = read_gold(fields["gold"], rated_with)
             fields["experts"] = names_of(fields["experts"])
@@ -115,11 +117,13 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
         set_name = left.selectbox(
             labels["set"], sets, sets.index(base.set) if base.set in sets else 0, key=f"{key}-set"
         )
-        names = [STANDARD, *(rubric.name for rubric in rubrics.added())]
+        # A new one begins with its set's rubric, so that the usual ones are there to choose, too.
+        known = rubrics.all_rubrics() if new else rubrics.added()
+        names = list(dict.fromkeys((STANDARD, *(rubric.name for rubric in known), base.rubric)))
+        standard = _("that of the set") if new else _("usual (words or sentences)")
         rubric = left.selectbox(
-            labels["rubric"], names, names.index(base.rubric) if base.rubric in names else 0, key=f"{key}-rubric",
-            format_func=lambda name: name or _("usual (words or sentences)"),
-            help=_("How the recordings are rated. Add rubrics below."),
+            labels["rubric"], names, names.index(base.rubric), key=f"{key}-rubric",
+            format_func=lambda name: name or standard, help=_("How the recordings are rated. Add rubrics below."),
         )  # fmt: skip
         part = right.text_input(labels["part"], base.part, placeholder=_("all"), key=f"{key}-part")
         overlap = left.number_input(labels["overlap"], 1, 100, base.overlap, key=f"{key}-overlap")

@@ -72,7 +72,8 @@ def draw_one(
     with left:
         try:
             audio, reference = shared.loaded_audio(shared.audio_of(recording)), shared.reference_of(recording)
-            player(audio, key="review-player", label=recording.text, reference=reference)
+            tiers = {name: event.segments for name, event in dispute.ratings.items()}
+            player(audio, key="review-player", label=recording.text, reference=reference, tiers=tiers)
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
         if step is not None:

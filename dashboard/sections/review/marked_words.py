@@ -1,5 +1,4 @@
-"""The words of a recording with what raters marked on them: the words under the player. Segments of the raters, in
-tiers, belong between these and the table of ratings."""
+"""The words of a recording with what raters marked on them: the words under the player."""
 
 from collections.abc import Mapping
 

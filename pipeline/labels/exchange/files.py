@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import artifacts
-from pipeline.corpus.sets import get_set
+from pipeline.corpus.sets import RecordingSet, get_set
 from pipeline.csvfile import COMMA, Dialect
 from pipeline.errors import LabelError, said_by
 from pipeline.i18n import N_
@@ -64,16 +64,18 @@ def label_studio_files(
     return {
         TASKS: tasks(labels.recordings, root),
         CONFIGURATION: configuration(
-            _rubrics(settings, labels),
+            _rubrics(settings, get_set(settings, set_name), labels),
             {segment.tier for labelled in labels.recordings for event in labelled.events for segment in event.segments},
         ),
     }
 
 
-def _rubrics(settings: Settings, labels: Labels) -> list[Rubric]:
-    """With which the recordings were rated, or would be."""
+def _rubrics(settings: Settings, set_: RecordingSet, labels: Labels) -> list[Rubric]:
+    """With which the recordings were rated, or would be; with the shipped ones, of which ratings are that name none."""
     library = RubricLibrary(settings)
-    rubrics = {RUBRICS[unit].reference: RUBRICS[unit] for unit in {r.recording.rubric for r in labels.recordings}}
+    units = {labelled.recording.rubric for labelled in labels.recordings}
+    asked = (rubric for unit in units for rubric in (RUBRICS[unit], library.of_set(set_, unit)))
+    rubrics = {rubric.reference: rubric for rubric in asked}
     for labelled in labels.recordings:
         for event in labelled.events:
             if event.rubric and event.rubric not in rubrics:
