@@ -1,10 +1,13 @@
 """Installations that many tests begin with: made once in each process, copied for each test."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline import jsonl
+from pipeline.corpus.sets import RecordingSet, recording_to_json, recordings_file, register
 from pipeline.database import forget
+from pipeline.records import Recording
 from pipeline.settings import Settings
 
 
@@ -30,3 +33,9 @@ def copy(made: Path, into: Path) -> None:
     for registered in installation(into).sets_root.glob("*/set.json"):
         text = registered.read_text(encoding="utf-8")
         registered.write_text(text.replace(str(made), str(into)), encoding="utf-8")
+
+
+def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Recording]) -> RecordingSet:
+    """Register `set_` with its recordings, replacing an earlier registration of the same name."""
+    jsonl.write(recordings_file(settings, set_.name), map(recording_to_json, recordings))
+    return register(settings, set_, len(recordings))

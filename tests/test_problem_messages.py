@@ -16,7 +16,6 @@ from pipeline.corpus.sets import (
     recording_to_json,
     recordings_file,
     result_path,
-    save_set,
 )
 from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import Message, ended, reason_alone, speaking, translated
@@ -25,6 +24,7 @@ from pipeline.importing.uploads import ledger
 from pipeline.labels.index import Index
 from pipeline.records import AudioReport, Problem, problem_from, problem_row, to_json
 from pipeline.settings import Settings
+from tests.prepared import save_set
 
 CLIPPED = Message("{share:.1%} of the recording is clipped. Lower the input level, or move away from the microphone.",
                   share=0.123)  # fmt: skip

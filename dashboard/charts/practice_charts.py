@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FRAME_S = 0.01
 FLOOR_DB = 60.0  # under the loudest, in spectrograms
-F0_RANGE_HZ = (75.0, 400.0)
 HEIGHT = 300
 FEWEST_BETWEEN_NAMES = 1 / 3  # of the days shown: more names run into each other on a phone
 

@@ -90,13 +90,12 @@ def reference_of(recording: Recording) -> Audio | None:
     """How the recording's text sounds when it is said well: the first reference that can be read and is not the
     recording itself; None where there is none."""
     from pipeline.audio.load import load_audio
-    from pipeline.corpus.references import find_references
+    from pipeline.corpus.references import references_to
     from pipeline.corpus.sets import get_set, language_of
     from pipeline.errors import AudioError
-    from pipeline.text.words import text_key
 
     language = language_of(get_set(settings(), recording.set), recording)
-    for path in find_references(settings(), language).get(text_key(recording.text, language), ()):
+    for path in references_to(settings(), recording.text, language):
         if path.resolve() != audio_of(recording).resolve():
             with suppress(AudioError):  # told where references are chosen
                 return load_audio(path)

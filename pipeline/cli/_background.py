@@ -33,14 +33,14 @@ def background_run(run: Path | None, label: str) -> Iterator[Work]:
         yield Work(progress_printer(label), lambda: None, lambda _: None)
         return
     from pipeline.runs import RunDirectory
-    from pipeline.runs.messages import counted
+    from pipeline.runs.messages import how_far
 
     with RunDirectory(run).start() as writer:
 
         def progress(done: int, total: int, message: str) -> None:
             # A write an item would cost more than the work: the heartbeat thread carries the rest.
             if done == total or done % max(1, total // 100) == 0:
-                writer.update(progress=done / max(1, total), message=counted(label, done, total, message))
+                writer.update(progress=done / max(1, total), message=how_far(label, done, total, message))
 
         yield Work(progress, writer.check_stop, lambda value: writer.update(result=to_json(value)))
 

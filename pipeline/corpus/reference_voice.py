@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.audio.load import load_audio
-from pipeline.corpus.references import find_references, is_synthetic
+from pipeline.corpus.references import is_synthetic, references_to
 from pipeline.corpus.synthetic_voice import spoken
 from pipeline.errors import AudioError
 from pipeline.settings import Settings
-from pipeline.text.words import text_key
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class ReferenceVoice:
 
 def reference_voice(settings: Settings, text: str, language: str) -> ReferenceVoice | None:
     """The first recording of this installation that can be read, else the synthesiser's where it is installed."""
-    for path in find_references(settings, language).get(text_key(text, language), ()):
+    for path in references_to(settings, text, language):
         with suppress(AudioError):  # told where references are chosen
             load_audio(path)
             return ReferenceVoice(path, is_synthetic(settings, path))

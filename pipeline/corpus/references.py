@@ -42,10 +42,9 @@ def find_references(settings: Settings, language: str) -> dict[str, tuple[Path, 
     return {word: tuple(paths) for word, paths in found.items()}
 
 
-def find_reference(settings: Settings, text: str, language: str) -> Path | None:
-    """The first reference recording of `text`, None where there is none."""
-    paths = find_references(settings, language).get(text_key(text, language))
-    return paths[0] if paths else None
+def references_to(settings: Settings, text: str, language: str) -> tuple[Path, ...]:
+    """The reference recordings of `text`, in the order of `find_references`; none where there are none."""
+    return find_references(settings, language).get(text_key(text, language), ())
 
 
 def is_synthetic(settings: Settings, path: Path) -> bool:

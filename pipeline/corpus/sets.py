@@ -10,7 +10,6 @@ paths, and so does audio that could not be used as it was (`audio/`).
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -112,12 +111,6 @@ def get_set(settings: Settings, name: str) -> RecordingSet:
             N_("Unknown set {name!r}. {known} `pronlab import DIR` adds one."), name=name, known=known
         )
     return _read_set(file)
-
-
-def save_set(settings: Settings, set_: RecordingSet, recordings: Sequence[Recording]) -> RecordingSet:
-    """Register `set_` with its recordings, replacing an earlier registration of the same name."""
-    jsonl.write(recordings_file(settings, set_.name), map(recording_to_json, recordings))
-    return register(settings, set_, len(recordings))
 
 
 def register(settings: Settings, set_: RecordingSet, n_recordings: int) -> RecordingSet:

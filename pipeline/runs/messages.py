@@ -41,7 +41,7 @@ TEMPLATES = (
 TRANSLATED_VALUES = ("by", "held_out", "user")  # whose values are of a few words, each in the catalogue
 
 
-def counted(work: str, done: int, total: int, detail: str = "") -> Message:
+def how_far(work: str, done: int, total: int, detail: str = "") -> Message:
     """How far `work`, a msgid, has come: "Scoring: 3 of 10 a.wav", where `detail` is a name, which is not translated. A
     `detail` that is a `Message` is the part of the work that is counted: "rendering clips: 3 of 10"."""
     if isinstance(detail, Message):

@@ -113,11 +113,6 @@ def check_adapter(model: Any, config: SpeechLlmConfig) -> None:
         raise ModelError(N_("The adapter is not attached as it should be: {reasons}."), reasons=joined(wrong))
 
 
-def adapter_size(model: nn.Module) -> float:
-    """The sum of |B| over all LoRA weights: 0 for one that changes nothing."""
-    return float(sum(p.detach().abs().sum().item() for name, p in model.named_parameters() if "lora_B" in name))
-
-
 def trainable(parameters: Iterable[nn.Parameter]) -> tuple[int, int]:
     """How many numbers are trained, and how many there are; of 4-bit weights every number counts."""
     weights = list(parameters)

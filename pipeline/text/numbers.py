@@ -44,7 +44,6 @@ _TURKISH_PART = re.compile(
     "bin|milyon|milyar|trilyon)(?:[ıiuü]?nc[ıiuü])?"
 )
 _ORDINAL_SUFFIX = re.compile("[ıiuü]?nc[ıiuü]")
-_USUAL_ADVICE = {"en": "twenty-five", "tr": "yirmi beş"}
 _ADVICE = (
     (re.compile(f"[{MONEY_SIGNS}]"), {"en": "five million dollars", "tr": "beş milyon dolar"}),
     (re.compile(r"\d+/\d+"), {"en": "one half", "tr": "yarım"}),

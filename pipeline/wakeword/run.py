@@ -18,7 +18,7 @@ from pipeline.metrics.detection import calibration_error, fit_temperature, relia
 from pipeline.parallel import Progress
 from pipeline.records import to_json
 from pipeline.runs import RunDirectory, RunWriter
-from pipeline.runs.messages import DONE, counted
+from pipeline.runs.messages import DONE, how_far
 from pipeline.settings import Settings
 from pipeline.text import one_line
 from pipeline.wakeword.config import FEWEST, DataConfig, WakewordConfig
@@ -349,7 +349,7 @@ def _told(writer: RunWriter, show: Progress | None) -> Progress:
         if show is not None:
             show(done, total, message)
         if done == total or done % max(1, total // 50) == 0:
-            writer.update(progress=done / max(1, total), message=counted(message, done, total))
+            writer.update(progress=done / max(1, total), message=how_far(message, done, total))
 
     return progress
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import jsonl
-from pipeline.corpus.references import find_reference, mark, marked, unmark
+from pipeline.corpus.references import mark, marked, references_to, unmark
 from pipeline.corpus.sets import RESULT_SUFFIX, audio_path, get_set, read_recordings, result_path, spelled
 from pipeline.errors import CorpusError
 from pipeline.importing.importer import import_path
@@ -106,7 +106,7 @@ def test_ids_and_paths_in_a_table_of_ratings(settings: Settings, known: str, for
 @pytest.mark.parametrize("form", FORMS)
 def test_references_and_known_answers(settings: Settings, known: str, form: str) -> None:
     recording = mark(settings, written(form, known), ADMIN)
-    assert find_reference(settings, written(form, WORD), recording.language) is not None
+    assert references_to(settings, written(form, WORD), recording.language)
     unmark(settings, written(form, known), ADMIN)
     assert marked(settings) == []
     save_project(settings, Project("p", "s", gold={written(form, known): {"score": 50.0}}, calibration=1), ADMIN)

@@ -17,7 +17,7 @@ from pipeline.audio.check import CUT_OFF
 from pipeline.audio.load import Audio, from_samples, load_audio
 from pipeline.audio.voice import surest_voice
 from pipeline.cli.main import main
-from pipeline.corpus.references import find_reference, is_synthetic, mark, marked, unmark, unusable
+from pipeline.corpus.references import is_synthetic, mark, marked, references_to, unmark, unusable
 from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.corpus.synthetic_voice import spoken, words_per_minute
 from pipeline.errors import AccessError, CorpusError
@@ -237,13 +237,12 @@ def test_a_marked_recording_comes_before_every_other_reference(settings: Setting
     language = recording.language if recording.language != "und" else "tr"
     assert mark(settings, recording.id, ada).text == "araba"
     assert [one.id for one in marked(settings)] == [recording.id]
-    chosen = find_reference(settings, "Araba", marked(settings)[0].language)
-    assert chosen is not None
+    chosen = references_to(settings, "Araba", marked(settings)[0].language)[0]
     assert chosen.name.endswith("araba.wav")
     assert not is_synthetic(settings, chosen)
     unmark(settings, recording.id, ada)
-    other = find_reference(settings, "araba", language)
-    assert other is None or is_synthetic(settings, other)
+    others = references_to(settings, "araba", language)
+    assert not others or is_synthetic(settings, others[0])
     with pytest.raises(CorpusError, match="not marked"):
         unmark(settings, recording.id, ada)
     with pytest.raises(CorpusError, match="no recording"):
@@ -255,7 +254,7 @@ def test_a_marked_recording_comes_before_every_other_reference(settings: Setting
 def test_a_damaged_list_of_references_stops_no_scoring(settings: Settings) -> None:
     settings.data_root.mkdir(parents=True)
     (settings.data_root / "references.json").write_text("{")
-    assert find_reference(settings, "masa", "tr") is not None
+    assert references_to(settings, "masa", "tr")
     with pytest.raises(CorpusError, match="damaged"):
         marked(settings)
 
@@ -592,9 +591,7 @@ def test_the_louder_longer_higher_vowel_is_the_stressed_one() -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_the_demo_voice_is_known_to_be_synthetic(settings: Settings) -> None:
-    path = find_reference(settings, "masa", "tr")
-    assert path is not None
-    assert is_synthetic(settings, path)
+    assert is_synthetic(settings, references_to(settings, "masa", "tr")[0])
 
 
 # What is no attempt

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, result_path, save_set
+from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, result_path
 from pipeline.labels.history import current_ratings
 from pipeline.labels.index import TABLES, Index
 from pipeline.labels.result_file import read_result
@@ -20,6 +20,7 @@ from pipeline.people.access import Identity, Role
 from pipeline.projects.project import Project, save_project
 from pipeline.records import Recording, RubricName
 from pipeline.settings import CHECKOUT, Settings
+from tests.prepared import save_set
 
 OVERLAP = 4
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.services.label import Labelling, OpenRecording, Session
-from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, save_set
+from pipeline.corpus.sets import RecordingSet, get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.exchange.files import label_studio_files, write_textgrids
 from pipeline.labels.exchange.incoming import check, read_ratings
@@ -31,6 +31,7 @@ from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
+from tests.prepared import save_set
 from tests.rubrics.clarity import clarity
 
 AT = "2026-01-01T10:00:00.000+00:00"

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message, from_parts, speaking
 from pipeline.runs import RunDirectory
-from pipeline.runs.messages import counted, translated
+from pipeline.runs.messages import how_far, translated
 from pipeline.settings import CHECKOUT
 
 
@@ -36,14 +36,14 @@ def test_a_message_is_kept_in_english_and_read_in_any_language(
 ) -> None:
     monkeypatch.setattr("pipeline.i18n._catalogue", lambda language: Marked())
     with run.start() as writer:
-        writer.update(message=counted(N_("Scoring"), 1234, 2000))
+        writer.update(message=how_far(N_("Scoring"), 1234, 2000))
         writer.update(progress=0.5)
         state = RunDirectory(run.path).state
         assert json.loads((run.path / "run.json").read_text())["message"] == "Scoring: 1234 of 2000"
     assert state.message == "Scoring: 1234 of 2000"
     assert in_turkish(state.message) == "««Scoring»: 1.234 of 2.000»"
-    assert in_turkish(counted(N_("Scoring"), 1, 2, "computer")) == "««Scoring»: 1 of 2 computer»", "a name stays"
-    assert in_turkish(counted(N_("Scoring"), 1, 2, Message("answers"))) == "««answers»: 1 of 2»", "what is counted"
+    assert in_turkish(how_far(N_("Scoring"), 1, 2, "computer")) == "««Scoring»: 1 of 2 computer»", "a name stays"
+    assert in_turkish(how_far(N_("Scoring"), 1, 2, Message("answers"))) == "««answers»: 1 of 2»", "what is counted"
 
 
 def test_why_a_run_failed_is_read_in_any_language(run: RunDirectory) -> None:

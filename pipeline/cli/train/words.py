@@ -11,7 +11,7 @@ from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import EXTRACTOR_HELP, Chosen, balance_option, prepare, training_options
 from pipeline.errors import CorpusError, TrainingError
 from pipeline.i18n import N_
-from pipeline.runs.messages import DONE, counted
+from pipeline.runs.messages import DONE, how_far
 from pipeline.settings import Settings
 
 
@@ -95,7 +95,7 @@ def train_words(chosen: Chosen, options: dict[str, Any], load_preset: Callable[[
         def progress(done: int, total: int, message: str) -> None:
             show(done, total, message)
             if done == total or done % 50 == 0:
-                writer.update(message=counted(N_("features"), done, total))
+                writer.update(message=how_far(N_("features"), done, total))
 
         data = load_training_data(settings, config, progress=progress, check_stop=writer.check_stop)
         writer.update(data_hash=data.hash)

@@ -10,7 +10,7 @@ from pipeline.jobs.requirements import require_packages
 from pipeline.labels.corpus_source import chosen_part, open_source
 from pipeline.parallel import Progress
 from pipeline.runs import RunDirectory
-from pipeline.runs.messages import DONE, counted
+from pipeline.runs.messages import DONE, how_far
 from pipeline.scoring.speech.model_files import model_source
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.settings import Settings
@@ -53,7 +53,7 @@ def train_speech(
             if show is not None:
                 show(done, total, message)
             if done == total or done % 200 == 0:
-                writer.update(message=counted(N_("reading recordings"), done, total))
+                writer.update(message=how_far(N_("reading recordings"), done, total))
 
         source = open_source(settings, set=config.set, manifest=config.manifest)
         config = replace(config, part=chosen_part(source, config.part))

@@ -18,7 +18,7 @@ from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.records import RubricName
 from pipeline.runs import RunWriter, now_iso
-from pipeline.runs.messages import counted
+from pipeline.runs.messages import how_far
 from pipeline.scoring.sounds.listening import listener_name, states_of
 from pipeline.scoring.sounds.model_files import (
     CARD_FILE,
@@ -140,7 +140,7 @@ def _synthetic(
         if progress is not None:
             progress(done, total, "")
         if done % 50 == 0:
-            writer.update(progress=0.9 * done / total, message=counted(N_("recordings"), done, total))
+            writer.update(progress=0.9 * done / total, message=how_far(N_("recordings"), done, total))
 
     samples = synthetic_samples(config.synthesis, encode, told)
     save_samples(path, samples)

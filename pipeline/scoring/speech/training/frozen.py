@@ -20,7 +20,7 @@ from pipeline.errors import TrainingError
 from pipeline.i18n import N_, Message
 from pipeline.jobs.checkpoints import copied, follow, load_weights
 from pipeline.runs import RunWriter
-from pipeline.runs.messages import counted, epoch_of
+from pipeline.runs.messages import epoch_of, how_far
 from pipeline.scoring.speech.training.augment import augmenter, read_noise, read_rooms
 from pipeline.scoring.speech.training.config import SpeechTrainConfig
 from pipeline.scoring.speech.training.data import Utterance
@@ -80,7 +80,7 @@ def _hearings(
     def progress(done: int, total: int, message: str) -> None:
         writer.check_stop()
         if done % 50 == 0:
-            writer.update(message=counted(message, done, total))
+            writer.update(message=how_far(message, done, total))
 
     hearings = []
     for copy in range(config.copies + 1):
