@@ -3,11 +3,14 @@
 Numbers, star ratings and choices that are named as a rubric's values are values; texts and choices named as the
 fields of a rating are those fields; labels on the text are marks, and our regions of the audio segments. Whatever else
 an annotation holds (relations, other regions, results of other names) is left out and told. JSON-MIN and CSV do not say
-to which region a text belongs, so there segments and the sound that was heard in place of a marked one are left out.
+to which region a text belongs. They have texts in the order of their regions, so that segments are read where that
+tells it for all of them, and are left out whole elsewhere: half of them would replace the rater's own. The sound that
+was heard in place of a marked one is known there from the segments alone.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -33,12 +36,15 @@ from pipeline.labels.exchange.label_studio_tasks import (
     word_at,
 )
 from pipeline.labels.exchange.rating_rows import Row
+from pipeline.labels.segments import PHONES
 from pipeline.rubrics import MARKS, RUBRICS, Rubric
 from pipeline.tablefile import read_table
 
 KINDS = {kind for kind, _meaning in MARKS}
 OF_SEGMENTS = (TIER, LABEL, OF_WORD, OF_SOUND, SEGMENT_MARKS)
+TEXT_HEARD = f"textarea {HEARD}"  # as `_name_of` has it
 FLAT_KEYS = {"annotation_id", "annotator"}  # of JSON-MIN and CSV
+Place = tuple[int | None, int | None]  # of a mark: word and sound, counted from 0
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 SHIPPED = tuple(RUBRICS.values())
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, LabelError)
@@ -99,15 +105,76 @@ def _from_flat(place: str, record: Mapping[str, Any], known: Collection[str]) ->
     results: list[dict[str, Any]] = []
     try:
         for name, value in record.items():
-            results += _unfolded(name, _parsed(value), known)
-        results = _joined(results)
+            results += _unfolded(name, _parsed(name, value), known)
+        of_segments = [result for result in results if result["from_name"] in OF_SEGMENTS]
+        results = _joined([result for result in results if result["from_name"] not in OF_SEGMENTS])
         annotation = {
             "completed_by": record.get("annotator"), "created_at": record.get("created_at"),
             "lead_time": record.get("lead_time"), "result": results,
         }  # fmt: skip
-        return _row(place, record, annotation, known)
+        row = _row(place, record, annotation, known)
+        return _with_segments(row, of_segments) if of_segments and not row.problem else row
     except _UNREADABLE as error:
         return Row(place, {}, Message(N_("cannot be read ({reason})"), reason=said_by(error)))
+
+
+def _with_segments(row: Row, results: list[dict[str, Any]]) -> Row:
+    """The row with the segments that these results of JSON-MIN tell, or with the results among what is left out."""
+    marks = row.values["marks"]
+    segments = _flat_segments(results, {(mark["word"], mark["phone"]) for mark in marks})
+    if segments is None:
+        return replace(row, left_out=(*row.left_out, *map(_name_of, results)))
+    heard = {
+        (segment.get("word"), segment.get("phone"), kind): sound
+        for segment in segments
+        for kind, sound in segment["marks"].items()
+    }
+    marks = [{**mark, "heard": heard.get((mark["word"], mark["phone"], mark["kind"]), "")} for mark in marks]
+    left_out = row.left_out
+    if sum(bool(mark["heard"]) for mark in marks) == left_out.count(TEXT_HEARD):
+        left_out = tuple(name for name in left_out if name != TEXT_HEARD)
+    return replace(row, values={**row.values, "segments": segments, "marks": marks}, left_out=left_out)
+
+
+def _flat_segments(results: list[dict[str, Any]], marked: Collection[Place]) -> list[dict[str, Any]] | None:
+    """Numbers belong to the regions of their times. Texts have none: there have to be as many as regions that can have
+    one, of marks those that stand for a word or sound that is `marked` in the text. None where that does not tell it.
+    """
+    regions: list[dict[str, Any]] = [{TIER: result["value"]} for result in results if result["from_name"] == TIER]
+    for name in (OF_WORD, OF_SOUND, LABEL, SEGMENT_MARKS):
+        values = [result["value"] for result in results if result["from_name"] == name]
+        timed = [value for value in values if "start" in value]
+        for span in dict.fromkeys(map(_span, timed)):
+            there = [region for region in regions if _span(region[TIER]) == span]
+            if name == OF_SOUND:
+                there = [region for region in there if region[TIER]["labels"] == [PHONES]]
+            if not _given(name, [value for value in timed if _span(value) == span], there):
+                return None
+        left = [region for region in regions if name not in region]
+        if name == SEGMENT_MARKS:
+            left = [region for region in left if _place(region) in marked]
+        if not _given(name, [value for value in values if "start" not in value], left):
+            return None
+    return [_segment(region) for region in regions]
+
+
+def _given(name: str, values: list[dict[str, Any]], regions: list[dict[str, Any]]) -> bool:
+    """Whether there is a value for each of the regions, which then have it, or none at all."""
+    if values and len(values) != len(regions):
+        return False
+    for region, value in zip(regions, values, strict=False):
+        region[name] = value
+    return True
+
+
+def _place(region: Mapping[str, Any]) -> Place:
+    word, sound = (int(region[name]["number"]) - 1 if name in region else None for name in (OF_WORD, OF_SOUND))
+    return word, sound
+
+
+def _span(value: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Where it is: in the text, or in the time of the audio."""
+    return value.get("start"), value.get("end")
 
 
 def _row(place: str, data: Mapping[str, Any], annotation: Any, known: Collection[str]) -> Row:
@@ -203,25 +270,24 @@ def _lines(value: Mapping[str, Any] | None) -> list[str]:
 
 
 def _joined(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With sounds and word numbers on the label of the same piece of text. Where several labels are on it, nobody knows
-    to which they belong: they are left out, and so are labels whose word cannot be known then."""
-    labels = [result for result in results if result["type"] == "labels" and result["from_name"] != TIER]
+    """With sounds and word numbers on the label of the same piece of text, in their order where each of its labels has
+    one. Where only some of several have, nobody knows which: they are left out, and so are labels whose word cannot be
+    known then."""
+    labels = [result for result in results if result["type"] == "labels"]
     for number, label in enumerate(labels):
         label["id"] = str(number)
-    for result in results:
-        if result["from_name"] not in (SOUND, WORD):
-            continue
-        same = [label for label in labels if _span(label) == _span(result)]
-        if len(same) == 1:
-            result["id"] = same[0]["id"]
-            continue
-        for lost in (result, *(same if result["from_name"] == WORD else ())):
-            lost["value"] = {key: value for key, value in lost["value"].items() if key not in ("start", "end")}
+    for name in (SOUND, WORD):
+        numbers = [result for result in results if result["from_name"] == name]
+        for span in dict.fromkeys(_span(result["value"]) for result in numbers):
+            given = [result for result in numbers if _span(result["value"]) == span]
+            same = [label for label in labels if _span(label["value"]) == span]
+            if len(same) == len(given):
+                for label, result in zip(same, given, strict=True):
+                    result["id"] = label["id"]
+                continue
+            for lost in (*given, *(same if name == WORD else ())):
+                lost["value"] = {key: value for key, value in lost["value"].items() if key not in ("start", "end")}
     return results
-
-
-def _span(result: dict[str, Any]) -> tuple[Any, Any]:
-    return result["value"].get("start"), result["value"].get("end")
 
 
 def _region(result: dict[str, Any]) -> str:
@@ -236,8 +302,12 @@ def _unfolded(name: str, value: Any, known: Collection[str]) -> list[dict[str, A
         return [{"from_name": name, "type": "textarea", "value": {"text": [value]}}]
     if name in CHOICES and isinstance(value, str) and value:
         return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
-    if name in (HEARD, LABEL, SEGMENT_MARKS) and value:
-        return [{"from_name": name, "type": "textarea", "value": {}}]
+    texts = value if isinstance(value, list) else [value]
+    if name == HEARD and value:
+        return [{"from_name": name, "type": "textarea", "value": {}} for _text in texts]
+    if name in (LABEL, SEGMENT_MARKS) and value:
+        values = (text if isinstance(text, dict) else {"text": [str(text)]} for text in texts)
+        return [{"from_name": name, "type": "textarea", "value": text} for text in values]
     if name in known and isinstance(value, int | float | str) and value != "":
         return [{"from_name": name, "type": "choices", "value": {"choices": [value]}}]
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
@@ -247,9 +317,9 @@ def _unfolded(name: str, value: Any, known: Collection[str]) -> list[dict[str, A
     return [{"from_name": name, "type": kind, "value": entry} for kind, entry in named if kind]
 
 
-def _parsed(value: Any) -> Any:
-    """A cell of CSV that holds a list as JSON is that list."""
-    if isinstance(value, str) and value.startswith("[{"):
+def _parsed(name: str, value: Any) -> Any:
+    """A cell of CSV that holds a list as JSON is that list: of objects, or of texts."""
+    if isinstance(value, str) and value.startswith(("[{", '["') if name in (HEARD, LABEL, SEGMENT_MARKS) else "[{"):
         try:
             return artifacts.loads(value)
         except ValueError:
