@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli._background import background_run
 from pipeline.cli._languages import LANGUAGE
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import emit, json_option, message_printer, progress_printer, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import EXTRACTOR_HELP, Chosen, Start, prepare, resolve, training_options
@@ -52,7 +53,7 @@ def train() -> None:
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
 @click.option("--extractor", help=EXTRACTOR_HELP)
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--folds", type=int, help="Number of folds (default 5; fewer where there are fewer groups).")
 @click.option(
     "--split",
@@ -87,7 +88,7 @@ def word(chosen: Chosen, **options: Any) -> None:
 @click.option("--part", help=PART_HELP)
 @click.option("--encoder", help="Local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--fold", type=int, help="Number of the fold of speakers to hold out.")
 @click.option(
     "--leave-out", type=int, multiple=True, help="Number of a fold of speakers that is not used at all; repeatable."
@@ -170,7 +171,7 @@ def speech(chosen: Chosen, average: tuple[str, ...], manifest: Path | None, **op
 @click.option("--evaluation-limit", type=int, help="Evaluate on the first N recordings only.")
 @click.option("--trackers", help="Also send metrics to mlflow or wandb (if installed; separated by commas).")
 @click.option("--memory-gb", type=float, help="Plan for this much memory instead of the device's.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--arm", "arms", multiple=True, help="Train this preset, then the next one given; repeatable.")
 @click.option("--plan", is_flag=True, help="Show the memory and time needed, without loading weights or training.")
 @click.option("--gpu", default="", help='With --plan: plan for this GPU, e.g. "A100 80GB", instead of the one here.')
@@ -261,7 +262,7 @@ def _named_speechllm(chosen: Chosen) -> "Callable[[SpeechLlmConfig], SpeechLlmCo
 @train.command("letter-to-sound")
 @click.option("--out", required=True, type=OUTPUT_FOLDER, help="The model folder to add it to.")
 @click.option("--epochs", type=int, default=12, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train letter-to-sound rules on the dictionary, for words that it lacks."""
@@ -308,7 +309,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     type=OUTPUT_FOLDER,
     help="Folder for the model, e.g. DEPLOYED/sounds-tr.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option
 def sounds(
     set_name: str, language: str, noise: Path | None, room_responses: Path | None, out: Path, seed: int, as_json: bool
@@ -445,7 +446,7 @@ def _report_text(run_id: str, report: Any) -> str:
 @click.option("--trees", type=int, help="Number of trees.")
 @balance_option
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @training_options("forest, boosting_searched", resumable=False)
 def table(chosen: Chosen, **options: Any) -> None:
     """Train trees on a table: cross-validated over people, with the task's rule as a baseline."""
@@ -477,7 +478,7 @@ def table(chosen: Chosen, **options: Any) -> None:
 @click.option("--epochs", type=int, help="Number of epochs.")
 @balance_option
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @training_options("tiny, bert_base", resumable=False)
 def prompts(chosen: Chosen, **options: Any) -> None:
     """Fine-tune a text encoder on the scores of prompts, tested on held-out authors."""
