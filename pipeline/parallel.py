@@ -91,3 +91,8 @@ def _reported(
         if progress is not None:
             progress(done, max(done, total), message)
         yield result
+
+
+def is_first_process() -> bool:
+    """Of the processes of one run (torchrun's ranks), which all do the same: it alone writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"

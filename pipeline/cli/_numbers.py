@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from pipeline.presets import SEEDS
+
 
 class Number(click.types.FloatParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -25,3 +27,4 @@ def _a_number(
 
 
 NUMBER = Number()
+SEED = click.IntRange(*SEEDS)

@@ -1,7 +1,6 @@
 """Output of all commands: `--json`, text for people, and progress on the error stream."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from pipeline.i18n import Message
+from pipeline.parallel import is_first_process
 from pipeline.records import to_json
 from pipeline.text import one_line, printable
 
@@ -29,7 +29,7 @@ def say(text: str, *, err: bool = False) -> None:
 def emit(value: Any, as_json: bool, text: str) -> None:
     """Print the result: the whole record as JSON, or `text` for people. Of the processes of one run (torchrun's ranks)
     only the first speaks."""
-    if os.environ.get("RANK", "0") != "0":
+    if not is_first_process():
         return
     say(json.dumps(to_json(value), ensure_ascii=False) if as_json else text)
 

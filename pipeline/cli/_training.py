@@ -11,6 +11,7 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import run_option
 from pipeline.cli._output import emit, json_option, message_printer, pairs
+from pipeline.parallel import is_first_process
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def prepare(
     was sent to an executor, which is printed. What a run in this process says of itself is printed on the error stream.
     `check` refuses a configuration before a run is made of it. Raises TrainingError for settings that cannot be used,
     JobError where packages are missing."""
-    from pipeline.jobs.launcher import find, launch_training
+    from pipeline.jobs.launcher import find, launch_training, require_resumable
     from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
 
@@ -161,6 +162,8 @@ def prepare(
         return None
     if chosen.resume is not None:
         directory = find(settings, chosen.resume)
+        if is_first_process():  # the others of its processes find it running
+            require_resumable(directory)
         directory.withdraw_stop()
     else:
         directory = RunDirectory.create(

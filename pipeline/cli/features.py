@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._background import background_run, run_option
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     help="Real ratings, or made-up scores for a trial run.",
 )
 @click.option("--part", default="", help="Only this part of the corpus, e.g. train.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the made-up scores.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the made-up scores.")
 @click.option(
     "--out",
     type=OUTPUT_FILE,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli._access import asker, asker_name
-from pipeline.cli._numbers import NumberRange
+from pipeline.cli._numbers import SEED, NumberRange
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.records import whole_points
@@ -134,7 +134,7 @@ def collect_prompts(file: Path, as_json: bool) -> None:
 @table.command("synthesize")
 @click.argument("out", type=OUTPUT_FILE)
 @click.option("--n", type=int, default=360, show_default=True, help="Number of prompts.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all random draws.")
 @json_option
 def synthesize_prompts(out: Path, n: int, seed: int, as_json: bool) -> None:
     """Write synthetic prompts with made-up scores to OUT."""

@@ -107,10 +107,9 @@ def is_resumable(state: RunState) -> bool:
     return state.kind in RESUMABLE and state.status in ENDED_EARLY
 
 
-def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
-    """Resume a stopped, failed or lost run in its own directory, where it ran before. Raises JobError where it is
-    still running, is finished, is of a kind that keeps no checkpoints, or lacks packages."""
-    permit(settings, by, Action.TRAIN)
+def require_resumable(run: RunDirectory) -> None:
+    """Raises JobError for a run that keeps no checkpoints, is still running, or is finished: what was made of a
+    finished one since, such as a threshold, would be lost."""
     state = run.state
     if state.kind not in RESUMABLE:
         raise JobError(
@@ -122,6 +121,14 @@ def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) ->
             run=run.id,
             status=Message(state.status),
         )
+
+
+def resume(settings: Settings, run: RunDirectory, by: Identity | None = None) -> None:
+    """Resume a stopped, failed or lost run in its own directory, where it ran before. Raises JobError where it is
+    still running, is finished, is of a kind that keeps no checkpoints, or lacks packages."""
+    permit(settings, by, Action.TRAIN)
+    state = run.state
+    require_resumable(run)
     require_packages(state.kind, run.config)
     run.withdraw_stop()
     run.requeue(state.executor)

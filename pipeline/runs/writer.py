@@ -14,6 +14,7 @@ import psutil
 from pipeline import jsonl
 from pipeline.errors import JobError
 from pipeline.i18n import N_
+from pipeline.parallel import is_first_process
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
@@ -36,7 +37,7 @@ class RunWriter:
 
     def __init__(self, run: "RunDirectory") -> None:
         self.run = run
-        self.leads = os.environ.get("RANK", "0") == "0"
+        self.leads = is_first_process()
         # Held open, so that no later folder of the same name can be taken for this run's.
         self._folder = os.open(run.path, os.O_RDONLY)
         self._seen_whole_at = time.time()

@@ -298,14 +298,14 @@ def robustness_of(
     from pipeline.audio.load import audio_files, distinct_names
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.data.rooms import read_rooms
-    from pipeline.wakeword.evaluation.evaluate import files_of, one_thread
+    from pipeline.wakeword.evaluation.evaluate import one_thread, sides_of
     from pipeline.wakeword.evaluation.robustness import robustness
 
     run.require_writable()
     draw = np.random.default_rng(seed)
     words, others = (
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
-        for files in (files_of(positive), files_of(background))
+        for files in sides_of(positive, background)
     )
     noise_names = distinct_names([path for folder in map(Path, noise) for path in audio_files(folder)])
     rooms = read_rooms(rir)

@@ -1,8 +1,10 @@
 """The command line end to end: each command on a small installation, its JSON, and one clear line on bad input."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from pipeline.i18n import Message
 from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
+from pipeline.times import now_iso
+from pipeline.wakeword.config import DataConfig, WakewordConfig
 from tests.conftest import make_few
 
 MASA = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
@@ -328,6 +332,20 @@ def test_only_what_can_go_on_is_resumed(run: Run, settings: Settings) -> None:
     with speech.start():
         pass
     assert "is finished" in complaint(run("runs", "resume", speech.id))
+
+
+@pytest.mark.parametrize("status", ["running", "finished"])
+def test_a_training_command_resumes_no_run_that_runs_or_is_finished(
+    run: Run, settings: Settings, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.jobs.requirements.require_packages", lambda *_given: None)
+    config = WakewordConfig(name="w", data=DataConfig(positive=("words",), negative=("other",)))
+    training = RunDirectory.create(settings.runs_root, kind="wakeword", name="w", config=config)
+    training.write_state(replace(training.state, status=status, pid=os.getpid(), heartbeat_at=now_iso()))
+    before = training.state
+    refused = complaint(run("wakeword", "train", "--resume", training.id))
+    assert f"is {status}; only a stopped, failed or lost run" in refused
+    assert training.state == before
 
 
 def test_a_warning_about_the_sound_of_many_recordings_is_one_line() -> None:

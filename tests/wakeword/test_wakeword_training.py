@@ -198,6 +198,16 @@ def test_evaluation_by_the_command_line(world: World) -> None:
     assert "it cannot be shown that no voice is in both" in card
 
 
+def test_clips_that_are_the_word_and_other_speech_are_not_evaluated_on(world: World) -> None:
+    both = ["--positive", str(world.new_words), "--background", str(world.new_words.parent)]
+    for command in ("evaluate", "robustness"):
+        result = CliRunner().invoke(main, ["wakeword", command, world.run.id, *both], env=world.env)
+        assert result.exit_code == 1
+        assert "is given as a clip of the word and as other speech" in result.stderr
+    given = ["wakeword", "evaluate", world.run.id, *both, "--seed", "-5"]
+    assert "Invalid value for '--seed'" in CliRunner().invoke(main, given, env=world.env).stderr
+
+
 def test_training_by_the_command_line(world: World) -> None:
     given = [
         "wakeword", "train", "--positive", str(world.words), "--negative", str(world.other), "--preset", "tiny",

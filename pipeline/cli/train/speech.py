@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._languages import LANGUAGE
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import emit, json_option, message_printer, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, Start, corpus_options, prepare, training_options
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @corpus_options
 @click.option("--encoder", help="Local folder or hub name of a speech encoder (default: PRONLAB_ENCODER_PATH).")
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--fold", type=int, help="Number of the fold of speakers to hold out.")
 @click.option(
     "--leave-out", type=int, multiple=True, help="Number of a fold of speakers that is not used at all; repeatable."
@@ -90,7 +91,7 @@ def _averaging(ids: tuple[str, ...], name: str | None) -> "Start[SpeechTrainConf
 @click.command("letter-to-sound")
 @click.option("--out", required=True, type=OUTPUT_FOLDER, help="The model folder to add it to.")
 @click.option("--epochs", type=int, default=12, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option
 def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     """Train letter-to-sound rules on the dictionary, for words that it lacks."""
@@ -137,7 +138,7 @@ def letter_to_sound(out: Path, epochs: int, seed: int, as_json: bool) -> None:
     type=OUTPUT_FOLDER,
     help="Folder for the model, e.g. DEPLOYED/sounds-tr.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option
 def sounds(
     set_name: str, language: str, noise: Path | None, room_responses: Path | None, out: Path, seed: int, as_json: bool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import Chosen, corpus_options, prepare, resolve, training_options
 from pipeline.i18n import N_
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--evaluation-limit", type=int, help="Evaluate on the first N recordings only.")
 @click.option("--trackers", help="Also send metrics to mlflow or wandb (if installed; separated by commas).")
 @click.option("--memory-gb", type=float, help="Plan for this much memory instead of the device's.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--arm", "arms", multiple=True, help="Train this preset, then the next one given; repeatable.")
 @click.option("--plan", is_flag=True, help="Show the memory and time needed, without loading weights or training.")
 @click.option("--gpu", default="", help='With --plan: plan for this GPU, e.g. "A100 80GB", instead of the one here.')

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import Chosen, Start, balance_option, prepare, training_options
 from pipeline.cli.train.words import train_words
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--trees", type=int, help="Number of trees.")
 @balance_option
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @training_options("forest, boosting_searched", resumable=False)
 def table(chosen: Chosen, **options: Any) -> None:
     """Train trees on a table: cross-validated over people, with the task's rule as a baseline."""
@@ -64,7 +65,7 @@ def table(chosen: Chosen, **options: Any) -> None:
 @click.option("--epochs", type=int, help="Number of epochs.")
 @balance_option
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @training_options("tiny, bert_base", resumable=False)
 def prompts(chosen: Chosen, **options: Any) -> None:
     """Fine-tune a text encoder on the scores of prompts, tested on held-out authors."""

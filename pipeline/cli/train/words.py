@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import emit, progress_printer, say
 from pipeline.cli._training import EXTRACTOR_HELP, Chosen, balance_option, prepare, training_options
 from pipeline.errors import CorpusError, TrainingError
@@ -32,7 +33,7 @@ from pipeline.settings import Settings
 @click.option("--trials", type=int, help="Trials of Optuna (default 20).")
 @click.option("--extractor", help=EXTRACTOR_HELP)
 @click.option("--name", help="Name of the run.")
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, help="Seed of all random draws.")
 @click.option("--folds", type=int, help="Number of folds (default 5; fewer where there are fewer groups).")
 @click.option(
     "--split",

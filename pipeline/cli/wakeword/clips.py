@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
@@ -66,7 +67,7 @@ source_option = click.option(
 @click.option(
     "--source", "source_pattern", help="Regular expression whose first group in a recording's path is the speaker."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all random draws.")
 @run_option
 @json_option
 def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any) -> None:
@@ -150,7 +151,7 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
 @click.option("--validation", type=float, default=0.15, show_default=True, help="Share of validation clips.")
 @click.option("--test", type=float, default=0.15, show_default=True, help="Share of test clips.")
 @click.option("--folds", type=int, default=0, help="Number of folds within the training part.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all random draws.")
 @json_option
 def split(
     root: Path, mapping: tuple[str, ...], pattern: str | None, out: Path, as_json: bool, seed: int, **shares: Any

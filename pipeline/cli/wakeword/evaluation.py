@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
-from pipeline.cli._numbers import NumberRange
+from pipeline.cli._numbers import SEED, NumberRange
 from pipeline.cli._output import counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all random draws.")
 @run_option
 @json_option
 def evaluate(

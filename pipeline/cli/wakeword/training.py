@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
+from pipeline.cli._numbers import SEED
 from pipeline.cli._output import counted, emit, json_option, message_printer, progress_printer, say
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli._training import Chosen, prepare, resolve, training_options
@@ -64,7 +65,7 @@ clip_options = _options(
         type=plain_folder,
         help="Folder of a frozen speech embedding to hear through (--preset embedding).",
     ),
-    click.option("--seed", type=int, help="Seed of all random draws."),
+    click.option("--seed", type=SEED, help="Seed of all random draws."),
 )
 network_options = _options(
     click.option(

@@ -154,7 +154,7 @@ def evaluate(
     progress: Progress | None = None,
 ) -> tuple[Evaluation, StreamScores]:
     """`judge` is of the task's `phones`. Raises CorpusError for folders without audio, or too little of it."""
-    positives, background = files_of(task.positive), files_of(task.background)
+    positives, background = sides_of(task.positive, task.background)
     noise = read_noise(task.noise)
     plan = plan_stream(positives, background, noise, task.hours, snr_db=task.snr_db, seed=task.seed)
     with one_thread():
@@ -277,6 +277,20 @@ def files_of(folders: Sequence[Path]) -> list[Path]:
             )
         listed += files
     return listed
+
+
+def sides_of(positive: Sequence[Path], background: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Clips of the word, and others. Raises CorpusError where one is on both sides: it would count as a word and as a
+    false alarm."""
+    words, others = files_of(positive), files_of(background)
+    known = {path.resolve() for path in words}
+    both = next((path for path in others if path.resolve() in known), None)
+    if both is not None:
+        raise CorpusError(
+            N_("{path} is given as a clip of the word and as other speech. Name folders that share no clips."),
+            path=str(both),
+        )
+    return words, others
 
 
 @contextmanager
