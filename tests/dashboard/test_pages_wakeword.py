@@ -289,6 +289,12 @@ def test_a_reload_and_the_way_back_keep_the_preset_and_its_fields(open_page: Ope
     assert next(box for box in gone.selectbox if box.label == "Preset").value == "default"
 
 
+def test_enter_in_a_field_starts_no_training(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration", preset="tiny")
+    (form,) = [block for block in page.get("form") if block.proto.form.form_id == "train-wakeword"]
+    assert not form.proto.form.enter_to_submit
+
+
 def test_settings_are_saved_loaded_reset_and_deleted(open_page: Open, chirps: Settings) -> None:
     page = open_page("wakeword", step="2 Configuration")
     field(page, "default", "train.rate").set_value(0.002)
