@@ -253,8 +253,11 @@ def test_from_the_command_line(root: Path, tmp_path: Path) -> None:
     assert (code, len(json.loads(text)["bad"])) == (0, 2)
     assert "bad: positive/s00/s00_broken.wav" in call("scan", str(root))[1]
     code, text = call("quarantine", str(root), "--yes")
-    assert (code, "2 clips are in" in text) == (0, True)
+    assert (code, "2 clips moved to" in text) == (0, True)
     assert (root.parent / "clips_quarantine" / "reasons.jsonl").is_file()
+    elsewhere = tmp_path / "aside"
+    assert call("quarantine", str(root), "--to", str(elsewhere)) == (0, "No clip is unusable: none was moved.\n")
+    assert not elsewhere.exists()
     code, text = call("split", str(root), "--source", r"(s\d\d)_", "--out", str(tmp_path / "split"), "--json")
     assert (code, set(json.loads(text)["parts"])) == (0, {"positive", "negative", "hard_negative"})
     assert call("scan", str(root), "--map", "x")[0] == 1

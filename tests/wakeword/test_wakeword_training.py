@@ -372,6 +372,26 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
 
 
+def test_an_export_names_its_folder(world: World, tmp_path: Path) -> None:
+    command = ["wakeword", "export", world.run.id, "--keep-threshold", "--to", str(tmp_path / "files")]
+    result = CliRunner().invoke(main, command, env=world.env)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(f"The files are in {tmp_path / 'files'}.\n")
+    assert (tmp_path / "files" / "model.onnx").is_file()
+
+
+def test_robustness_names_what_its_shares_are_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"kind": "none", "condition": "as recorded", "n_words": 4, "recall": 0.5, "n_other": 8, "false_share": 0.125}
+    monkeypatch.setattr("pipeline.wakeword.finished_run.robustness_of", lambda *_, **__: [row])
+    sides = ["--positive", str(world.new_words), "--background", str(world.new_other)]
+    result = CliRunner().invoke(main, ["wakeword", "robustness", world.run.id, *sides], env=world.env)
+    assert result.exit_code == 0, result.output
+    threshold = read_info(world.run.path / "model").threshold
+    head, _columns, as_recorded = result.stdout.splitlines()
+    assert head.endswith(f"at its threshold ({threshold:.2f}): of the word (4) and others (8)")
+    assert as_recorded.split() == ["none:", "as", "recorded", "50.0%", "12.5%"]
+
+
 def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

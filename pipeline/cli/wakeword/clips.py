@@ -138,7 +138,8 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     if clips.bad and not yes:
         click.confirm(f"{_text(clips)}\nMove {len(clips.bad)} clips to {target}?", abort=True)
     moved = set_aside(clips, target)
-    emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
+    text = f"{counted(len(moved), 'clip')} moved to {target}." if moved else "No clip is unusable: none was moved."
+    emit({"moved": moved, "folder": target}, as_json, text)
 
 
 @click.command()
