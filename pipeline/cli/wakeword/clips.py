@@ -162,7 +162,7 @@ def split(
 
     clips = _scanned(root, mapping, pattern)
     placed = split_clips(clips, seed=seed, **shares)
-    file = write_manifest(out, placed, root, seed)
+    file = write_manifest(out, placed, root, seed, sources_known=clips.sources_known)
     counts = Counter((str(placement.clip.label), placement.part) for placement in placed)
     rows = {label: {part: counts[label, part] for part in PARTS} for label in sorted({label for label, _ in counts})}
     lines = [f"{label:14} " + ", ".join(f"{part} {n}" for part, n in row.items()) for label, row in rows.items()]
