@@ -1,10 +1,12 @@
-"""What every form that starts a training ends with: settings that have no field, and where it runs."""
+"""What every form that starts a training shares: what sends it, and its last fields, which are settings that have no
+field of their own, and where it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pipeline.errors import JobError
 from pipeline.i18n import N_, _
@@ -35,6 +37,11 @@ class LastFields:
         if wrong := [line for line in lines if "=" not in line]:
             raise JobError(_("Write each option of the cluster as name=value, not {text}.").format(text=repr(wrong[0])))
         return Where(self.executor, self.devices, self.nodes, dict(line.split("=", 1) for line in lines))
+
+
+def run_form(key: str) -> DeltaGenerator:
+    """Only its buttons send it: Enter in a field would press the first one and start a training."""
+    return st.form(key, border=False, enter_to_submit=False)
 
 
 def last_fields(key: str, example: str = "", *, shared: bool = False) -> LastFields:

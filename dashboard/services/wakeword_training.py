@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard import identity
 from dashboard.identity import asks
-from dashboard.services import shared
+from dashboard.services import shared, wakeword_clips
 from pipeline.people.access import Action
 from pipeline.runs import RunListing, RunRecord, scan_runs
 from pipeline.runs.comparison import section_of
@@ -26,6 +28,21 @@ def runs() -> RunListing:
     """Those that train detectors, newest first, and the folders among all runs that cannot be read."""
     listing = scan_runs(shared.settings().runs_root)
     return RunListing(tuple(run for run in listing.records if run.state.kind == KIND), listing.damaged)
+
+
+@asks(Action.TRAIN)
+def words_of(config: Mapping[str, Any]) -> list[str]:
+    """The words with clips here that a run with these settings is of: by what it reports, else by the folders that it
+    was trained on."""
+    from pipeline.wakeword.data.spoken_word import spoken_word
+
+    data = section_of(config, "data")
+    folders = [Path(str(folder)) for folder in data.get("positive") or ()]
+    named = {config.get("word"), *(data.get("words") or ()), *(spoken_word(folder)[0] for folder in folders)}
+    known = wakeword_clips.words()
+    return [word for word in known if word in named] or [
+        word for word in known if word in {folder.parent.name for folder in folders}
+    ]
 
 
 @asks(Action.TRAIN)

@@ -43,7 +43,11 @@ def render() -> None:
             icon=":material/arrow_back:",
         )
         return
-    runs = {run.directory.id: run.directory for run in listing.records}
+    word = state.watched(state.WAKE_WORD)
+    records = listing.records
+    if word is not None:  # those of the word that the page is about come first
+        records = tuple(sorted(records, key=lambda run: word not in wakeword_training.words_of(run.config)))
+    runs = {run.directory.id: run.directory for run in records}
     chosen = choose_run(_("Detector"), runs, choice)
     OF_A_RUN[step](runs[chosen])
 

@@ -157,6 +157,7 @@ def evaluate_run(
     kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)
     measured = {"stream": {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}}
+    measured["stream"] |= {"snr_db": task.snr_db, "votes": detector.votes, "of": detector.of}
     if judge is not None:
         measured["judged"] = {"word": judge.word, **report["judged"]["stream"]}
 

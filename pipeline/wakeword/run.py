@@ -36,7 +36,14 @@ from pipeline.wakeword.data.feature_cache import (
 )
 from pipeline.wakeword.data.rendering import LivePool, Recipe, synthetic_passes
 from pipeline.wakeword.data.rooms import read_rooms
-from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, write_manifest
+from pipeline.wakeword.data.splits import (
+    AssignedClip,
+    folded,
+    hold_out,
+    read_manifest,
+    sources_known_in,
+    write_manifest,
+)
 from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
@@ -116,7 +123,7 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
         }
         for part, clips in selected.items():
             _check_enough(clips, (), f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
-        return SelectedClips(root, selected["train"], selected["validation"], (), True)
+        return SelectedClips(root, selected["train"], selected["validation"], (), sources_known_in(Path(data.split)))
     check_given(data)
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
     scan = scan_folders(folders, source_pattern=data.source or None, progress=progress)
@@ -148,6 +155,12 @@ def check_ready(settings: Settings, config: WakewordConfig) -> None:
     teacher = config.distil.teacher
     if teacher and not _is_encoder(Path(teacher)):
         _check_teacher(settings, teacher)
+
+
+def _counts_of_words(clips: SelectedClips) -> dict[str, int]:
+    """Clips of the word, and how many of them synthesisers spoke."""
+    words = [clip for clip in (*clips.train, *clips.held) if clip.label is Label.POSITIVE]
+    return {"n_words": len(words), "n_synthetic_words": sum(clip.synthetic for clip in words)}
 
 
 def check_given(data: DataConfig) -> None:
@@ -261,7 +274,7 @@ def make_trainer(
             f"{clips.left_out[0]}"
         )
     placed = [AssignedClip(clip, "train") for clip in train] + [AssignedClip(clip, "validation") for clip in held]
-    write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed)
+    write_manifest(writer.run.path / SPLIT_FOLDER, placed, clips.root, config.seed, sources_known=clips.sources_known)
     varied, still = recipes(config)
     rooms_left_out = read_rooms(varied.rir).left_out
     if rooms_left_out:
@@ -297,7 +310,7 @@ def _train(settings: Settings, config: WakewordConfig, writer: RunWriter, show: 
     report = {
         **report_of(trained), "averaged": config.train.ema, "parameters": budget.parameters, "macs": budget.macs,
         "calibration": calibration, "n_train": len(material.clips.train), "n_held": len(material.clips.held),
-        "sources_known": material.clips.sources_known, "threshold": to_json(basis),
+        "sources_known": material.clips.sources_known, **_counts_of_words(material.clips), "threshold": to_json(basis),
         "clips_left_out": [one_line(about(clip.path, clip.reasons[0])) for clip in material.clips.bad],
         "rooms_left_out": material.rooms_left_out, "files_left_out": material.clips.left_out,
         **({"words": {word.name: word.metrics for word in words}} if words else {}),

@@ -313,6 +313,12 @@ def test_a_reload_and_the_way_back_keep_the_preset_and_its_fields(open_page: Ope
     assert next(box for box in gone.selectbox if box.label == "Preset").value == "default"
 
 
+def test_enter_in_a_field_starts_no_training(open_page: Open, chirps: Settings) -> None:
+    page = open_page("wakeword", step="2 Configuration", preset="tiny")
+    (form,) = [block for block in page.get("form") if block.proto.form.form_id == "train-wakeword"]
+    assert not form.proto.form.enter_to_submit
+
+
 def test_settings_are_saved_loaded_reset_and_deleted(open_page: Open, chirps: Settings) -> None:
     page = open_page("wakeword", step="2 Configuration")
     field(page, "default", "train.rate").set_value(0.002)
@@ -521,6 +527,28 @@ def test_a_finished_detector_through_all_steps(
     page = open_page("wakeword", step="5 Export", run=detector.id)
     assert not page.exception
     assert "Model card" in {e.label for e in page.expander}
+
+
+def test_a_detector_is_measured_on_its_own_word(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
+    shutil.copytree(open_library(chirps, "chirp").root, chirps.data_root / "wakewords" / "alarm")
+    newer = RunDirectory(shutil.copytree(detector.path, chirps.runs_root / "alarm-00000000"))
+    artifacts.write_json(newer.path / "config.json", {**detector.config, "word": "alarm"})
+    state = artifacts.read_json(detector.path / "run.json")
+    artifacts.write_json(detector.path / "run.json", {**state, "created_at": "2020-01-01T00:00:00+00:00"})
+
+    def named(boxes: Any, label: str) -> Any:
+        return next(box for box in boxes if box.label == label)
+
+    def chosen(page: Any) -> list[str]:
+        assert not page.exception
+        folder = named(page.selectbox, "Folder").value
+        return [page.selectbox(key="run").value, named(page.selectbox, "Word").value, folder.split(":")[0]]
+
+    page = open_page("wakeword", step="4 Evaluation", **{"wake-word": "chirp"})
+    assert chosen(page) == [detector.id, "chirp", "chirp"], "not the newest, which is of another word"
+    page.selectbox(key="run").set_value(newer.id).run()
+    assert chosen(page) == [newer.id, "alarm", "alarm"], "not what was chosen for the detector before"
+    assert chosen(open_page("wakeword", step="4 Evaluation")) == [newer.id, "alarm", "alarm"]
 
 
 def test_an_evaluation_without_recordings_says_to_record_them(

@@ -147,7 +147,7 @@ def test_rows_of_an_evaluation(tmp_path: Path) -> None:
 
 def test_a_split_of_wake_word_clips(tmp_path: Path) -> None:
     clip = Clip(f"positive/{ODD}.wav", Label.POSITIVE, ODD, 1.0, 16_000, 0.5, "d")
-    write_manifest(tmp_path / "split", [AssignedClip(clip, "train", None)], tmp_path, 0)
+    write_manifest(tmp_path / "split", [AssignedClip(clip, "train", None)], tmp_path, 0, sources_known=True)
     root, placed = read_manifest(tmp_path / "split")
     assert (root, placed[0].clip.path, placed[0].clip.source) == (tmp_path, clip.path, ODD)
 

@@ -9,13 +9,14 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from pipeline import artifacts
 from pipeline.audio.load import audio_files, distinct_names, stray_links
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
 from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips, scan_folders
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rooms import read_rooms
-from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, split_clips, write_manifest
+from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, sources_known_in, split_clips, write_manifest
 from pipeline.wakeword.evaluation.evaluate import files_of
 from pipeline.wakeword.evaluation.robustness import conditions
 from pipeline.wakeword.owner.enrolment import takes_in
@@ -215,9 +216,12 @@ def test_no_source_is_in_two_parts(root: Path, tmp_path: Path) -> None:
     assert split_clips(found, validation=0.2, test=0.2, folds=3) == placed
     assert split_clips(found, validation=0.2, test=0.2, seed=1) != placed
 
-    write_manifest(tmp_path / "split", placed, root, 0)
+    write_manifest(tmp_path / "split", placed, root, 0, sources_known=True)
     where, again = read_manifest(tmp_path / "split")
-    assert where == root
+    assert where == root and sources_known_in(tmp_path / "split")
+    about = artifacts.read_json(tmp_path / "split" / "split.json")
+    artifacts.write_json(tmp_path / "split" / "split.json", {name: about[name] for name in ("root", "seed", "n")})
+    assert not sources_known_in(tmp_path / "split"), "a split of an earlier release does not say"
     assert [(one.clip.path, one.part, one.fold) for one in again] == [(o.clip.path, o.part, o.fold) for o in placed]
 
 
@@ -264,8 +268,11 @@ def test_from_the_command_line(root: Path, tmp_path: Path) -> None:
     assert (code, len(json.loads(text)["bad"])) == (0, 2)
     assert "bad: positive/s00/s00_broken.wav" in call("scan", str(root))[1]
     code, text = call("quarantine", str(root), "--yes")
-    assert (code, "Moved 2 clips to " in text) == (0, True)
+    assert (code, "2 clips moved to" in text) == (0, True)
     assert (root.parent / "clips_quarantine" / "reasons.jsonl").is_file()
+    elsewhere = tmp_path / "aside"
+    assert call("quarantine", str(root), "--to", str(elsewhere)) == (0, "No clip is unusable: none was moved.\n")
+    assert not elsewhere.exists()
     code, text = call("split", str(root), "--source", r"(s\d\d)_", "--out", str(tmp_path / "split"), "--json")
     assert (code, set(json.loads(text)["parts"])) == (0, {"positive", "negative", "hard_negative"})
     assert call("scan", str(root), "--map", "x")[0] == 1

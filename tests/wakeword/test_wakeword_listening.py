@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -141,6 +142,17 @@ def test_a_recording_shorter_than_a_window_is_answered_as_by_detect(model: Path,
     heard = listened(str(bundle), str(tmp_path / "s.wav"))
     assert [one["at_s"] for one in heard] == pytest.approx([one["at_s"] for one in detected], abs=1e-3)
     assert detected and min(one["at_s"] for one in detected) > 0
+
+
+def test_a_recording_without_a_detection_is_told_by_how_much(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.wav").write_bytes(to_wav(sound()[: 2 * RATE_HZ]))
+    command = ["wakeword", "detect", str(model), str(tmp_path / "s.wav"), "--threshold", "99"]
+    said = CliRunner().invoke(main, command, catch_exceptions=False).stdout
+    near = re.fullmatch(
+        r"Nothing was detected in s\.wav \(2\.0 s\)\. Highest score \(logit\): (.+), below its threshold of 99\.00\.\n",
+        said,
+    )
+    assert near and 0 < float(near[1]) < 99, said
 
 
 def test_a_detector_aims_at_a_rate_of_false_alarms(bundle: Path) -> None:

@@ -124,6 +124,7 @@ def test_an_english_word_that_was_spoken_is_learnt_for_its_judge(
     run, report = trained("computer", "en-us")
     assert learnt == [(run.path / "model", "computer")]
     assert report["phones"] == {"word": "computer", "recordings": 0, "synthetic": 20, "near": 3, "other": 4}
+    assert "All 24 clips of the word are synthetic" in (run.path / "model" / "README.md").read_text()
     run, report = trained("computer", "en-us")
     assert report["phones"] == {"word": "computer", "problem": "The listener of English is missing."}
     assert run.state.status == "finished"
@@ -194,7 +195,8 @@ def test_evaluation_by_the_command_line(world: World) -> None:
     assert info.threshold == report["stream"]["at_fah"]["0.5"]["threshold"], "kept for the target rate"
     assert info.metrics["stream"]["n_keywords"] == 12
     card = (world.run.path / "model" / "README.md").read_text()
-    assert "12 keywords" in card, "the card holds what was measured since"
+    measured = "noise at 10 dB, 2 of 3 windows above the threshold, 12 keywords"
+    assert measured in card, "the card holds what was measured since"
     assert "it cannot be shown that no voice is in both" in card
 
 
@@ -419,6 +421,26 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert read_info(run.path / "model").metrics["threshold"] == basis
     assert f"rests on {basis['hours']:.2f} h of a stream" in (run.path / "model" / "README.md").read_text()
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
+
+
+def test_an_export_names_its_folder(world: World, tmp_path: Path) -> None:
+    command = ["wakeword", "export", world.run.id, "--keep-threshold", "--to", str(tmp_path / "files")]
+    result = CliRunner().invoke(main, command, env=world.env)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(f"The files are in {tmp_path / 'files'}.\n")
+    assert (tmp_path / "files" / "model.onnx").is_file()
+
+
+def test_robustness_names_what_its_shares_are_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"kind": "none", "condition": "as recorded", "n_words": 4, "recall": 0.5, "n_other": 8, "false_share": 0.125}
+    monkeypatch.setattr("pipeline.wakeword.finished_run.robustness_of", lambda *_, **__: [row])
+    sides = ["--positive", str(world.new_words), "--background", str(world.new_other)]
+    result = CliRunner().invoke(main, ["wakeword", "robustness", world.run.id, *sides], env=world.env)
+    assert result.exit_code == 0, result.output
+    threshold = read_info(world.run.path / "model").threshold
+    head, _columns, as_recorded = result.stdout.splitlines()
+    assert head.endswith(f"at its threshold ({threshold:.2f}): of the word (4) and others (8)")
+    assert as_recorded.split() == ["none:", "as", "recorded", "50.0%", "12.5%"]
 
 
 def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
@@ -732,13 +754,15 @@ def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp
     folder = Path(json.loads(result.stdout)["directory"])
     root, used = read_manifest(folder / "split")
     assert root == clips
+    card = (folder / "model" / "README.md").read_text()
+    assert "it cannot be shown that no voice is in both" in card, "no pattern named the speakers to `split`"
     test = {one.clip.path for one in read_manifest(tmp_path / "split")[1] if one.part == "test"}
     assert test
     assert not test & {one.clip.path for one in used}
     given = ["wakeword", "evaluate", str(folder), "--split", str(tmp_path / "split"), "--hours", "0.05", "--json"]
     result = run.invoke(main, given, env=world.env)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.output)["stream"]["n_keywords"] == sum("positive" in path for path in test)
+    assert json.loads(result.stdout)["stream"]["n_keywords"] == sum("positive" in path for path in test)
     refused = run.invoke(main, ["wakeword", "evaluate", str(folder), "--hours", "1"], env=world.env)
     assert refused.exit_code == 1
     assert "--positive and --background, or --split" in refused.output

@@ -11,6 +11,7 @@ from dashboard.charts import score_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.run_form import run_form
 from dashboard.components.run_list import say_damaged, stored
 from dashboard.markup import message, plain
 from dashboard.services import tables
@@ -83,7 +84,7 @@ def train(task: str, source: str) -> None:
         key="table-model",
     )  # fmt: skip
     can_start = say_missing(tables.ENCODERS if model == ENCODER else tables.TREES)
-    with st.form("table-train", border=False), errors_in_words():
+    with run_form("table-train"), errors_in_words():
         config = _encoder_config(source) if model == ENCODER else _trees_config(task, source, str(model or models[0]))
         if st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:", disabled=not can_start):
             st.toast(_("{run} has started.").format(run=plain(tables.start(config()))))

@@ -10,6 +10,7 @@ from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import DataBehind
 from dashboard.components.filters import choose_set
 from dashboard.components.kept_chart import kept_chart
+from dashboard.components.run_form import run_form
 from dashboard.components.tables import fitted
 from dashboard.components.worst_cases import worst_cases
 from dashboard.markup import message, plain
@@ -51,7 +52,7 @@ def start_feature_based_training(can_start: bool) -> bool:
     preselected, why = train.features_for(chosen.name)
     if why:
         st.caption(":material/info: " + message(why))  # not shown
-    with st.form("train", border=False):
+    with run_form("train"):
         left, middle, right = st.columns(3)
         model = left.selectbox(_("Model"), list(MODELS), format_func=lambda name: _(MODELS[name]))
         extractor = middle.selectbox(

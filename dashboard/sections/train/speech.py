@@ -11,7 +11,7 @@ from dashboard.components.curve_settings import curve_settings
 from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
-from dashboard.components.run_form import configured, last_fields
+from dashboard.components.run_form import configured, last_fields, run_form
 from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -49,7 +49,7 @@ def start_speech_training(can_start: bool) -> bool:
             icon=":material/upload:",
         )
         return False
-    with st.form("train-speech", border=False):
+    with run_form("train-speech"):
         first = first_fields(sets, list_presets(), "whisper_base")
         numbers = st.columns([2, 1, 1, 1, 1])
         encoder = numbers[0].text_input(

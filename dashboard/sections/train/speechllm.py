@@ -12,7 +12,7 @@ from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.job_panel import job_panel
 from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
-from dashboard.components.run_form import configured, last_fields
+from dashboard.components.run_form import configured, last_fields, run_form
 from dashboard.components.run_list import stored
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
@@ -61,7 +61,7 @@ def start_speechllm_training(can_start: bool) -> bool:
             icon=":material/upload:",
         )
         return False
-    with st.form("train-speechllm", border=False):
+    with run_form("train-speechllm"):
         first = first_fields(
             sets,
             list_presets(),

@@ -11,7 +11,7 @@ from dashboard.components.choices import pick, turn_to
 from dashboard.components.confirm import confirm
 from dashboard.components.packages import say_missing
 from dashboard.components.page import errors_in_words
-from dashboard.components.run_form import last_fields
+from dashboard.components.run_form import last_fields, run_form
 from dashboard.markup import plain
 from dashboard.sections.wakeword import tuning
 from dashboard.sections.wakeword.setting_fields import draw_fields, reset
@@ -44,7 +44,7 @@ def draw(clips: ClipLibrary | None) -> None:
     can_search = can_start and say_missing("wakeword-search")
     preset, of_it = _choose_preset()
     sets = wakeword_clips.speech_folders()
-    with st.form("train-wakeword", border=False):
+    with run_form("train-wakeword"):
         columns = st.columns([2, 2, 1, 2])
         others = columns[0].multiselect(
             _("More other speech"), list(sets), placeholder=_("Choose recording sets"),

@@ -19,7 +19,7 @@ from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.sections.wakeword.steps import EXPORT, offer_step
-from dashboard.services import wakeword_clips, wakeword_detectors
+from dashboard.services import wakeword_clips, wakeword_detectors, wakeword_training
 from pipeline.i18n import N_, _, duration, ngettext, number, percent, significant, translated
 from pipeline.runs import ACTIVE, RunDirectory
 from pipeline.runs.comparison import section_of
@@ -87,15 +87,10 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
     """The options that name what to evaluate on; None where something is missing, which is then shown."""
     known = wakeword_clips.words()
     trained_on = section_of(run.config, "data")
-    folders = [str(folder) for folder in trained_on.get("positive") or ()]
-    word_trained_on = next(
-        (word for word in known if word == chosen_word or (folders and f"/{word}/" in folders[0])), None
-    )
+    own = [word for word in wakeword_training.words_of(run.config) if not chosen_word or word == chosen_word]
     left, right = st.columns(2)
     word = (
-        left.selectbox(
-            _("Word"), known, index=known.index(word_trained_on) if word_trained_on else 0, key="evaluate-word"
-        )
+        left.selectbox(_("Word"), known, index=known.index(own[0]) if own else 0, key=f"evaluate-word-{run.id}")
         if known
         else None
     )

@@ -1,5 +1,6 @@
 """Step 4, a folder: every clip with its score, and whether the detector goes off."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
 from dashboard.sections.wakeword.clips import TITLES
-from dashboard.services import wakeword_clips, wakeword_detectors
+from dashboard.services import wakeword_clips, wakeword_detectors, wakeword_training
 from pipeline.i18n import N_, _, number, percent
 from pipeline.runs import RunDirectory
 from pipeline.wakeword.data.clip_library import PARTS
@@ -20,9 +21,11 @@ ORDERS = {"lowest": N_("lowest scores first"), "highest": N_("highest scores fir
 
 
 def draw(run: RunDirectory, word: str) -> None:
-    places = _places()
+    places = _places(wakeword_training.words_of(run.config))
     columns = st.columns([3, 2, 1], vertical_alignment="bottom")
-    place = columns[0].selectbox(_("Folder"), list(places), key="folder-place", placeholder=_("Choose a folder"))
+    place = columns[0].selectbox(
+        _("Folder"), list(places), key=f"folder-place-{run.id}", placeholder=_("Choose a folder")
+    )
     threshold = columns[1].number_input(
         _("Threshold (logit)"), -50.0, 50.0, None, 0.5, key="folder-threshold",
         placeholder=number(wakeword_detectors.finished_run(run).info.of_word(word).threshold, 2),
@@ -81,10 +84,10 @@ def _table(report: dict[str, Any], run: RunDirectory) -> None:
         download_json(report, f"folder-{run.id}")
 
 
-def _places() -> dict[str, Path]:
-    """The folders of all words, and the recording sets, by what they are called."""
+def _places(own: Sequence[str]) -> dict[str, Path]:
+    """The folders of all words, the run's `own` first, and the recording sets, by what they are called."""
     places: dict[str, Path] = {}
-    for word in wakeword_clips.words():
+    for word in sorted(wakeword_clips.words(), key=lambda word: word not in own):
         clips = wakeword_clips.library(word)
         places |= {
             f"{word}: {_(TITLES[part])}": clips.folder(part) for part in PARTS if part != "rir" and clips.files(part)

@@ -140,7 +140,8 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     if clips.bad and not yes:
         click.confirm(f"{printable(_text(clips))}\nMove {counted(len(clips.bad), 'clip')} to {target}?", abort=True)
     moved = set_aside(clips, target)
-    emit({"moved": moved, "folder": target}, as_json, f"Moved {counted(len(moved), 'clip')} to {target}.")
+    text = f"{counted(len(moved), 'clip')} moved to {target}." if moved else "No clip is unusable: none was moved."
+    emit({"moved": moved, "folder": target}, as_json, text)
 
 
 @click.command()
@@ -163,7 +164,7 @@ def split(
 
     clips = _scanned(root, mapping, pattern)
     placed = split_clips(clips, seed=seed, **shares)
-    file = write_manifest(out, placed, root, seed)
+    file = write_manifest(out, placed, root, seed, sources_known=clips.sources_known)
     counts = Counter((str(placement.clip.label), placement.part) for placement in placed)
     rows = {label: {part: counts[label, part] for part in PARTS} for label in sorted({label for label, _ in counts})}
     lines = [f"{label:14} " + ", ".join(f"{part} {n}" for part, n in row.items()) for label, row in rows.items()]

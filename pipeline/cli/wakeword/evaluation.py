@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--near",
     type=clips_folder,
-    help="Folder with one subfolder per similar phrase.",
+    help="Similar phrases: a folder that `pronlab wakeword speak` wrote, or one with a subfolder per phrase.",
 )
 @click.option("--hours", type=float, default=2.0, show_default=True, help="Length of the stream in hours.")
 @click.option("--snr", "snr_db", type=float, default=10.0, show_default=True, help="Signal-to-noise ratio in dB.")
@@ -152,9 +152,17 @@ def robustness(
         rows = robustness_of(
             finished, positive, background, tuple(map(str, noise)), tuple(map(str, rir)), stoppable(work), word=word
         )
-    lines = [f"{'condition':40} recall  false alarms"]
+    lines = []
+    if rows:  # else it was stopped
+        threshold = finished.info.of_word(word).threshold
+        lines = [
+            f"Clips that set the detector off, each alone, at its threshold ({threshold:.2f}): of the word "
+            f"({rows[0]['n_words']}) and others ({rows[0]['n_other']})"
+            + (", without its judge of phones" if asked_phones(finished, None) else ""),
+            f"{'condition':40} {'the word':>8} {'others':>8}",
+        ]
     lines += [
-        f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:6.1%} {row['false_share']:8.1%}" for row in rows
+        f"{row['kind'] + ': ' + row['condition']:40} {row['recall']:8.1%} {row['false_share']:8.1%}" for row in rows
     ]
     emit(rows, as_json, "\n".join(lines))
 
@@ -217,6 +225,7 @@ def export(
     from pipeline.wakeword.threshold import all_in_words
 
     finished = open_finished_run(Settings.from_env(), detector)
+    folder_written = target or finished.home / EXPORTS
     if keep_threshold and background:
         raise click.UsageError("--background is for setting the threshold: leave --keep-threshold away.")
     if esp32 and bundle is None:
@@ -239,7 +248,7 @@ def export(
     with background_run(run, N_("Exporting")) as work:
         if not keep_threshold:
             set_thresholds(finished, background, stoppable(work))
-        exports = export_model(finished.folder, target or finished.home / EXPORTS)
+        exports = export_model(finished.folder, folder_written)
         work.progress(1, 1, "")
     lines = [
         f"{e.format:12} {e.size_kb:7.0f} kB, logits within {e.largest_difference:.2g} of the model's on {e.n} windows, "
@@ -247,7 +256,8 @@ def export(
         for e in exports
     ]
     lines += filter(None, [all_in_words(finished.info.bases)])
-    folder_and_formats = {"folder": target or finished.home / EXPORTS, "formats": exports}
+    lines.append(f"The files are in {folder_written}.")
+    folder_and_formats = {"folder": folder_written, "formats": exports}
     emit({**folder_and_formats, "rests_on": _rests_on(finished)}, as_json, "\n".join(lines))
 
 
@@ -397,7 +407,9 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
 
 
 def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
-    return [f"    {one_line(row['phrase']):20} false alarms: {row['accepted']} of {row['n']}" for row in rows]
+    phrases = {row["phrase"]: one_line(row["phrase"]) for row in rows}
+    widest = max(20, *map(len, phrases.values()))
+    return [f"    {phrases[row['phrase']]:{widest}} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
 COMMANDS = (evaluate, robustness, export, budget)

@@ -1,6 +1,5 @@
 """Detectors: train, and what goes before: features, learning rate, search."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -293,9 +292,11 @@ def learn_phones_command(detector: str, word: str, run: Path | None, as_json: bo
         source = learn_word(settings, finished, word, stoppable(work)).learnt_from
     text = (
         f"{word!r} is learnt from {source.recordings} recordings and {source.synthetic} synthetic clips of it, "
-        f"{source.near} near phrases and {source.other} stretches of other speech. `--phones {shlex.quote(word)}` "
-        f"uses it in evaluate, detect and, after an export, in listen."
+        f"{source.near} near phrases and {source.other} stretches of other speech. `evaluate`, `detect` and "
+        f"`export --bundle` ask the judge from now on (`--no-phones` leaves it away), `listen` asks it in the bundle."
     )
+    if not source.recordings:
+        text += " From synthetic clips alone it learns less of how people say the word: add recordings of people."
     others = other_words(finished, word)
     if others:
         text += (

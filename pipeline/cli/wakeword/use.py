@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from pipeline.settings import Settings
 from pipeline.text import one_line
 
 if TYPE_CHECKING:
+    from pipeline.wakeword.file_detection import FileDetections
     from pipeline.wakeword.finished_run import FinishedRun
     from pipeline.wakeword.owner.enrolment import OwnerMatch
     from pipeline.wakeword.owner.verification import OwnerVerify
@@ -123,8 +124,9 @@ def detect(
         for d in detections
     ]
     duration_s = of_words[0].duration_s
-    text = "\n".join(lines) or f"The word is not in {one_line(audio.name)} ({duration_s:.1f} s)."
     thresholds = {name: of_word.threshold for name, of_word in zip(words, of_words, strict=True)}
+    nothing = f"Nothing was detected in {one_line(audio.name)} ({duration_s:.1f} s). {_nearest(words, of_words)}"
+    text = "\n".join(lines) or nothing
     rows = [
         {key: value for key, value in to_json(d).items() if value or key not in ("word", "owner")} for d in detections
     ]
@@ -132,6 +134,16 @@ def detect(
     if judge is not None:
         answer["phones"] = {"word": judge.word, "learnt_from": judge.learnt_from}
     emit(answer, as_json, text)
+
+
+def _nearest(words: Sequence[str], of_words: "Sequence[FileDetections]") -> str:
+    """How near a recording came to each threshold."""
+    nearest = (
+        f"{max(window.vote for window in of_word.windows):.2f}{' for ' + repr(word) if word else ''}, below its "
+        f"threshold of {of_word.threshold:.2f}"
+        for word, of_word in zip(words, of_words, strict=True)
+    )
+    return f"Highest score (logit): {'; '.join(nearest)}."
 
 
 def _detect_in_folder(

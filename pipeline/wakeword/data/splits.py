@@ -16,7 +16,7 @@ from pipeline.records import to_json
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label
 
 PARTS = ("train", "validation", "test")
-MANIFEST = "clips.jsonl"
+MANIFEST, ABOUT = "clips.jsonl", "split.json"
 
 
 @dataclass(frozen=True)
@@ -114,20 +114,22 @@ def folded(placed: Sequence[AssignedClip], fold: int, name: str) -> list[Assigne
     return [replace(clip, part="validation" if clip.fold == fold else "train") for clip in training]
 
 
-def write_manifest(folder: Path, placed: Sequence[AssignedClip], root: Path, seed: int) -> Path:
-    """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split."""
+def write_manifest(folder: Path, placed: Sequence[AssignedClip], root: Path, seed: int, *, sources_known: bool) -> Path:
+    """`clips.jsonl`, one object a clip, and `split.json` with where the clips are and how they were split.
+    `sources_known` is that of the scan."""
     jsonl.write(
         folder / MANIFEST,
         ({**to_json(placement.clip), "part": placement.part, "fold": placement.fold} for placement in placed),
     )
-    artifacts.write_json(folder / "split.json", {"root": root.absolute(), "seed": seed, "n": len(placed)})
+    about = {"root": root.absolute(), "seed": seed, "n": len(placed), "sources_known": sources_known}
+    artifacts.write_json(folder / ABOUT, about)
     return folder / MANIFEST
 
 
 def read_manifest(folder: Path) -> tuple[Path, list[AssignedClip]]:
     """The clips' root, and the clips as they were split. Raises CorpusError for what is no such manifest."""
     try:
-        root = Path(artifacts.read_json(folder / "split.json")["root"])
+        root = Path(artifacts.read_json(folder / ABOUT)["root"])
         placed = []
         for raw in jsonl.read(folder / MANIFEST):
             part, fold = raw.pop("part"), raw.pop("fold")
@@ -141,6 +143,11 @@ def read_manifest(folder: Path) -> tuple[Path, list[AssignedClip]]:
             reason=said_by(error),
         ) from error
     return root, placed
+
+
+def sources_known_in(folder: Path) -> bool:
+    """Whether the speakers of all clips of a split are known; splits of earlier releases do not say so."""
+    return artifacts.read_json(folder / ABOUT).get("sources_known") is True
 
 
 def reported_part(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

@@ -4,7 +4,7 @@ The answers for clips (accuracy, ROC, calibration, ...) are those of the same st
 taken for the word when the highest voted logit within it reaches the threshold.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,8 +33,10 @@ from pipeline.metrics.detection import (
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.noise import read_noise
+from pipeline.wakeword.data.speaking import texts_in
 from pipeline.wakeword.evaluation.judged_stream import (
     Judge,
     JudgedResult,
@@ -67,7 +69,7 @@ PIECES = (N_("beginning"), N_("end"), N_("halves exchanged"))
 
 @dataclass(frozen=True)
 class EvaluationTask:
-    """What to evaluate on. `near` holds a folder for each phrase that sounds like the word. Figures of single clips are
+    """What to evaluate on. `near` holds what sounds like the word (`phrases_in`). Figures of single clips are
     at the threshold for `target_fah` false alarms per hour. `phones` is the word that a judge of phones listens for."""
 
     positive: tuple[Path, ...]
@@ -156,6 +158,7 @@ def evaluate(
     """`judge` is of the task's `phones`. Raises CorpusError for folders without audio, or too little of it."""
     positives, background = sides_of(task.positive, task.background)
     noise = read_noise(task.noise)
+    phrases = phrases_in(task.near) if task.near else {}
     plan = plan_stream(positives, background, noise, task.hours, snr_db=task.snr_db, seed=task.seed)
     with one_thread():
         stream_scores = score_stream(plan, classifier, features_config, detector.hop_s, progress)
@@ -171,7 +174,7 @@ def evaluate(
             )
         with_tta = measure(augmented, detector, targets, plan.speech_hours, at_fah=task.target_fah)
     vote = partial(highest_vote, classifier=classifier, config=features_config, detector=detector)
-    near = near_results(task, positives, lambda clip: vote(clip) >= at_target, progress)
+    near = near_results(phrases, positives, lambda clip: vote(clip) >= at_target, progress)
     judged = None
     if judge is not None:
         questions = ask(stream_scores, detector, temperature, sound_of(plan), judge, progress)
@@ -181,7 +184,9 @@ def evaluate(
             highest_answer, classifier=classifier, config=features_config, detector=detector, judge=judge,
             threshold=questions.threshold, temperature=temperature,
         )  # fmt: skip
-        judged = JudgedEvaluation(result, near_results(task, positives, lambda clip: answer(clip) >= limit, progress))
+        judged = JudgedEvaluation(
+            result, near_results(phrases, positives, lambda clip: answer(clip) >= limit, progress)
+        )
     clips = clip_result(stream_scores, detector, at_target, temperature)
     return Evaluation(stream, as_set, clips, near, with_tta, task.snr_db, task.seed, judged), stream_scores
 
@@ -223,13 +228,13 @@ def averaged(classifier: Classifier, config: FeatureConfig) -> Classifier:
 
 
 def near_results(
-    task: EvaluationTask,
+    phrases: Mapping[str, Sequence[Path]],
     positives: Sequence[Path],
     accepts: Callable[[NDArray[np.float32]], bool],
     progress: Progress | None = None,
 ) -> tuple[NearResult, ...]:
-    """Pieces of the words, and the phrases in the task's folder of them."""
-    total = len(PIECES) * len(positives) + (len(audio_files(task.near)) if task.near else 0)
+    """Pieces of the words, and the clips of phrases near the word."""
+    total = len(PIECES) * len(positives) + sum(map(len, phrases.values()))
     numbers = count(1)
 
     def accepted(clip: NDArray[np.float32]) -> bool:
@@ -237,7 +242,10 @@ def near_results(
             progress(min(next(numbers), total), total, Message(N_("pieces and near phrases")))
         return accepts(clip)
 
-    return (*pieces(positives, accepted), *(near_phrases(task.near, accepted) if task.near else []))
+    of_phrases = (
+        _near(phrase, len(files), sum(accepted(load_clip(path)) for path in files)) for phrase, files in phrases.items()
+    )
+    return (*pieces(positives, accepted), *of_phrases)
 
 
 def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], bool]) -> list[NearResult]:
@@ -253,17 +261,20 @@ def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], b
     return [_near(name, len(positives), n) for name, n in accepted.items()]
 
 
-def near_phrases(folder: Path, accepts: Callable[[NDArray[np.float32]], bool]) -> list[NearResult]:
-    """Each folder under `folder` is a phrase. Raises CorpusError where there is none."""
-    phrases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    if not phrases:
+def phrases_in(folder: Path) -> dict[str, list[Path]]:
+    """The clips of each phrase near the word: of a folder that `speak` writes, or its `hard_negative`, by what they
+    say; of any other, each folder in it is a phrase. Raises CorpusError where there is none."""
+    spoken = folder.parent if folder.name == Label.HARD_NEGATIVE else folder
+    if texts := texts_in(spoken):
+        phrases: dict[str, list[Path]] = {}
+        for path in files_of((spoken / Label.HARD_NEGATIVE,)):
+            name = path.relative_to(spoken).as_posix()
+            phrases.setdefault(texts.get(name, path.parent.name), []).append(path)
+        return dict(sorted(phrases.items()))
+    folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not folders:
         raise CorpusError(N_("{folder} has no folders of clips, one for each near phrase."), folder=str(folder))
-    results = []
-    for phrase in phrases:
-        files = files_of((phrase,))
-        n = sum(accepts(load_clip(path)) for path in files)
-        results.append(_near(phrase.name.replace("_", " "), len(files), n))
-    return results
+    return {path.name.replace("_", " "): files_of((path,)) for path in folders}
 
 
 def files_of(folders: Sequence[Path]) -> list[Path]:

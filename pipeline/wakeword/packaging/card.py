@@ -23,7 +23,7 @@ and {ram:.0f} kB of memory on a {target}.
 
 ## Trained on
 
-{n_train} clips, {n_held} more held back to choose weights and threshold on. {sources}
+{n_train} clips, {n_held} more held back to choose weights and threshold on. {synthetic}{sources}
 
 ## Measured
 
@@ -87,12 +87,18 @@ def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
         else "The clips name no speakers: it cannot be shown that no voice is in both, so figures on held-back clips "
         "may be too good."
     )
+    synthetic = ""
+    if n_synthetic := report.get("n_synthetic_words", 0):  # runs of earlier releases lack it
+        n_words = report["n_words"]
+        which = f"All {n_words}" if n_synthetic == n_words else f"{n_synthetic} of the {n_words}"
+        synthetic = f"{which} clips of the word are synthetic: they do not tell what is missed of people. "
     return TEXT.format(
         use_title=USE, not_for_title=NOT_FOR,
         name=literal(info.name or "Wake word", begins=False), architecture=info.model.name, width=info.model.width,
         parameters=info.parameters, macs=budget.macs / 1e6, clip_s=info.features.clip_s,
         hop_ms=info.detector.hop_s * 1000, flash=budget.flash_kb, ram=budget.ram_kb,
-        target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"], sources=sources,
+        target=TARGETS[info.model.target].title, n_train=report["n_train"], n_held=report["n_held"],
+        synthetic=synthetic, sources=sources,
         miss=validation["miss_at_few_alarms"], n_words=validation["n_words"], ece_before=calibration["ece_before"],
         ece_after=calibration["ece_after"], temperature=info.temperature, streamed=_streamed(info.metrics),
         kind=info.features.kind, frames=info.features.shape[0], bins=info.features.shape[1],
@@ -134,8 +140,8 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
     if not stream:
         return ""
     text = (
-        f"\nOn {duration(stream['hours'])} of sound with {duration(stream['speech_hours'])} of speech and noise at 10 "
-        f"dB, {stream['n_keywords']} keywords:\n\n{_missed(stream)}"
+        f"\nOn {duration(stream['hours'])} of sound with {duration(stream['speech_hours'])} of speech and noise"
+        f"{_of_its_own(stream)}, {stream['n_keywords']} keywords:\n\n{_missed(stream)}"
     )
     judged = metrics.get("judged")
     if judged:
@@ -149,6 +155,13 @@ def _streamed(metrics: Mapping[str, Any]) -> str:
         f"\nNo false alarm in {duration(stream['hours'])} says only that the rate is below {3.0 / stream['hours']:.2g} "
         "per hour (95 % confidence).\n"
     )
+
+
+def _of_its_own(stream: Mapping[str, Any]) -> str:
+    """What an evaluation chose; those of earlier releases do not say it."""
+    if "snr_db" not in stream:
+        return ""
+    return f" at {stream['snr_db']:g} dB, {stream['votes']} of {stream['of']} windows above the threshold"
 
 
 def _missed(stream: Mapping[str, Any]) -> str:
