@@ -136,9 +136,9 @@ def quarantine(root: Path, mapping: tuple[str, ...], folder: Path | None, yes: b
     clips = _scanned(root, mapping, None)
     target = folder or root.absolute().with_name(f"{root.absolute().name}_quarantine")
     if clips.bad and not yes:
-        click.confirm(f"{_text(clips)}\nMove {counted(len(clips.bad), 'clip')} to {target}?", abort=True)
+        click.confirm(f"{_text(clips)}\nMove {len(clips.bad)} clips to {target}?", abort=True)
     moved = set_aside(clips, target)
-    emit({"moved": moved, "folder": target}, as_json, f"Moved {counted(len(moved), 'clip')} to {target}.")
+    emit({"moved": moved, "folder": target}, as_json, f"{len(moved)} clips are in {target} now.")
 
 
 @click.command()
