@@ -35,7 +35,7 @@ def _kept_order(
     return tuple(order_of(settings, project, evaluator, ids, secret))
 
 
-def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str], secret: str = "") -> list[str]:
+def order_of(settings: Settings, project: Project, evaluator: str, ids: Sequence[str], secret: str) -> list[str]:
     """All of `ids`, drawn with the project's `secret`: what comes out of an order that is known would be no work. By
     disagreement or uncertainty, a share stays random; recordings without predictions come last among those that are
     ranked."""

@@ -347,12 +347,12 @@ def test_orders_by_what_the_scorers_say(settings: Settings) -> None:
         lines = [{"recording_id": key, "overall": 50 + by * n, "confidence": n / 100} for n, key in enumerate(ids)]
         (folder / f"{scorer}.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\nbroken", encoding="utf-8")
     plain = Project("p", "words")
-    assert order_of(settings, plain, "Eve", ids) != order_of(settings, plain, "Bob", ids)
-    apart = order_of(settings, replace(plain, order="disagreement", random_share=0.0), "Eve", ids)
+    assert order_of(settings, plain, "Eve", ids, "") != order_of(settings, plain, "Bob", ids, "")
+    apart = order_of(settings, replace(plain, order="disagreement", random_share=0.0), "Eve", ids, "")
     assert apart == ids[::-1]
-    unsure = order_of(settings, replace(plain, order="uncertainty", random_share=0.0), "Eve", ids)
+    unsure = order_of(settings, replace(plain, order="uncertainty", random_share=0.0), "Eve", ids, "")
     assert unsure == ids
-    mixed = order_of(settings, replace(plain, order="disagreement", random_share=0.3), "Eve", ids)
+    mixed = order_of(settings, replace(plain, order="disagreement", random_share=0.3), "Eve", ids, "")
     assert sorted(mixed) == sorted(ids)
     assert len(set(mixed[:30]) & set(apart[:40])) >= 15
     assert any(int(key.split("/")[1]) < 50 for key in mixed[:30]), "a share stays random"
