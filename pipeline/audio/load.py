@@ -160,7 +160,9 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
     """
     import soundfile
 
-    name = one_line(name or source.name) if name or isinstance(source, Path) else Message(N_("The recording"))
+    if isinstance(source, Path):
+        name = name or source.name
+    name = one_line(name) if name else Message(N_("The recording"))
     if isinstance(source, Path) and not is_writable(str(source)):  # no library opens it, and no manifest can name it
         raise AudioError(
             N_("{name} has a name, or lies in a folder, that is not UTF-8. Rename it."), name=one_line(str(source))

@@ -353,7 +353,7 @@ class WakewordConfig:
         """With absolute paths: a run may go on in another folder, or on another machine. A teacher may be the id of a
         run, and is a path only where there is such a folder, as for whoever opens it."""
         data, distil = self.data, self.distil
-        folders = {
+        folders: dict[str, Any] = {
             name: tuple(map(_absolute, getattr(data, name)))
             for name in ("positive", "negative", "hard_negative", "noise", "rir")
         }
