@@ -16,6 +16,7 @@ T = TypeVar("T")
 PADDING = 20  # pixels
 LONGEST, ROW_HEIGHT = 20, 35  # rows before a table scrolls, pixels
 NARROWEST, WIDEST = 56, 420
+SCROLLBAR = 12  # pixels that it covers of the last column
 SHADE = "background-color: rgba(43, 140, 179, 0.16)"  # not shown; over the ground of either theme
 FIRST_WIDEST = 320  # it stays in sight while the others scroll
 
@@ -43,19 +44,22 @@ def fitted(
     import pandas as pd
 
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    scrolls = len(frame) > most_rows
     config = {}
     for index, label in enumerate(frame.columns):
         texts = [str(label), *("" if pd.isna(value) else str(value) for value in frame[label])]
         help_ = (helps or {}).get(str(label))
         widest = first_widest if not index and len(frame.columns) > 3 else WIDEST
         wide = max(map(pixels, texts)) + PADDING + (16 if help_ else 0)
+        if scrolls and index == len(frame.columns) - 1:
+            wide += SCROLLBAR
         config[str(label)] = st.column_config.Column(
             width=int(min(widest, max(NARROWEST, wide))),
             pinned=not index,
             alignment="right" if label in right else None,
             help=help_,
         )
-    height: Literal["content"] | int = "content" if len(frame) <= most_rows else ROW_HEIGHT * (most_rows + 1)
+    height: Literal["content"] | int = ROW_HEIGHT * (most_rows + 1) if scrolls else "content"
     shown: Any = frame
     if marked:
         shown = frame.style.apply(lambda row: [SHADE if row.name in marked else ""] * len(row), axis=1)

@@ -549,6 +549,11 @@ def test_a_detector_is_measured_on_its_own_word(open_page: Open, detector: RunDi
     page.selectbox(key="run").set_value(newer.id).run()
     assert chosen(page) == [newer.id, "alarm", "alarm"], "not what was chosen for the detector before"
     assert chosen(open_page("wakeword", step="4 Evaluation")) == [newer.id, "alarm", "alarm"]
+    shutil.rmtree(chirps.data_root / "wakewords" / "alarm")
+    unknown = {"word": "alarm", "data": {**detector.config["data"], "positive": ["/elsewhere"]}}
+    artifacts.write_json(newer.path / "config.json", {**detector.config, **unknown})
+    page = open_page("wakeword", step="4 Evaluation")
+    assert named(page.selectbox, "Word").value is None and "Choose the word to measure the detector on" in said(page)
 
 
 def test_an_evaluation_without_recordings_says_to_record_them(

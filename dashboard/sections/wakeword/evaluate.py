@@ -90,7 +90,13 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
     own = [word for word in wakeword_training.words_of(run.config) if not chosen_word or word == chosen_word]
     left, right = st.columns(2)
     word = (
-        left.selectbox(_("Word"), known, index=known.index(own[0]) if own else 0, key=f"evaluate-word-{run.id}")
+        left.selectbox(
+            _("Word"),
+            known,
+            index=known.index(own[0]) if own else None,
+            placeholder=_("Choose a word"),
+            key=f"evaluate-word-{run.id}",
+        )
         if known
         else None
     )
@@ -102,6 +108,9 @@ def _material(run: RunDirectory, chosen_word: str) -> list[str] | None:
         placeholder=_("Choose recording sets"), key="evaluate-sets",
         help=_("Sets that the detector was trained on are not offered."),
     )  # fmt: skip
+    if known and word is None:
+        st.info(_("Choose the word to measure the detector on."), icon=":material/arrow_upward:")
+        return None
     if clips is None or not clips.files("evaluation/positive"):
         text = (
             _("Set clips of the word aside under 1 Data first.")

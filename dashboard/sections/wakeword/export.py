@@ -98,8 +98,8 @@ def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
         st.markdown(
             _(
                 "An English word can have a judge: the listener of the speech scorer learns how the clips of the "
-                "training say its phones, and confirms each detection. Fewer words are missed at fewer false alarms, "
-                "for 26 MB more and about 1% of a core."
+                "training say its phones, and confirms each detection. Near phrases set it off less, and a detector "
+                "from few or synthetic clips misses fewer words. It takes 26 MB more and about 1% of a core."
             )
         )
         if learnt is not None:
