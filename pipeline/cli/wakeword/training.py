@@ -73,7 +73,7 @@ network_options = _options(
     ),
     click.option("--target", help="Device the model must fit: esp32_s3, raspberry_pi (default), phone or desktop."),
     click.option("--batch", type=int, help="Clips per step."),
-    click.option("--teacher", help="Wake-word run to distil from."),
+    click.option("--teacher", help="Wake-word run, or folder of a speech encoder, to learn from."),
     click.option("--name", help="Name of the run."),
 )
 width_option = click.option("--width", type=float, help="Multiplier of the number of channels.")
