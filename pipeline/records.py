@@ -338,7 +338,7 @@ class ScoreResult:
     not_measured: tuple[str, ...] = ()
 
 
-_PLAIN = frozenset((str, int, bool, type(None)))
+_PLAIN = (str, int, bool, type(None))
 
 
 def to_json(record: Any) -> Any:
@@ -349,13 +349,12 @@ def to_json(record: Any) -> Any:
     if isinstance(record, float):
         return record if math.isfinite(record) else None
     if isinstance(record, dict):
-        return {str(key): value if type(value) in _PLAIN else to_json(value) for key, value in record.items()}
+        return {str(key): to_json(value) for key, value in record.items()}
     if isinstance(record, list | tuple | set | frozenset):
-        return [value if type(value) in _PLAIN else to_json(value) for value in record]
+        return [to_json(value) for value in record]
     names = _fields_of(kind)
     if names:
-        values = ((name, getattr(record, name)) for name in names)
-        return {name: value if type(value) in _PLAIN else to_json(value) for name, value in values}
+        return {name: to_json(getattr(record, name)) for name in names}
     if isinstance(record, StrEnum | Path):
         return str(record)
     if hasattr(record, "item") and getattr(record, "ndim", None) == 0:

@@ -22,7 +22,7 @@ from pipeline.corpus.sets import (
     sets_at,
 )
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_
 from pipeline.importing.registering import Registering
 from pipeline.labels.index import Index
 from pipeline.parallel import Progress
@@ -108,15 +108,15 @@ def import_path(
     )
     index = Index(settings)
     with index.saving(set_name) as still_saving:
-        alive = _with_signs_of_life(progress, still_saving)
         work = Registering(
-            settings, set_, known, language=language, by=by, progress=alive, check_stop=check_stop
+            settings, set_, known, language=language, by=by,
+            progress=_with_signs_of_life(progress, still_saving), check_stop=check_stop,
         )  # fmt: skip
         work.run(reading)
         remove_leftovers(set_.labels_root)
         remove_leftovers(registration(settings, set_name), suffix="")
         still_saving()
-        broken = index.refresh_set(set_name, _of_labels(alive))
+        broken = index.refresh_set(set_name)
     if work.stopped is not None:
         if not isinstance(work.stopped, KeyboardInterrupt):
             raise work.stopped
@@ -179,15 +179,6 @@ def _with_signs_of_life(progress: Progress | None, still_saving: Callable[[], No
             still_saving()
         if progress is not None:
             progress(done, total, message)
-
-    return report
-
-
-def _of_labels(progress: Progress) -> Progress:
-    """The same progress, for the label files that are read into the index after the recordings."""
-
-    def report(done: int, total: int, _set_name: str) -> None:
-        progress(done, total, Message(N_("label files")))
 
     return report
 

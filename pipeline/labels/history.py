@@ -24,8 +24,6 @@ def standing_events(events: Iterable[RatingEvent]) -> list[RatingEvent]:
         if last is not None:
             del kept[last]
     returned = max((n for n, event in enumerate(kept) if event.action in GIVEN_AGAIN), default=0)
-    if not returned:
-        return kept
     put_aside = (RatingAction.SKIP, RatingAction.FLAG)
     return [event for n, event in enumerate(kept) if n >= returned or event.action not in put_aside]
 

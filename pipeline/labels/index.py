@@ -91,11 +91,11 @@ class Index(IndexQueries):
         finally:
             connection.close()
 
-    def ensure(self, progress: Progress | None = None) -> bool:
+    def ensure(self) -> bool:
         """Build the index where it is missing, damaged, outdated, or has missed a save; whether it was built."""
         orphaned = self._marks.orphaned()
         if self._stale_mark.exists() or not self._is_current() or not all(map(self._mended, orphaned)):
-            self.rebuild(progress)
+            self.rebuild()
             return True
         return False
 
@@ -127,10 +127,10 @@ class Index(IndexQueries):
             database.execute(statement)
         return fill(self._settings, database, names, progress)
 
-    def refresh_set(self, name: str, progress: Progress | None = None) -> list[Problem]:
+    def refresh_set(self, name: str) -> list[Problem]:
         """Read one set and its label files again, after an import; an unregistered set leaves the index. Returns what
         is wrong with the label files."""
-        if self.ensure(progress):
+        if self.ensure():
             return self.label_problems(name)
         sets = [set_ for set_ in list_sets(self._settings) if set_.name == name]
         with self.connect() as database, _writing(database):
@@ -138,11 +138,11 @@ class Index(IndexQueries):
             others = [row[0] for row in database.execute(_RATERS).fetchall()]
             names = RaterNames(self._listed(), others)
             for set_ in sets:
-                fill_set(self._settings, database, set_, names, progress)
+                fill_set(self._settings, database, set_, names, None)
                 if not names.is_settled:  # a better spelling came after another was written
                     names.settle()
                     _remove(database, name)
-                    fill_set(self._settings, database, set_, names, progress)
+                    fill_set(self._settings, database, set_, names, None)
         if any(names.of(rater) != rater for rater in others):
             self.rebuild()
         return self.label_problems(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -96,13 +96,11 @@ def fill_set(
     wants_repair: set[str] = set()
     present = _label_files(set_.labels_root)
     by_letters = {composed(name): name for name in sorted(present, reverse=True)}
-    wanted: set[str] = set()
     for done, recording in enumerate(recordings):
         if progress is not None and done % 500 == 0:
             progress(done, len(recordings), set_.name)
         try:
             asked = str(label_path(recording.path))
-            wanted.add(composed(asked))
             relative = asked if asked in present else by_letters.get(composed(asked))
             result = None
             if relative is not None:
@@ -117,7 +115,7 @@ def fill_set(
             continue
         if result is not None:
             labelled.append((recording, result))
-    problems += _strays(present, wanted)
+    problems += _strays(present, recordings)
     problems += _unread(labelled)
     labelled, unscaled, told = with_known_scales(set_.name, labelled)
     wants_repair |= unscaled
@@ -160,8 +158,9 @@ def _label_files(root: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _strays(present: frozenset[str], wanted: Set[str]) -> list[Problem]:
-    """Label files whose recording the set does not have: `wanted` are those of its recordings, composed."""
+def _strays(present: frozenset[str], recordings: Sequence[Recording]) -> list[Problem]:
+    """Label files whose recording the set does not have."""
+    wanted = {composed(str(label_path(recording.path))) for recording in recordings}
     return [
         Problem(
             "stray_label",

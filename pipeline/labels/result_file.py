@@ -177,13 +177,9 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
         if durable:
             artifacts.write_json(path, _to_file(result))
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(artifacts.TEMPORARY_PREFIX + path.name)
-            text = json.dumps(_to_file(result), ensure_ascii=False, indent=2) + "\n"
-            try:
-                temporary.write_text(text, encoding="utf-8")
-            except FileNotFoundError:  # the first of its folder
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(json.dumps(_to_file(result), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
             temporary.replace(path)
     except OSError as error:
         raise LabelError(
