@@ -107,7 +107,7 @@ def test_opening_a_recording_of_a_project_keeps_to_its_rules(settings: Settings,
         queue.open(recording[5])
     rate_all(queue, "Eve", most=1)
     assert queue.open(recording[5]).purpose is Purpose.WORK
-    silent = next(key for key in gold if key not in queue._seen(Purpose.CALIBRATION))
+    silent = next(key for key in gold if key not in queue._history.seen(Purpose.CALIBRATION))
     assert queue.open(next(r for r in recording if r.id == silent)).purpose is Purpose.GOLD
     other = Queue(settings, project, expert("Bob"))
     rate_all(other, "Bob", most=1)

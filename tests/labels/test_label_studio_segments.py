@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpus.sets import RecordingSet, save_set
+from pipeline.corpus.sets import RecordingSet
 from pipeline.labels.exchange.incoming import check, read_ratings
 from pipeline.labels.exchange.label_studio_tasks import tasks
 from pipeline.labels.exchange.recordings import labels_of
@@ -17,6 +17,7 @@ from pipeline.labels.index import Index
 from pipeline.labels.store import LabelStore
 from pipeline.records import AudioReport, RatingAction, RatingEvent, Recording, RubricName, Segment
 from pipeline.settings import Settings
+from tests.prepared import save_set
 
 AT = "2026-01-01T10:00:00.000+00:00"
 VALUES = {"accuracy": 5.0, "fluency": 6.0, "prosodic": 7.0, "total": 8.0}

@@ -11,7 +11,7 @@ import soundfile
 from dashboard.services.label import Labelling, OpenRecording, Session
 from pipeline import artifacts
 from pipeline.corpus.set_rubric import rate_with
-from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, registration, save_set
+from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, registration
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange.files import CONFIGURATION, label_studio_files
@@ -29,6 +29,7 @@ from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
+from tests.prepared import save_set
 from tests.rubrics.clarity import clarity
 
 AT = "2026-01-01T10:00:00.000+00:00"

@@ -115,7 +115,7 @@ def test_the_stream_holds_every_word_once_where_it_says(folders: tuple[Path, Pat
 
 def test_a_stream_needs_words_background_and_time(folders: tuple[Path, Path, Path]) -> None:
     words, other, _ = folders
-    with pytest.raises(CorpusError, match="got 0 and 12 files"):
+    with pytest.raises(CorpusError, match="got 0 and 12"):
         plan_stream([], sorted(other.iterdir()), [], 1.0)
     for snr_db in (float("nan"), float("inf"), 1e9):
         with pytest.raises(CorpusError, match="between -40 and 100 dB"):

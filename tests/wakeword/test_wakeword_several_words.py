@@ -142,7 +142,7 @@ def test_a_bundle_carries_the_words(words: Words, tmp_path: Path) -> None:
         "rise": "stream", "fall": "stream",
     }  # fmt: skip
     card = (words.run.folder / "README.md").read_text()
-    assert card.count("h of a stream with") == 2 and "validation negatives" not in card
+    assert card.count(" of a stream with ") == 2 and "validation negatives" not in card
     assert "goes off at the threshold of the word" in card
     rise = soundfile.read(sorted(words.rise.iterdir())[0], dtype="float32")[0]
     sound = np.pad(np.concatenate([np.zeros(2 * RATE_HZ, np.float32), rise]), (0, RATE_HZ))

@@ -408,7 +408,7 @@ def _judged_lines(judged: dict[str, Any]) -> list[str]:
 
 def _near_lines(rows: list[dict[str, Any]]) -> list[str]:
     phrases = {row["phrase"]: one_line(row["phrase"]) for row in rows}
-    widest = max(20, *map(len, phrases.values()))
+    widest = max([20, *map(len, phrases.values())])
     return [f"    {phrases[row['phrase']]:{widest}} false alarms: {row['accepted']} of {row['n']}" for row in rows]
 
 
