@@ -25,6 +25,7 @@ from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
 from pipeline.jobs.checkpoints import load_checkpoint
+from pipeline.i18n import duration
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
@@ -420,7 +421,7 @@ def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: P
     assert basis["fah_interval"][1] < before["fah_interval"][1]
     kept = read_info(run.path / "model").metrics["threshold"]
     assert {name: value for name, value in kept.items() if name != "curve"} == basis
-    assert f"rests on {basis['hours']:.2f} h of a stream" in (run.path / "model" / "README.md").read_text()
+    assert f"rests on {duration(basis['hours'])} of a stream" in (run.path / "model" / "README.md").read_text()
     assert set_threshold(open_finished_run(world.settings, run.id)) is None, "a stream set it already"
 
 
