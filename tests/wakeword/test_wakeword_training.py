@@ -24,8 +24,8 @@ from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
-from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.i18n import duration
+from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
 from pipeline.runs import RunDirectory, RunWriter, StopRequested
