@@ -47,7 +47,7 @@ from pipeline.wakeword.data.splits import (
 from pipeline.wakeword.data.spoken_word import same_letters, spoken_words, word_of
 from pipeline.wakeword.features import Cmvn, are_same, check_embedding
 from pipeline.wakeword.file_names import MODEL_FOLDER, REPORT, SPLIT_FOLDER
-from pipeline.wakeword.models.budget import check_budget
+from pipeline.wakeword.models.budget import Budget, check_budget
 from pipeline.wakeword.planned_steps import steps_in_words
 from pipeline.wakeword.threshold import ThresholdBasis, from_validation
 
@@ -150,11 +150,15 @@ def check_ready(settings: Settings, config: WakewordConfig) -> None:
     """What can be known without reading a clip, asked before a run is made, so that none begins that must fail. Raises
     CorpusError, FeatureError, ModelError or TrainingError."""
     check_given(config.data)
-    check_embedding(config.features)
-    check_budget(config.model, config.features, config.detector.hop_s, max(1, len(config.data.names)))
+    _checked_budget(config)
     teacher = config.distil.teacher
     if teacher and not _is_encoder(Path(teacher)):
         _check_teacher(settings, teacher)
+
+
+def _checked_budget(config: WakewordConfig) -> Budget:
+    check_embedding(config.features)
+    return check_budget(config.model, config.features, config.detector.hop_s, max(1, len(config.data.names)))
 
 
 def _counts_of_words(clips: SelectedClips) -> dict[str, int]:
@@ -296,8 +300,7 @@ def _train(settings: Settings, config: WakewordConfig, writer: RunWriter, show: 
     from pipeline.wakeword.training.train import report_of
 
     writer.log(steps_in_words(config))
-    check_embedding(config.features)
-    budget = check_budget(config.model, config.features, config.detector.hop_s, max(1, len(config.data.names)))
+    budget = _checked_budget(config)
     material = make_trainer(settings, config, writer, show)
     trained = material.trainer.run()
     writer.update(progress=0.99, message=Message(N_("calibrating on the validation clips")))

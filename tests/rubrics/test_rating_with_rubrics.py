@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.services.label import Labelling, OpenRecording, Session
-from pipeline.corpus.sets import RecordingSet, get_set, read_recordings
+from pipeline.corpus.sets import get_set, read_recordings
 from pipeline.errors import LabelError, ProjectError
 from pipeline.labels.exchange.files import label_studio_files, write_textgrids
 from pipeline.labels.exchange.incoming import check, read_ratings
@@ -26,13 +26,13 @@ from pipeline.projects.known_answers import add_known_answers
 from pipeline.projects.project import Project, get_project, save_project
 from pipeline.projects.queue import Queue, QueueItem
 from pipeline.projects.review import ProjectReview
-from pipeline.records import AudioReport, Purpose, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.records import Purpose, RatingAction, RatingEvent, Recording, RubricName
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
-from tests.prepared import save_set
 from tests.rubrics.clarity import clarity
+from tests.rubrics.sentences import save_sentences
 
 AT = "2026-01-01T10:00:00.000+00:00"
 SENTENCE = {"accuracy": 5.0, "fluency": 5.0, "prosodic": 5.0, "total": 5.0}
@@ -44,17 +44,7 @@ def person(name: str, *roles: Role) -> Identity:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
-    root = tmp_path / "audio"
-    root.mkdir()
-    report = AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.0, None)
-    recordings = [
-        Recording(f"s/{n}", "s", f"{n}.wav", f"p{n}", "a house", RubricName.SENTENCE, "en", report=report)
-        for n in range(6)
-    ]
-    save_set(settings, RecordingSet("s", "S", "manifest", root, tmp_path / "labels", RubricName.SENTENCE), recordings)
-    Index(settings).rebuild()
-    yield settings
+    yield save_sentences(tmp_path, [RubricName.SENTENCE] * 6)[0]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import soundfile
 from dashboard.services.label import Labelling, OpenRecording, Session
 from pipeline import artifacts
 from pipeline.corpus.set_rubric import rate_with
-from pipeline.corpus.sets import RecordingSet, get_set, read_recordings, registration
+from pipeline.corpus.sets import get_set, read_recordings, registration
 from pipeline.errors import AccessError, LabelError, UnknownNameError
 from pipeline.importing.importer import import_path
 from pipeline.labels.exchange.files import CONFIGURATION, label_studio_files
@@ -24,13 +24,13 @@ from pipeline.labels.store import LabelStore
 from pipeline.people.access import Identity, Role
 from pipeline.projects.project import Project, rubric_of, save_project
 from pipeline.projects.queue import Queue
-from pipeline.records import AudioReport, RatingAction, RatingEvent, Recording, RubricName
+from pipeline.records import RatingAction, RatingEvent, RubricName
 from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import dump
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
-from tests.prepared import save_set
 from tests.rubrics.clarity import clarity
+from tests.rubrics.sentences import save_sentences
 
 AT = "2026-01-01T10:00:00.000+00:00"
 SENTENCE = {"accuracy": 5.0, "fluency": 5.0, "prosodic": 5.0, "total": 5.0}
@@ -42,17 +42,7 @@ ADMIN = Identity("Ada", frozenset(Role))
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Sentences, of which one is a word, and a rating of the first one from before."""
-    settings = Settings(data_root=tmp_path / "data", models_root=tmp_path / "models")
-    root = tmp_path / "audio"
-    root.mkdir()
-    report = AudioReport(1.0, 16000, 1, 0.5, 0.0, 0.0, None)
-    units = [RubricName.SENTENCE] * 3 + [RubricName.WORD]
-    recordings = [
-        Recording(f"s/{n}", "s", f"{n}.wav", f"p{n}", "a house", unit, "en", report=report)
-        for n, unit in enumerate(units)
-    ]
-    save_set(settings, RecordingSet("s", "S", "manifest", root, tmp_path / "labels", RubricName.SENTENCE), recordings)
-    Index(settings).rebuild()
+    settings, recordings = save_sentences(tmp_path, [RubricName.SENTENCE] * 3 + [RubricName.WORD])
     LabelStore(settings).add(recordings[0], RatingEvent("Eve", RatingAction.RATE, AT, dimensions=SENTENCE), EVE)
     yield settings
 
