@@ -17,7 +17,7 @@ from pipeline.runs import RunDirectory, RunWriter, StopRequested
 from pipeline.settings import Settings
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.models.budget import check_budget
-from pipeline.wakeword.run import make_trainer
+from pipeline.wakeword.training.material import make_trainer
 
 STORE, BEST = "study.sqlite", "best.yaml"
 

@@ -18,10 +18,11 @@ from pipeline.wakeword.features import RATE_HZ
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.export import export, latency_ms, onnx_classifier, read_windows
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
-from pipeline.wakeword.run import make_trainer, train_wakeword
+from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model
+from pipeline.wakeword.training.material import make_trainer
 from tests.bench import BenchResult
 from tests.wakeword import in_browser
 from tests.wakeword_sounds import write_clips

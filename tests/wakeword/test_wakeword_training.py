@@ -35,6 +35,7 @@ from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
 from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
+from pipeline.wakeword.data.selected_clips import find_clips
 from pipeline.wakeword.data.splits import read_manifest
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detect_in_file
@@ -49,11 +50,12 @@ from pipeline.wakeword.finished_run import (
 )
 from pipeline.wakeword.learnt_word import LearntFrom
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
-from pipeline.wakeword.run import find_clips, make_features, make_trainer, recipes, train_wakeword
+from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
 from pipeline.wakeword.runtime.inference import classifier_of
 from pipeline.wakeword.runtime.model_files import load_model, read_info, save_info
 from pipeline.wakeword.training import train
+from pipeline.wakeword.training.material import make_features, make_trainer, recipes
 from pipeline.wakeword.training.train import Trainer
 from pipeline.wakeword.training.validate import Validation, validate, validate_words
 from pipeline.wakeword.training.word_learning import learn_word

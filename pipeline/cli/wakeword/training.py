@@ -147,7 +147,7 @@ def features_command(chosen: Chosen, out: Path, **options: Any) -> None:
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     require_packages("wakeword", config)
     from pipeline.wakeword.data.feature_cache import read_index
-    from pipeline.wakeword.run import make_features
+    from pipeline.wakeword.training.material import make_features
 
     clips = make_features(config, out, progress_printer("Wake word"))
     lengths = read_index(out)["lengths"]
@@ -169,8 +169,8 @@ def rate_range_command(chosen: Chosen, **options: Any) -> None:
     preset = replace(chosen, preset=chosen.preset or "default")
     config = resolve(WakewordConfig, preset, _given(options), _preset, _named)
     directory = _directory(chosen, settings.jobs_root, RATE_RANGE, config)
-    from pipeline.wakeword.run import make_trainer
     from pipeline.wakeword.training.learning_rate_range import rate_range
+    from pipeline.wakeword.training.material import make_trainer
 
     with directory.start() as writer:
         sweep = rate_range(make_trainer(settings, config, writer, progress_printer("Wake word")).trainer)
