@@ -82,6 +82,14 @@ def words_of(text: str, language: str = UNDETERMINED) -> list[str]:
     return words
 
 
+def is_said_as_written(word: str, language: str = UNDETERMINED) -> bool:
+    """Whether a word of a list is read as itself: no abbreviation (`mr`, `km`), nothing to spell or to refuse."""
+    try:
+        return [said for part in read_text(word, language) for said in part.spoken] == [word]
+    except CorpusError:
+        return False
+
+
 def text_key(text: str, language: str = UNDETERMINED) -> str:
     """What two spellings of one text have in common."""
     return " ".join(words_of(text, language)) or lower(unified(text.strip()), _of(language))

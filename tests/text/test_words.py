@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.errors import CorpusError
 from pipeline.metrics.transcription import error_rate
-from pipeline.text.words import TextWord, read_text, text_key, words_of
+from pipeline.text.words import TextWord, is_said_as_written, read_text, text_key, words_of
 
 
 def said(text: str, language: str) -> str:
@@ -133,3 +133,15 @@ def test_scripts_that_are_written_together_are_one() -> None:
 def test_a_key_is_the_same_for_every_spelling() -> None:
     assert text_key("kapı.", "tr") == text_key(" KAPI ", "tr") == "kapı"
     assert text_key("???", "tr") == "???"
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "as_written"),
+    [
+        ("computer", "en", True), ("o'clock", "en", True), ("bilgisayar", "tr", True), ("ml", "en", False),
+        ("mr", "en", False), ("café", "en", False), ("α", "en", False), ("12", "en", False), ("kg", "tr", False),
+        ("vb", "tr", False), ("", "en", False),
+    ],
+)  # fmt: skip
+def test_a_word_of_a_list_is_said_as_written(word: str, language: str, as_written: bool) -> None:
+    assert is_said_as_written(word, language) is as_written

@@ -112,4 +112,8 @@ def test_recordings_are_checked_before_anything_is_written(settings: Settings, t
     speak(settings, "computer", made, n_clips=1, n_near=0, n_other=0)
     with pytest.raises(CorpusError, match="finds no speaker"):
         speak(settings, "computer", made, speech=[tmp_path / "speech"], source_pattern="(x+)y")
+    (tmp_path / "speech" / "ali" / "1.wav").write_bytes(b"")
+    for text in ({"word": "ten km"}, {"word": "computer", "pronunciations": ["km"]}):
+        with pytest.raises(CorpusError, match="abbreviation"):
+            speak(settings, out=made, speech=[tmp_path / "speech"], **text)
     assert (made / "spoken.jsonl").is_file(), "what was there stays"

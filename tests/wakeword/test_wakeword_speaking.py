@@ -93,6 +93,16 @@ def test_other_words_are_never_the_word_or_near_it() -> None:
     assert word_sequences("xx", 5, [], draw) == [], "nobody knows its words"
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_other_words_are_no_abbreviations(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever joins sounds cannot read them, and a run of minutes ended at the first."""
+    import wordfreq
+
+    monkeypatch.setattr(wordfreq, "top_n_list", lambda *_: ["ml", "vs", "dr", "km", "var"])
+    rows = word_sequences(language, 20, [], np.random.default_rng(0))
+    assert {word for row in rows for word in row.split()} == {"var"}
+
+
 def test_near_phrases_without_a_dictionary_change_letters_and_leave_out_syllables() -> None:
     near = near_phrases("bilgisayar", "tr", 100)
     assert {"gisayar", "bilgisa", "pilgisayar", "bulgisayar"} <= set(near)

@@ -279,6 +279,14 @@ def recordings_to_join(
     return [(EVERYBODY if pattern is None else source_in(file.as_posix(), pattern), file) for file in files]
 
 
+def check_texts(settings: Settings, texts: Sequence[str]) -> None:
+    """Asked before recordings are listened to, which takes minutes. Raises CorpusError for an English text whose sounds
+    nobody knows, such as an abbreviation, ModelError without the released listener."""
+    rules = load_rules(listener_folder(settings))
+    for text in texts:
+        ways_of(text, rules)
+
+
 def joined_voices(
     settings: Settings,
     folders: Sequence[Path],

@@ -19,7 +19,7 @@ from pipeline.optional import require
 from pipeline.phones import PHONES, bare
 from pipeline.scoring.speech.lexicon.dictionary import in_dictionary, pronounce, whole_dictionary
 from pipeline.text import composed, lines_of
-from pipeline.text.words import text_key
+from pipeline.text.words import is_said_as_written, text_key
 
 MOST_CHANGED = 0.45  # of the phones
 FEWEST_PHONES = 2  # of a half
@@ -103,7 +103,7 @@ def _spellings() -> dict[str, str]:
     """The most frequent spelling of every pronunciation in the dictionary."""
     chosen: dict[str, str] = {}
     for text, variants in whole_dictionary().items():
-        if re.fullmatch(r"[a-z]{2,}", text) and _is_word(text):
+        if re.fullmatch(r"[a-z]{2,}", text) and _is_word(text) and is_said_as_written(text, "en"):
             said = _letters(variants[0])
             if _frequency(text) < (RAREST_SHORT if len(said) <= SHORT_PHONES else RAREST):
                 continue

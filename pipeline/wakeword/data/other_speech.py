@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from pipeline.scoring.speech.lexicon.dictionary import whole_dictionary
-from pipeline.text.words import text_key
+from pipeline.text.words import is_said_as_written, text_key
 
 COMMONEST = 20_000  # words to draw from
 FLATTENED = 0.5  # the power of a word's frequency: drawn by it alone, half of all words are the commonest hundred
@@ -15,7 +15,11 @@ FEWEST, MOST = 1, 6  # words in a row
 def word_sequences(language: str, n: int, leave_out: Collection[str], draw: np.random.Generator) -> list[str]:
     """`n` rows of words without those of the phrases in `leave_out`; none for a language without a list of words."""
     left_out = {word for phrase in leave_out for word in text_key(phrase, language).split()}
-    words = [(word, weight) for word, weight in _words(language) if word not in left_out]
+    words = [
+        (word, weight)
+        for word, weight in _words(language)
+        if word not in left_out and is_said_as_written(word, language)
+    ]
     if not words:
         return []
     weights = np.array([weight for _, weight in words]) ** FLATTENED

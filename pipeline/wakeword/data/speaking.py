@@ -34,7 +34,7 @@ from pipeline.synthesis.manner import Manner
 from pipeline.synthesis.voices import Voice, voices_for
 from pipeline.wakeword.data.clips import ABOUT, SPOKEN, Label
 from pipeline.wakeword.data.joining import SYNTHESISER as JOINED
-from pipeline.wakeword.data.joining import JoinedVoice, joined_voices, recordings_to_join
+from pipeline.wakeword.data.joining import JoinedVoice, check_texts, joined_voices, recordings_to_join
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
 from pipeline.wakeword.data.spoken_word import spoken_word
@@ -110,6 +110,7 @@ def speak(
     voices: list[Voice] = [*voices_for(settings, language, folders)]
     if speech:
         recordings_to_join(settings, speech, source_pattern, language)  # before anything is written anew
+        check_texts(settings, [text for text in pronunciations or [word] if SPELLED_OUT not in text])
     n_near = n_clips // 2 if n_near is None else n_near
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
     busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
