@@ -22,7 +22,7 @@ from dashboard.markup import plain
 from dashboard.services import compare, jobs
 from pipeline.corpus.sets import RecordingSet
 from pipeline.errors import JobError
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, ngettext, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -173,9 +173,12 @@ def provenance(table: pd.DataFrame, source: str, rater: str | None) -> None:
             )
         else:
             st.warning(
-                _(
+                ngettext(
+                    "{scorer}: only {n} of {total} predictions is held out. The model was trained on the other "
+                    "recordings, so its metrics are too good.",
                     "{scorer}: only {n} of {total} predictions are held out. The model was trained on the other "
-                    "recordings, so its metrics are too good."
+                    "recordings, so its metrics are too good.",
+                    held_out,
                 ).format(scorer=plain(scorer), n=number(held_out), total=number(len(rows))),
                 icon=":material/warning:",
             )

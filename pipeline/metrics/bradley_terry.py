@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_
 from pipeline.metrics.estimate import Estimate
 
 Vector = NDArray[np.float64]
@@ -135,13 +135,15 @@ def require_connected(data: Comparisons) -> None:
     groups = connected_groups(data)
     if len(groups) > 1:
         raise ProjectError(
-            N_(
+            NN_(
                 "There are not enough comparisons for one scale: no comparison connects the {n_a} recordings around "
-                "“{a}” with the {n_b} around “{b}” ({n_groups} separate groups). Compare more pairs."
+                "“{a}” with the recording “{b}” ({n_groups} separate groups). Compare more pairs.",
+                "There are not enough comparisons for one scale: no comparison connects the {n_a} recordings around "
+                "“{a}” with the {n} around “{b}” ({n_groups} separate groups). Compare more pairs.",
             ),
             n_a=len(groups[0]),
             a=data.items[groups[0][0]],
-            n_b=len(groups[1]),
+            n=len(groups[1]),
             b=data.items[groups[1][0]],
             n_groups=len(groups),
         )

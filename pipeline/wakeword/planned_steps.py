@@ -39,4 +39,5 @@ def steps_in_words(config: WakewordConfig) -> str:
         parts.append(rounds.format(n=number(mined[0].steps), rounds=number(len(mined))))
     if stages[-1].name == QUANTISATION:
         parts.append(_("{n} on the 8-bit grid").format(n=number(stages[-1].steps)))
-    return _("{n} steps: {parts}.").format(n=number(steps_of(stages)), parts="; ".join(parts))
+    n = steps_of(stages)
+    return ngettext("{n} step: {parts}.", "{n} steps: {parts}.", n).format(n=number(n), parts="; ".join(parts))

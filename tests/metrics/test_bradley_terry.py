@@ -80,6 +80,9 @@ def test_groups_that_nobody_compared_are_named() -> None:
     assert [len(group) for group in bt.connected_groups(data)] == [3, 2]
     with pytest.raises(ProjectError, match="no comparison connects the 3 recordings around “a” with the 2 around “x”"):
         bt.fit(data)
+    alone = bt.Comparisons(("a", "b", "x"), ("Eve",), *map(np.array, ([0], [1], [1.0], [0])))
+    with pytest.raises(ProjectError, match="the 2 recordings around “a” with the recording “x” \\(2 separate groups"):
+        bt.fit(alone)
     with pytest.raises(ProjectError, match="There are no comparisons yet"):
         bt.fit(bt.comparisons([]))
 

@@ -788,15 +788,15 @@ def test_corrupt_audio_among_good_is_left_out_and_counted(world: World, tmp_path
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(words / "broken.wav", few / "broken.wav")
-    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 clips cannot; at least 8 are needed"):
+    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 cannot; at least 8 are needed"):
         find_clips(world.configured(**{"data.positive": [str(few)]}))
     other = tmp_path / "other"
     other.mkdir()
     shutil.copy(words / "broken.wav", other)
     shutil.copy(words / "silent.wav", other)
-    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 clips cannot"):
+    with pytest.raises(CorpusError, match=r"0 clips of the word can be used and 1 cannot"):
         find_clips(world.configured(**{"data.positive": [str(few)], "data.negative": [str(other)]}))
-    with pytest.raises(CorpusError, match=r"0 clips of other speech can be used and 2 clips cannot"):
+    with pytest.raises(CorpusError, match=r"0 clips of other speech can be used and 2 cannot"):
         find_clips(world.configured(**{"data.negative": [str(other)]}))
     with pytest.raises(CorpusError, match="is given as negative and"):
         find_clips(world.configured(**{"data.negative": [str(world.words)]}))

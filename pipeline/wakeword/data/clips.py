@@ -26,7 +26,7 @@ from pipeline import jsonl
 from pipeline.audio.check import check_audio
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio, other_files, stray_links
 from pipeline.errors import AudioError, CorpusError, said_by
-from pipeline.i18n import N_, Message, joined
+from pipeline.i18n import N_, NN_, Message, joined
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
@@ -215,11 +215,15 @@ def _scan(
         where = ", ".join(str(folder) for folder, _ in folders) or str(root)
         seen: list[str] = []
         if others:
-            seen.append(Message(N_("It holds {n} other files, e.g. {first}."), n=len(others), first=others[0].name))
+            files = NN_("It holds {n} other file, {first}.", "It holds {n} other files, e.g. {first}.")
+            seen.append(Message(files, n=len(others), first=others[0].name))
         if links:
             seen.append(
                 Message(
-                    N_("It holds {n} links that lead out of it, e.g. {first}: name the folder that they lead to."),
+                    NN_(
+                        "It holds {n} link that leads out of it, {first}: name the folder that it leads to.",
+                        "It holds {n} links that lead out of it, e.g. {first}: name the folder that they lead to.",
+                    ),
                     n=len(links),
                     first=next(iter(links.values())).name,
                 )

@@ -10,20 +10,24 @@ import numpy as np
 
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_
+from pipeline.i18n import N_, NN_
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import FEWEST, DataConfig, WakewordConfig
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders, source_regex
 from pipeline.wakeword.data.splits import AssignedClip, folded, hold_out, read_manifest, sources_known_in
 
 TOO_FEW = {
-    Label.POSITIVE: N_(
-        "{where}{n} clips of the word can be used and {n_bad} clips cannot; at least {fewest} are needed. *Check "
-        "clips* and `pronlab wakeword scan` say what is wrong with them."
+    Label.POSITIVE: NN_(
+        "{where}{n} clip of the word can be used and {n_bad} cannot; at least {fewest} are needed. *Check clips* and "
+        "`pronlab wakeword scan` say what is wrong.",
+        "{where}{n} clips of the word can be used and {n_bad} cannot; at least {fewest} are needed. *Check clips* and "
+        "`pronlab wakeword scan` say what is wrong.",
     ),
-    Label.NEGATIVE: N_(
-        "{where}{n} clips of other speech can be used and {n_bad} clips cannot; at least {fewest} are needed. *Check "
-        "clips* and `pronlab wakeword scan` say what is wrong with them."
+    Label.NEGATIVE: NN_(
+        "{where}{n} clip of other speech can be used and {n_bad} cannot; at least {fewest} are needed. *Check clips* "
+        "and `pronlab wakeword scan` say what is wrong.",
+        "{where}{n} clips of other speech can be used and {n_bad} cannot; at least {fewest} are needed. *Check clips* "
+        "and `pronlab wakeword scan` say what is wrong.",
     ),
 }
 PURPOSES = {"train": "train on", "validation": "validate on"}
@@ -127,7 +131,10 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
         ]
         if len(clips) < FEWEST:
             raise CorpusError(
-                N_("{n} clips of {word!r} can be used; at least {fewest} are needed."),
+                NN_(
+                    "{n} clip of {word!r} can be used; at least {fewest} are needed.",
+                    "{n} clips of {word!r} can be used; at least {fewest} are needed.",
+                ),
                 n=len(clips), word=name, fewest=FEWEST,
             )  # fmt: skip
         named += clips

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
 from pipeline.errors import CorpusError, said_by
-from pipeline.i18n import N_, Message
+from pipeline.i18n import N_, NN_, Message
 from pipeline.locks import locked
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
@@ -179,8 +179,10 @@ def _clear(out: Path, word: str) -> None:
     ]
     if others:
         raise CorpusError(
-            N_("{folder} also holds {n} files that were not spoken here ({first}), so nothing was written. Move them "
-               "to a folder of their own."),
+            NN_("{folder} also holds {n} file that was not spoken here ({first}), so nothing was written. Move it to "
+                "a folder of its own.",
+                "{folder} also holds {n} files that were not spoken here ({first}), so nothing was written. Move them "
+                "to a folder of their own."),
             folder=str(out), n=len(others), first=min(path.relative_to(out).as_posix() for path in others),
         )  # fmt: skip
     (out / SPOKEN).unlink(missing_ok=True)  # first: it lists the clips
