@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pipeline import artifacts, jsonl
 from pipeline.corpus.sets import NAME, get_set, read_recordings
-from pipeline.errors import AccessError, LabelError, ProjectError, said_by
+from pipeline.errors import AccessError, LabelError, ProjectError, UnknownNameError, said_by
 from pipeline.i18n import N_, NN_, Message, about, ended, joined
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -289,7 +289,14 @@ def rubric_of(settings: Settings, project: Project, unit: RubricName | None = No
     of_set = get_set(settings, project.set).rubric
     if unit not in (None, of_set):
         return RUBRICS[unit or of_set]
-    return RubricLibrary(settings).rating(of_set, project.rubric)
+    try:
+        return RubricLibrary(settings).rating(of_set, project.rubric)
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            N_("{project} is rated with the rubric {name!r}, which is not there. Add its file on the Projects page, or "
+               "with `pronlab rubric add`."),
+            project=project.title or project.name, name=project.rubric,
+        ) from error  # fmt: skip
 
 
 def known_scores(project: Project, rubric: Rubric) -> dict[str, float]:

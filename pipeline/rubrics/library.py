@@ -80,10 +80,18 @@ class RubricLibrary:
 
     def of_set(self, set_: "RecordingSet", unit: RubricName | None = None) -> Rubric:
         """With which recordings of a set are rated outside of projects: the rubric that the set names, else the shipped
-        one. Recordings of another `unit` than the set's are rated with the shipped one of theirs. Raises as `rating`.
-        """
+        one. Recordings of another `unit` than the set's are rated with the shipped one of theirs. Raises as `rating`,
+        and says what to do where the rubric has been deleted."""
         unit = unit or set_.rubric
-        return self.rating(unit, set_.rated_with if unit is set_.rubric else "")
+        try:
+            return self.rating(unit, set_.rated_with if unit is set_.rubric else "")
+        except UnknownNameError as error:
+            raise UnknownNameError(
+                N_("The set {set} is rated with the rubric {name!r}, which has been deleted. Whoever sets up projects "
+                   "can add its file again, or choose another one for the set: on the Projects page, or with `pronlab "
+                   "rubric use`."),
+                set=set_.name, name=set_.rated_with,
+            ) from error  # fmt: skip
 
     def version(self, reference: str) -> Rubric:
         """The version that `name@version` names, current or not. Raises UnknownNameError where it is not kept."""

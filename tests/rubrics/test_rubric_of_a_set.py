@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from dashboard.services.label import Labelling, OpenRecording, Session
-from pipeline import artifacts
+from pipeline import artifacts, jsonl
 from pipeline.corpus.set_rubric import rate_with
 from pipeline.corpus.sets import get_set, read_recordings, registration
 from pipeline.errors import AccessError, LabelError, UnknownNameError
@@ -159,6 +160,31 @@ def test_only_who_may_set_up_projects_chooses_and_only_what_fits(settings: Setti
     assert get_set(settings, "s").rated_with == ""
     assert rate_with(settings, "s", "clarity", LEAD).rated_with == "clarity"
     assert rate_with(settings, "s", "sentence", LEAD).rated_with == ""
+
+
+@pytest.mark.usefixtures("rubric")
+def test_who_changed_it_and_when_is_kept(settings: Settings) -> None:
+    for name in ("clarity", "clarity", "sentence"):
+        rate_with(settings, "s", name, LEAD)
+    changes = list(jsonl.read(registration(settings, "s") / "changes.jsonl"))
+    assert [(row["by"], row["changed"]) for row in changes] == [
+        ("Lea", {"rated_with": ["", "clarity"]}), ("Lea", {"rated_with": ["clarity", ""]}),
+    ]  # fmt: skip
+    assert all(datetime.fromisoformat(row["at"]).tzinfo for row in changes)
+
+
+def test_a_deleted_rubric_is_told_with_what_to_do_and_stops_no_export(settings: Settings, rubric: Rubric) -> None:
+    rate_with(settings, "s", "clarity", LEAD)
+    project = save_project(settings, Project("p", "s", title="Second round"), ADMIN)
+    (settings.data_root / "rubrics" / "clarity.yaml").unlink()
+    with pytest.raises(UnknownNameError, match="The set s is rated with the rubric 'clarity', which has been deleted"):
+        RubricLibrary(settings).of_set(get_set(settings, "s"))
+    with pytest.raises(UnknownNameError, match="Second round is rated with the rubric 'clarity', which is not there"):
+        rubric_of(settings, project)
+    exported = label_studio_files(settings, "s", labels_of(settings, "s"))
+    assert b'name="accuracy"' in exported[CONFIGURATION]
+    RubricLibrary(settings).add(dump(clarity()))
+    assert RubricLibrary(settings).of_set(get_set(settings, "s")) == rubric
 
 
 def test_a_registration_from_before_is_rated_with_the_usual_one(settings: Settings) -> None:

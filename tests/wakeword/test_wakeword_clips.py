@@ -102,7 +102,7 @@ def test_a_folder_that_is_named_may_be_a_link_and_links_out_of_it_are_said(root:
         scan_folders({Label.NEGATIVE: [others]})
     (others / "link.wav").unlink()
     (others / "notes.md").touch()
-    with pytest.raises(CorpusError, match=r"holds 1 other file, notes.md. It holds 1 link that leads out of it, folder:"):
+    with pytest.raises(CorpusError, match=r"1 other file, notes.md. It holds 1 link that leads out of it, folder:"):
         scan_folders({Label.NEGATIVE: [others]})
     by_class = tmp_path / "by class"
     by_class.mkdir()

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, get_set
 from pipeline.csvfile import COMMA, Dialect
-from pipeline.errors import LabelError, said_by
+from pipeline.errors import LabelError, UnknownNameError, said_by
 from pipeline.i18n import N_
 from pipeline.labels.exchange.label_studio_tasks import configuration, tasks
 from pipeline.labels.exchange.rating_rows import TableName
@@ -19,6 +20,7 @@ from pipeline.labels.exchange.textgrid import Aligner, Alignment, textgrid_path,
 from pipeline.people.access import Identity
 from pipeline.records import Problem
 from pipeline.rubrics import RUBRICS, Rubric
+from pipeline.rubrics.files import RubricError
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
 
@@ -74,7 +76,10 @@ def _rubrics(settings: Settings, set_: RecordingSet, labels: Labels) -> list[Rub
     """With which the recordings were rated, or would be; with the shipped ones, of which ratings are that name none."""
     library = RubricLibrary(settings)
     units = {labelled.recording.rubric for labelled in labels.recordings}
-    asked = (rubric for unit in units for rubric in (RUBRICS[unit], library.of_set(set_, unit)))
+    asked = [RUBRICS[unit] for unit in units]
+    for unit in units:
+        with suppress(UnknownNameError, RubricError):  # a rubric that is gone keeps no rating from being exported
+            asked.append(library.of_set(set_, unit))
     rubrics = {rubric.reference: rubric for rubric in asked}
     for labelled in labels.recordings:
         for event in labelled.events:
