@@ -56,6 +56,7 @@ HIGHEST_PEAK = 10.0
 BLOCK_FRAMES = 65_536
 LONGEST_MEASURED_S: Seconds = 3600.0
 SILENT_SIDE = 1e-6  # power relative to the loudest channel's: 60 dB under it
+LARGEST_OFFSET = 0.001  # of full scale; sound cards add a constant, which nobody hears and a listener's first bands do
 CANCELLED = 0.25  # power of the mean over the mean power: .5 for channels that have nothing in common, 0 for inverted
 
 
@@ -181,8 +182,9 @@ def load_audio(source: Path | bytes, *, max_duration_s: Seconds = MAX_DURATION_S
             believed = declared if container.is_sure else 0
             if file.format not in FORMATS:
                 raise AudioError(
-                    N_("{name} is {format}. {expected}"), name=name, format=file.format_info, expected=EXPECTED
-                )
+                    N_("{name} is in the format {format}, which is not read here. Save it as WAV or FLAC."),
+                    name=name, format=file.format_info,
+                )  # fmt: skip
             _check_header(name, rate_hz, channels, believed, max_duration_s, container)
             decoded = _decode(file, min(int(max_duration_s * rate_hz), MAX_DECODED_SAMPLES // channels) + 1)
     except (soundfile.SoundFileError, OSError) as error:
@@ -280,12 +282,15 @@ def duration_of(path: Path) -> Seconds:
 
 
 def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
-    """Mix float32 [n] or [n, channels] at `rate_hz` to mono and resample it to 16 kHz."""
+    """Mix float32 [n] or [n, channels] at `rate_hz` to mono and resample it to 16 kHz, without a constant offset."""
     decoded = np.asarray(decoded, dtype=np.float32)
     if decoded.ndim == 1:
         decoded = decoded[:, None]
     peak = float(np.abs(decoded).max(initial=0.0))
     samples, channel = _mono(decoded)
+    offset = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
+    if abs(offset) > LARGEST_OFFSET:
+        samples = samples - np.float32(offset)
     if rate_hz != TARGET_RATE_HZ:
         import soxr
 

@@ -231,3 +231,23 @@ def test_upload_name_never_reaches_the_message_as_a_path() -> None:
     with pytest.raises(AudioError) as caught:
         load_audio(io.BytesIO(b"nothing").getvalue())
     assert "BytesIO" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("offset", [-0.2, 0.01, 0.4])
+def test_a_constant_offset_of_the_sound_card_is_taken_out(offset: float, sides: int) -> None:
+    speech = np.random.default_rng(0).normal(0.0, 0.1, 16_000).astype(np.float32)
+    speech -= speech.mean()
+    loaded = from_samples(np.repeat(speech[:, None], sides, axis=1) + np.float32(offset), 16_000)
+    assert np.allclose(loaded.samples, speech, atol=1e-6)
+    assert loaded.source_peak == pytest.approx(float(np.abs(speech + offset).max())), "as the file has it"
+    faint = speech + np.float32(0.0005)
+    assert np.array_equal(from_samples(faint, 16_000).samples, faint), "what recordings have anyway stays"
+
+
+@pytest.mark.parametrize(("kind", "named"), [("NIST", "Sphere"), ("CAF", "Apple"), ("VOC", "Creative")])
+def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, kind: str, named: str) -> None:
+    file = tmp_path / "a.wav"
+    soundfile.write(file, np.zeros(1600), 16_000, format=kind, subtype="PCM_16")
+    with pytest.raises(AudioError, match=f"{named}.*which is not read here. Save it as WAV or FLAC"):
+        load_audio(file)
