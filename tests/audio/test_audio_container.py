@@ -210,7 +210,7 @@ def test_a_header_that_promises_more_sound_than_there_is_is_refused(
 
 @pytest.mark.parametrize("form", ["CAF", "AVR", "SVX", "NIST", "VOC", "IRCAM", "PAF", "MAT5", "PVF"])
 def test_containers_that_are_not_named_are_refused(sound: np.ndarray, form: str) -> None:
-    with pytest.raises(AudioError, match=r"Expected a complete file \(WAV, FLAC, OGG, OPUS, MP3, M4A"):
+    with pytest.raises(AudioError, match=r"in the format .+, which is not read here. Save it as WAV or FLAC"):
         load_audio(bytes(encoded(sound, format=form, subtype="PCM_16")))
 
 

@@ -243,11 +243,3 @@ def test_a_constant_offset_of_the_sound_card_is_taken_out(offset: float, sides: 
     assert loaded.source_peak == pytest.approx(float(np.abs(speech + offset).max())), "as the file has it"
     faint = speech + np.float32(0.0005)
     assert np.array_equal(from_samples(faint, 16_000).samples, faint), "what recordings have anyway stays"
-
-
-@pytest.mark.parametrize(("kind", "named"), [("NIST", "Sphere"), ("CAF", "Apple"), ("VOC", "Creative")])
-def test_a_format_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, kind: str, named: str) -> None:
-    file = tmp_path / "a.wav"
-    soundfile.write(file, np.zeros(1600), 16_000, format=kind, subtype="PCM_16")
-    with pytest.raises(AudioError, match=f"{named}.*which is not read here. Save it as WAV or FLAC"):
-        load_audio(file)

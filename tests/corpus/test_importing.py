@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from pipeline import jsonl
+from pipeline.audio.load import duration_of
 from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, recordings_file, result_path
 from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
@@ -59,6 +60,32 @@ def test_pieces_and_whole_recordings_of_one_manifest_are_all_imported(settings: 
     assert audio_path(set_, whole).read_bytes() == short.read_bytes()
     assert set_.root.is_relative_to(settings.data_root)
     assert sorted(path.name for path in (tmp_path / "m").glob("long*")) == ["long.wav"]
+
+
+def test_a_piece_from_the_start_is_a_piece_and_an_offset_of_0_over_all_is_the_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = sound(tmp_path / "m" / "long.wav")
+    soundfile.write(file, np.tile(soundfile.read(file)[0], 4), 16_000)
+    length_s = duration_of(file)
+    rows = [
+        {"audio": "long.wav", "text": "one two", "offset": 0.0, "duration": length_s / 2},
+        {"audio": "long.wav", "text": "three four", "offset": length_s / 2, "duration": length_s / 2},
+        {"audio": "long.wav", "text": "all of it", "offset": 0, "duration": round(length_s, 1)},
+        {"audio": "long.wav", "text": "five six", "offset": -1},
+        {"audio": "long.wav", "text": "five six", "offset": "0:01"},
+    ]
+    jsonl.write(tmp_path / "m" / "manifest.jsonl", rows)
+    report = import_path(settings, tmp_path / "m")
+    lengths = {recording.text: recording.report.duration_s for recording in read_recordings(settings, "m")}
+    assert lengths == pytest.approx({"one two": length_s / 2, "three four": length_s / 2, "all of it": length_s})
+    assert errors(report) == [
+        "Line 4: offset is a number of seconds from 0 on, got -1",
+        "Line 5: offset is a number of seconds from 0 on, got '0:01'",
+    ]
+    jsonl.write(tmp_path / "m" / "manifest.jsonl", rows[2:3])
+    import_path(settings, tmp_path / "m", name="whole")
+    assert get_set(settings, "whole").root == tmp_path / "m", "used where it lies"
 
 
 def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import math
 import re
 import statistics
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
 from pipeline import artifacts, jsonl
+from pipeline.audio.load import duration_of
 from pipeline.corpus.readers.items import (
     Clip,
     CorpusItem,
@@ -29,7 +31,7 @@ from pipeline.corpus.readers.items import (
 )
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import Row, table_rows
-from pipeline.errors import CorpusError, said_by
+from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.people.names import spaced
 from pipeline.records import Problem, RubricName
@@ -62,6 +64,7 @@ NUMBERS = ("score", "offset", "duration", "age")
 _OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
 _PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
           "test": "test", "eval": "eval"}  # fmt: skip
+ROUNDED_S = 0.1  # by which a duration may differ from the file's and mean all of it
 FEW = 5  # scores before anything is said of their scale
 
 
@@ -106,9 +109,10 @@ def open_manifest(path: Path, root: Path | None = None) -> Reading:
 
 def needs_copies(path: Path) -> bool:
     """Whether a row names a piece of a longer recording (NeMo's `offset`)."""
+    root = path if path.is_dir() else path.parent
     files = [path / name for name in manifests_in(path)] if path.is_dir() else [path]
     return any(
-        isinstance(row.values, dict) and _is_piece(row.values)
+        isinstance(row.values, dict) and _may_be_piece(row.values, root)
         for file in files
         if _mentions(file, b"offset")
         for row in _rows(file)
@@ -179,7 +183,7 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         extra=extra,
         ratings=tuple(row.get("ratings") or ()),
     )
-    return _piece(item, places.root) if _is_piece(extra) else item
+    return _piece(item, places.root)
 
 
 def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
@@ -187,14 +191,39 @@ def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
     return {key: statistics.median(values) for key, values in given.items() if values}
 
 
-def _is_piece(row: dict[str, Any]) -> bool:
-    offset = row.get("offset")
-    return isinstance(offset, int | float) and not isinstance(offset, bool) and offset > 0
+def _may_be_piece(row: dict[str, Any], root: Path) -> bool:
+    """Where the audio lies elsewhere, what begins at 0 is taken for one."""
+    with suppress(CorpusError):
+        start, length = _seconds(row, "offset"), _seconds(row, "duration") or 0.0
+        file = root / str(_named(row).get("audio"))
+        return start is not None and (start > 0 or (length > 0 and (not file.is_file() or _is_longer(file, length))))
+    return False
+
+
+def _seconds(row: dict[str, Any], key: str) -> float | None:
+    """None where the row does not say. Raises CorpusError for what is no length of time."""
+    value = row.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise CorpusError(N_("{key} is a number of seconds from 0 on, got {value}"), key=key, value=f"{value!r:.80}")
+    return float(value)
+
+
+def _is_longer(file: Path, seconds: float) -> bool:
+    with suppress(AudioError):
+        return duration_of(file) - seconds > ROUNDED_S
+    return False
 
 
 def _piece(item: CorpusItem, root: Path) -> CorpusItem:
-    start = float(item.extra["offset"])
-    end = start + float(item.extra["duration"]) if item.extra.get("duration") else None
+    """The item as the piece of the file that its `offset` and `duration` say; as it is where it is all of the file."""
+    if (start := _seconds(item.extra, "offset")) is None:
+        return item
+    length = _seconds(item.extra, "duration") or 0.0
+    if start == 0 and not (length > 0 and _is_longer(root / item.audio, length)):
+        return item
+    end = start + length if length else None
     key = f"{item.key}_{round(1000 * start):07d}"
     return replace(item, key=key, audio=f"{key}.wav", clip=Clip(root / item.audio, start_s=start, end_s=end))
 
