@@ -30,9 +30,10 @@ def unified(text: str) -> str:
 
 
 def lower(text: str, language: str) -> str:
-    """In small letters by the rules of the language: Turkish has ı and İ, which elsewhere are spellings of i."""
+    """In small letters by the rules of the language: Turkish has ı and İ, which elsewhere are spellings of i. A dot on
+    an i, as other programs leave it of İ, is the i's own."""
     if language == "tr":
-        return composed(composed(text).replace("I", "ı").replace("İ", "i").lower())
+        text = composed(text).replace("I", "ı").replace("İ", "i")
     return composed(text.lower().replace("i\u0307", "i"))
 
 

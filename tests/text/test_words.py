@@ -124,6 +124,7 @@ def test_punctuation_changes_no_error_rate(spelling: str) -> None:
 def test_what_is_refused_can_be_compared() -> None:
     assert words_of("Lеt's pay 1/2", "en") == ["lеt's", "pay", "1", "2"]
     assert words_of("ışık İ", "tr") == words_of("IŞIK i", "tr") == ["ışık", "i"]
+    assert words_of("İYİ".lower(), "tr") == ["iyi"], "as Python and JavaScript write İ small"
 
 
 def test_scripts_that_are_written_together_are_one() -> None:
