@@ -40,6 +40,7 @@ _AMBIGUOUS: dict[str, dict[str, str]] = {
 _SPELLED = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?")
 _ADDRESS = re.compile(r"\w@\w|://|^www\.", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_LETTERS_AND_DIGITS = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _AROUND = "\"'()[]{}<>,;:!?¡¿*_~|…·•"
 
 
@@ -78,7 +79,7 @@ def words_of(text: str, language: str = UNDETERMINED) -> list[str]:
         try:
             words += [word for _, spoken in _read(piece, before, following, language) for word in spoken]
         except CorpusError:
-            words += re.findall(r"[^\W_]+(?:'[^\W_]+)*", lower(unified(piece), _of(language)))
+            words += _matches(_LETTERS_AND_DIGITS, lower(unified(piece), _of(language)))
     return words
 
 
@@ -139,7 +140,7 @@ def _read(piece: str, before: str, following: str, language: str) -> list[tuple[
 
 def _spelling(piece: str) -> str:
     """A word without what stands around it, its apostrophes as they were typed."""
-    inside = [n for n, sign in enumerate(piece) if sign.isalnum()]
+    inside = [n for n, sign in enumerate(piece) if sign.isalnum() or _is_mark(sign)]
     return piece[inside[0] : inside[-1] + 1] if inside else piece
 
 
@@ -167,7 +168,7 @@ def _letters(sign: str, language: str) -> list[tuple[str, str]]:
     for mark in sign:
         if unicodedata.category(mark) in ("Sm", "Sc") and mark not in "|~<>":
             raise CorpusError(N_("Write “{mark}” in “{sign}” as a word."), mark=mark, sign=sign)
-    for written in _LETTERS.findall(sign.replace("&", joined) if len(sign.strip(_AROUND)) > 1 else sign):
+    for written in _matches(_LETTERS, sign.replace("&", joined) if len(sign.strip(_AROUND)) > 1 else sign):
         check_scripts(written, language)
         word = lower(plain(written), language) if language == "en" else lower(written, language)
         if language == "en" and not re.fullmatch("[a-z']+", word):
@@ -179,6 +180,19 @@ def _letters(sign: str, language: str) -> list[tuple[str, str]]:
             )  # fmt: skip
         words.append((written, word.replace("'", "") if language == "tr" else word))
     return words
+
+
+def _is_mark(sign: str) -> bool:
+    """Whether it stands on a letter: vowel signs (Hindi, Thai), vowel points (Arabic, Hebrew), accents without a letter
+    of their own."""
+    return unicodedata.category(sign).startswith("M")
+
+
+def _matches(words: "re.Pattern[str]", text: str) -> list[str]:
+    """All words of a kind, with the marks on their letters, which a pattern takes for punctuation."""
+    letters = "".join("x" if _is_mark(sign) else sign for sign in text)
+    parts = (text[match.start() : match.end()] for match in words.finditer(letters))
+    return [part for part in parts if any(sign.isalnum() for sign in part)]
 
 
 def _of(language: str) -> str:

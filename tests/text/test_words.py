@@ -124,7 +124,6 @@ def test_punctuation_changes_no_error_rate(spelling: str) -> None:
 def test_what_is_refused_can_be_compared() -> None:
     assert words_of("Lеt's pay 1/2", "en") == ["lеt's", "pay", "1", "2"]
     assert words_of("ışık İ", "tr") == words_of("IŞIK i", "tr") == ["ışık", "i"]
-    assert words_of("İYİ".lower(), "tr") == ["iyi"], "as Python and JavaScript write İ small"
 
 
 def test_scripts_that_are_written_together_are_one() -> None:
@@ -146,3 +145,23 @@ def test_a_key_is_the_same_for_every_spelling() -> None:
 )  # fmt: skip
 def test_a_word_of_a_list_is_said_as_written(word: str, language: str, as_written: bool) -> None:
     assert is_said_as_written(word, language) is as_written
+
+
+def test_a_small_i_with_the_dot_of_its_capital_is_an_i() -> None:
+    """As Python and JavaScript write İ small."""
+    assert words_of("İYİ".lower(), "tr") == words_of("İyi", "tr") == ["iyi"]
+    assert words_of("İstanbul".lower(), "en") == ["istanbul"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("हिन्दी भाषा।", "hi", ["हिन्दी", "भाषा"]),
+        ("«السَّلامُ عليكم»", "ar", ["السَّلامُ", "عليكم"]),
+        ("שָׁלוֹם", "he", ["שָׁלוֹם"]),
+        ("தமிழ், 5", "ta", ["தமிழ்", "5"]),
+        ("ɓɛ̀lɛ̀", "ln", ["ɓɛ̀lɛ̀"]),
+    ],
+)
+def test_vowel_signs_and_accents_stay_with_their_words(text: str, language: str, words: list[str]) -> None:
+    assert words_of(text, language) == words
