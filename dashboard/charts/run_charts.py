@@ -218,6 +218,7 @@ def usage(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Figure:
         fillcolor="rgba(0,114,178,0.12)",
         hovertemplate="%{y:.2f}<extra></extra>",  # not shown
     )
+    figure.update_xaxes(type="date", tickformat="%H:%M")  # not shown; plotly.js names months in English alone
     figure.update_yaxes(rangemode="tozero")
     return figure
 

@@ -133,6 +133,7 @@ def test_usage_leaves_out_what_was_not_measured() -> None:
     rows = [{"at": "2026-01-01T00:00:00Z", "cpu": 1.5, "gpu": None}, {"at": "2026-01-01T00:00:10Z", "cpu": 0.5}]
     assert list(run_charts.usage(rows, "cpu", "Cores").data[0].y) == [1.5, 0.5]
     assert len(run_charts.usage(rows, "gpu", "GPU").data[0].y) == 0
+    assert run_charts.usage(rows, "cpu", "Cores").layout.xaxis.tickformat == "%H:%M", "no month in English"
 
 
 def test_size_is_drawn_on_a_logarithmic_axis_and_systems_at_one_place_share_a_label() -> None:
