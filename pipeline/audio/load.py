@@ -57,6 +57,8 @@ BLOCK_FRAMES = 65_536
 LONGEST_MEASURED_S: Seconds = 3600.0
 SILENT_SIDE = 1e-6  # power relative to the loudest channel's: 60 dB under it
 LARGEST_OFFSET = 0.001  # of full scale; sound cards add a constant, which nobody hears and a listener's first bands do
+REST_FRAME_S: Seconds = 0.02
+OFFSET_AGREES = 0.25  # by which share of the mean the level of the quietest frames may differ from it
 CANCELLED = 0.25  # power of the mean over the mean power: .5 for channels that have nothing in common, 0 for inverted
 
 
@@ -288,8 +290,7 @@ def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
         decoded = decoded[:, None]
     peak = float(np.abs(decoded).max(initial=0.0))
     samples, channel = _mono(decoded)
-    offset = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
-    if abs(offset) > LARGEST_OFFSET:
+    if offset := _offset(samples, rate_hz):
         samples = samples - np.float32(offset)
     if rate_hz != TARGET_RATE_HZ:
         import soxr
@@ -303,6 +304,19 @@ def from_samples(decoded: NDArray[np.float32], rate_hz: int) -> Audio:
         source_clipped_share=max(_clipped_share(side, peak) for side in decoded.T),
         source_channel=channel,
     )
+
+
+def _offset(samples: NDArray[np.float32], rate_hz: int) -> float:
+    """The constant that a sound card has added, 0 for none: a mean that the quietest tenth of the frames agree with.
+    The mean alone does not tell: a short or clipped word need not be even about 0."""
+    n = max(1, round(REST_FRAME_S * rate_hz))
+    mean = float(samples.mean(dtype=np.float64)) if len(samples) >= n else 0.0
+    if abs(mean) <= LARGEST_OFFSET:
+        return 0.0
+    frames = samples[: len(samples) // n * n].reshape(-1, n)
+    quietest = frames[np.argsort(frames.var(axis=1, dtype=np.float64))[: max(1, len(frames) // 10)]]
+    rest = float(np.median(quietest.mean(axis=1)))
+    return mean if abs(mean - rest) < OFFSET_AGREES * abs(mean) else 0.0
 
 
 def _mono(decoded: NDArray[np.float32]) -> tuple[NDArray[np.float32], int | None]:

@@ -237,9 +237,13 @@ def test_upload_name_never_reaches_the_message_as_a_path() -> None:
 @pytest.mark.parametrize("offset", [-0.2, 0.01, 0.4])
 def test_a_constant_offset_of_the_sound_card_is_taken_out(offset: float, sides: int) -> None:
     speech = np.random.default_rng(0).normal(0.0, 0.1, 16_000).astype(np.float32)
+    speech[:4_000] *= 0.001  # a pause
     speech -= speech.mean()
     loaded = from_samples(np.repeat(speech[:, None], sides, axis=1) + np.float32(offset), 16_000)
     assert np.allclose(loaded.samples, speech, atol=1e-6)
     assert loaded.source_peak == pytest.approx(float(np.abs(speech + offset).max())), "as the file has it"
+    uneven = np.where(speech > 0, speech, 0.3 * speech)
+    assert abs(uneven.mean()) > 0.01
+    assert np.array_equal(from_samples(uneven, 16_000).samples, uneven), "no constant: the pause rests at 0"
     faint = speech + np.float32(0.0005)
     assert np.array_equal(from_samples(faint, 16_000).samples, faint), "what recordings have anyway stays"

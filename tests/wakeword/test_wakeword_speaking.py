@@ -137,7 +137,7 @@ def test_a_spoken_folder_is_one_of_positives_with_its_near_phrases(
         speak(settings, "banana", out, n_clips=2)
     mine = out / "positive" / "low" / "take 1.wav"
     mine.write_bytes(b"of a person")
-    with pytest.raises(CorpusError, match=r"also holds 1 files .*positive/low/take 1\.wav.*Move them"):
+    with pytest.raises(CorpusError, match=r"also holds 1 file that .*positive/low/take 1\.wav.*Move it to"):
         speak(settings, "computer", out, n_clips=2)
     assert mine.read_bytes() == b"of a person" and len(list(out.rglob("*.wav"))) == 3, "nothing is removed"
 
