@@ -80,7 +80,7 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
 
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
     """Labelled and unlabelled recordings per set, as stacked bars."""
-    figure = empty_figure(_("Recordings"), "", height=max(180, 60 * len(sets) + 110))
+    figure = empty_figure(_("Recordings"), "", height=max(180, min(60 * len(sets), 24 * len(sets) + 144) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
     figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name=_("labelled"), marker_color=BLUE)
     figure.add_bar(

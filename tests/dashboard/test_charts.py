@@ -167,6 +167,8 @@ def test_importance_shows_the_greatest_on_top() -> None:
 def test_coverage_adds_up_to_the_whole() -> None:
     labelled, rest = rater_charts.coverage(["demo", "other"], [3, 0], [5, 7]).data
     assert [a + b for a, b in zip(labelled.x, rest.x, strict=True)] == [5, 7]
+    heights = [rater_charts.coverage([f"s{n}" for n in range(k)], [0] * k, [1] * k).layout.height for k in (2, 4, 14)]
+    assert heights == [230, 350, 590], "many sets take less room each"
 
 
 def test_ratings_by_evaluator_fill_missing_ones_with_zero() -> None:

@@ -20,6 +20,7 @@ SOURCES = {
     RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
     RatingSource.SYNTHETIC: N_("synthetic"), RatingSource.MOCK: N_("mock"),
 }  # fmt: skip
+FEW_SETS, HIGHEST_CHARTS = 12, 480  # pixels: with more sets the charts scroll, so that the table stays near
 
 
 def draw() -> None:
@@ -31,12 +32,13 @@ def draw() -> None:
         return
     sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
     if sees_ratings:
+        height = HIGHEST_CHARTS if len(overview) > FEW_SETS else "content"
         left, right = st.columns(2)
-        with left:
+        with left, st.container(height=height, border=False):
             st.header(_("Label coverage"))
             names, n_labelled = [shown_title(row.title) for row in overview], [row.n_labelled or 0 for row in overview]
             st.plotly_chart(rater_charts.coverage(names, n_labelled, [row.n_recordings for row in overview]))
-        with right:
+        with right, st.container(height=height, border=False):
             st.header(_("Ratings per rater"))
             counts = {shown_title(row.title): row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
             if counts:
