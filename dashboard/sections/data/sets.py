@@ -1,5 +1,7 @@
 """The sets: how much is rated, by whom, and how long they are."""
 
+from typing import Literal
+
 import streamlit as st
 
 from dashboard import identity
@@ -32,7 +34,7 @@ def draw() -> None:
         return
     sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
     if sees_ratings:
-        height = HIGHEST_CHARTS if len(overview) > FEW_SETS else "content"
+        height: int | Literal["content"] = HIGHEST_CHARTS if len(overview) > FEW_SETS else "content"
         left, right = st.columns(2)
         with left, st.container(height=height, border=False):
             st.header(_("Label coverage"))
