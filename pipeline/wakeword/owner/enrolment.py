@@ -22,7 +22,7 @@ from pipeline.wakeword.owner.same_word import compare_takes
 
 WANTED = 5
 # A take whose mean cosine with the others is below may be of another voice: one in twenty groups of five or ten takes
-# of one speaker has such a take (32 speakers of speechocean762's part dev; what it tells on the others: the model's card).
+# of one speaker has such a take (32 speakers of speechocean762, part dev; how well it tells others: the model's card).
 ANOTHER_VOICE = 0.20
 Voice = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to a vector of length one."""
