@@ -63,7 +63,7 @@ def stored(title: str) -> Iterator[None]:
     (JobError); the traceback goes to the log of the server."""
     try:
         yield
-    except (FileNotFoundError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         log.warning("%s could not be drawn", title, exc_info=True)  # not shown
         reason = f"{type(error).__name__}: {error}"
         raise JobError(

@@ -107,14 +107,6 @@ def _judges_of(finished: FinishedRun, choice: DetectorChoice) -> tuple[float | N
     )
 
 
-@dataclass(frozen=True)
-class Enrolled:
-    """A voice that was enrolled, and the similarity from which one is accepted."""
-
-    enrolment: Enrolment
-    threshold: float
-
-
 @asks(Action.TRAIN)
 def owners() -> list[str]:
     """Names of the voices that are enrolled."""
@@ -124,7 +116,7 @@ def owners() -> list[str]:
 
 
 @asks(Action.TRAIN)
-def enrol(name: str, takes: Sequence[bytes]) -> Enrolled:
+def enrol(name: str, takes: Sequence[bytes]) -> Enrolment:
     """Keep a voice; its takes are called by their numbers. Raises CorpusError for a name that cannot be one, too few
     takes or takes of different words, AudioError for bad ones, ModelError without the released model of voices."""
     from pipeline.wakeword.owner.enrolment import Take, enrol
@@ -132,8 +124,7 @@ def enrol(name: str, takes: Sequence[bytes]) -> Enrolled:
 
     settings, encoder = shared.settings(), VoiceEncoder(shared.settings())
     numbered = [Take(str(number), content) for number, content in enumerate(takes, start=1)]
-    enrolment = enrol(settings, name, numbered, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
-    return Enrolled(enrolment, encoder.info.threshold)
+    return enrol(settings, name, numbered, encoder.voice_of, encoder.states_of, encoder.info.listener_sha256)
 
 
 @asks(Action.TRAIN)

@@ -15,7 +15,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from pipeline import artifacts, jsonl
 from pipeline.errors import JobError
 from pipeline.i18n import N_, Message, ended
 from pipeline.jobs.executors import Job, executor
-from pipeline.jobs.executors.local import process_of
 from pipeline.jobs.launcher import Where, check_queue, stop
 from pipeline.locks import locked
 from pipeline.parallel import Progress, cores
@@ -111,7 +110,9 @@ class Shards:
                     self._start(shard)
                     active.append(shard)
                 for shard in list(active):
-                    state = _state(shard.run)
+                    if shard.run.state.waits_elsewhere:
+                        check_queue(shard.run)
+                    state = shard.run.state
                     if state.status not in ACTIVE:
                         active.remove(shard)
                         if state.status != "finished":
@@ -218,19 +219,6 @@ class _Shard:
                 reason=ended(last[-1] if last else Message(state.status)),
                 log=str(self.run.path / "log.txt"),
             )
-
-
-def _state(run: RunDirectory) -> RunState:
-    """As the run says; asked of the cluster where it stands in a queue, and `lost` at once, not after its last sign of
-    life has grown old, where its process was on this machine and is gone."""
-    if run.state.waits_elsewhere:
-        check_queue(run)
-    before = run.state
-    is_here = before.pid_started_at is not None and before.host == socket.gethostname()
-    if before.status not in ACTIVE or not is_here or process_of(before) is not None:
-        return before
-    after = run.state  # it may have ended in the right way between the two looks
-    return replace(after, status="lost") if after.status in ACTIVE and after.pid == before.pid else after
 
 
 def _planned(folder: Path, task: str, options: Any, items: Sequence[Any], n: int) -> list[_Shard]:

@@ -9,8 +9,8 @@
         log.txt          what the process printed
         checkpoints/
 
-A finished child that nobody waited for still looks alive to the system, so liveness is judged by status and
-heartbeat, never by pid alone.
+A process that has gone from this machine ends its run at once. Of any other, liveness is judged by status and
+heartbeat: a pid that is there may be another process's by now, and one of another machine says nothing here.
 """
 
 from pipeline.runs.directory import RunDirectory

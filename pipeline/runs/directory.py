@@ -23,6 +23,7 @@ from pipeline.i18n import N_, Message
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
+from pipeline.runs.process import has_gone
 from pipeline.runs.state import (
     ACTIVE,
     LOCAL,
@@ -116,18 +117,26 @@ class RunDirectory:
 
     @property
     def state(self) -> RunState:
-        """What the run says of itself, corrected to `lost` where an active run has stopped giving signs of life, and
-        to `stopping` where it was asked to. Raises RunGone where the folder is gone, JobError where its file is
-        damaged."""
-        state = state_of(self._read(STATE_FILE), self.path / STATE_FILE)
+        """What the run says of itself, corrected to `lost` where the process of an active run has gone or has stopped
+        giving signs of life, and to `stopping` where it was asked to. Raises RunGone where the folder is gone, JobError
+        where its file is damaged."""
+        state = self._reported()
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
+        if has_gone(state.pid, state.machine):
+            last = self._reported()  # it may have said how it ended between the two looks
+            if last.status not in ACTIVE or last.pid != state.pid:
+                return last
+            return replace(last, status="lost", error=of_a_lost_run(self.log_tail(500)))
         silence_s = age_s(state.heartbeat_at)
         is_starting = state.is_starting and not self._ended_since(state.heartbeat_at)
         allowed_s = START_WITHIN_S if is_starting else STALE_AFTER_S
         if not -CLOCKS_DIFFER_S < silence_s <= allowed_s:
             return replace(state, status="lost", error=of_a_lost_run(self.log_tail(500)))
         return replace(state, status="stopping") if self.stop_requested else state
+
+    def _reported(self) -> RunState:
+        return state_of(self._read(STATE_FILE), self.path / STATE_FILE)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Every complete line of `metrics.jsonl`; a half-written last line is left out."""
@@ -172,8 +181,8 @@ class RunDirectory:
         """Say that a process for it is on its way, so that pages do not show it as over until it reports."""
         self.write_state(
             replace(
-                self.state, status="queued", heartbeat_at=now_iso(), ended_at=None, error=None, pid=None, device="",
-                executor=executor, waits_for="",
+                self.state, status="queued", heartbeat_at=now_iso(), ended_at=None, error=None, pid=None, machine="",
+                device="", executor=executor, waits_for="",
             )
         )  # fmt: skip
 
@@ -236,7 +245,7 @@ class RunDirectory:
     def start(self) -> Iterator[RunWriter]:
         """Run the body as this run: heartbeat while it lasts, and the right status whichever way it ends. A full disk
         or memory is raised as JobError, in words; so is, as RunGone, that its folder was deleted meanwhile: nothing of
-        it is made again then."""
+        it is made again then. Raises JobError where another process works on it."""
         writer = RunWriter(self)
         try:
             writer.begin()

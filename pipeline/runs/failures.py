@@ -10,7 +10,8 @@ from pipeline.optional import missing_package
 from pipeline.text import lines_of
 
 FULL_DISK = (
-    "no space left on device", "(os error 28)", "database or disk is full", "disk quota exceeded", "(os error 122)",
+    "no space left on device", "not enough disk space", "(os error 28)", "database or disk is full",
+    "disk quota exceeded", "(os error 122)",
 )  # fmt: skip
 FULL_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "unable to allocate")
 ENDED = "The process ended with code "

@@ -34,13 +34,13 @@ class RunGone(JobError):
 @dataclass(frozen=True)
 class RunState:
     """The content of `run.json`. Times are ISO 8601 UTC; `status` is one of queued, running, stopping, finished,
-    stopped, failed or lost (active by its own word, but without a heartbeat for 30 s; before its process has reported
-    for the first time, for five minutes).
+    stopped, failed or lost (active by its own word, but its process has gone, or it is without a heartbeat for 30 s;
+    before its process has reported for the first time, for five minutes).
 
-    `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `executor` started
-    it; `device` is what it trains on, once it is its turn, `waits_for` what it waits for before. `threads` is how many
-    it began to train with, where that decides the last digits of its weights. `message` and `error` are a `Message`
-    where they can be said in other languages.
+    `pid` and `pid_started_at` (seconds since 1970) name the process together: pids are used again. `machine` is where
+    that pid means something. `executor` started it; `device` is what it trains on, once it is its turn, `waits_for`
+    what it waits for before. `threads` is how many it began to train with, where that decides the last digits of its
+    weights. `message` and `error` are a `Message` where they can be said in other languages.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class RunState:
     status: str = "queued"
     pid: int | None = None
     pid_started_at: float | None = None
+    machine: str = ""
     executor: str = LOCAL
     device: str = ""
     waits_for: str = ""
@@ -171,7 +172,9 @@ def _is_object(value: Any) -> bool:
 
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("kind", "name", "executor", "device", "waits_for", "message", "host"), (_is_text, N_("text"))),
+    **dict.fromkeys(
+        ("kind", "name", "machine", "executor", "device", "waits_for", "message", "host"), (_is_text, N_("text"))
+    ),
     "status": (lambda value: _is_text(value) and value in STATUSES, N_("one of {names}")),
     "pid": (_or_null(lambda value: _is_whole(value) and 0 < value < 2**31), N_("the number of a process or null")),
     "pid_started_at": (_or_null(_is_number), N_("a number or null")),

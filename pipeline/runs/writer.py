@@ -15,6 +15,7 @@ from pipeline import jsonl
 from pipeline.errors import JobError
 from pipeline.i18n import N_
 from pipeline.parallel import is_first_process
+from pipeline.runs.process import claim, this_machine
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
@@ -40,6 +41,13 @@ class RunWriter:
         self.leads = is_first_process()
         # Held open, so that no later folder of the same name can be taken for this run's.
         self._folder = os.open(run.path, os.O_RDONLY)
+        if self.leads and not claim(self._folder):
+            self.close()
+            raise JobError(
+                N_("Another process is working on {run}. Wait until it has ended, or stop it with `pronlab runs stop "
+                   "{run}`."),
+                run=run.id,
+            )  # fmt: skip
         self._seen_whole_at = time.time()
         self._lock = threading.Lock()
         self._state: RunState = run.state
@@ -49,7 +57,7 @@ class RunWriter:
 
     def begin(self) -> None:
         self.update(
-            status="running", pid=os.getpid(), pid_started_at=psutil.Process().create_time(),
+            status="running", pid=os.getpid(), pid_started_at=psutil.Process().create_time(), machine=this_machine(),
             host=socket.gethostname(), device="", waits_for="", error=None, ended_at=None,
         )  # fmt: skip
         if self.leads:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts
-from pipeline.errors import CorpusError, JobError, ModelError
+from pipeline.errors import CorpusError, JobError, ModelError, said_by
 from pipeline.i18n import N_, NN_, Message
 from pipeline.jobs.launcher import find
 from pipeline.parallel import Progress
@@ -62,9 +62,15 @@ class FinishedRun:
             artifacts.require_writable(folder)
 
     def report(self, name: str) -> Any:
-        """What was measured, None where nothing was."""
+        """What was measured, None where nothing was. Raises ModelError for a file that is damaged."""
         path = self.home / name
-        return artifacts.read_json(path) if path.is_file() else None
+        try:
+            return artifacts.read_json(path) if path.is_file() else None
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                N_("{file} cannot be read ({reason}). Delete it, and measure or train again."),
+                file=str(path), reason=said_by(error),
+            ) from error  # fmt: skip
 
 
 def open_finished_run(settings: Settings, run: str) -> FinishedRun:
@@ -140,6 +146,8 @@ def evaluate_run(
 
     info = run.info.of_word(word)
     run.require_writable()
+    before = run.report(EVALUATION) if run.info.words else None
+    _require_card(run, info)
     detector = detector or info.detector
     evaluation, stream_scores = evaluate(
         task, classifier_for(run, runtime, word=word), info.features, detector, threshold=info.threshold,
@@ -153,8 +161,8 @@ def evaluate_run(
     }  # fmt: skip
     if judge is not None:
         report["judged"]["learnt_from"] = to_json(judge.learnt_from)
-    before = run.report(EVALUATION) or {}
-    kept = {"words": {**before.get("words", {}), info.name: report}} if run.info.words else report
+    others = before.get("words") if isinstance(before, dict) else None
+    kept = {"words": {**(others if isinstance(others, dict) else {}), info.name: report}} if run.info.words else report
     artifacts.write_json(run.home / EVALUATION, kept)
     measured = {"stream": {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}}
     measured["stream"] |= {"snr_db": task.snr_db, "votes": detector.votes, "of": detector.of}
@@ -268,6 +276,17 @@ def _with_threshold(info: DetectorInfo, stream: "StreamResult") -> DetectorInfo:
     (point,) = stream.at_fah.values()
     basis = to_json(from_stream(stream, point))
     return replace(info, threshold=point.threshold, metrics={**info.metrics, "threshold": basis})
+
+
+def _require_card(run: FinishedRun, info: DetectorInfo) -> None:
+    """Asked before hours of work that end in a new card. Raises ModelError where figures that it takes, and that the
+    work does not replace, are damaged."""
+    from pipeline.wakeword.packaging.card import card_of
+
+    learnt = run.report(REPORT)
+    if learnt is not None:
+        others = {name: figures for name, figures in info.metrics.items() if name not in ("stream", "judged")}
+        card_of(run.info.with_word(replace(info, metrics=others)), learnt)
 
 
 def _save(run: FinishedRun, word: str, change: Callable[[DetectorInfo], DetectorInfo]) -> DetectorInfo:

@@ -60,9 +60,11 @@ class BoundedReader:
         return await asyncio.wait_for(self._reader.readline(), IDLE_S)
 
     async def readexactly(self, n: int) -> bytes:
+        if type(n) is not int:  # from JSON: a fraction, infinite, true
+            raise TypeError(f"{n!r} bytes")
         if n > MOST_BYTES:
             LOG.warning(
-                "A client announced %d bytes in one event, and at most %d are read; it is disconnected.", n, MOST_BYTES
+                "A client announced %s bytes in one event, and at most %d are read; it is disconnected.", n, MOST_BYTES
             )
             raise ValueError(n)
         return await asyncio.wait_for(self._reader.readexactly(n), IDLE_S)
@@ -123,6 +125,9 @@ class Handler(AsyncEventHandler):
         elif Detect.is_type(event.type):
             names = Detect.from_event(event).names
             if names and not set(words) & set(names):
+                text = f"Another word was asked for. Words that are served here: {', '.join(words)}."
+                LOG.warning("A client asked for another word than %s; it is disconnected.", ", ".join(words))
+                await self.write_event(Error(text, "unknown-wake-word").event())
                 return False
             self._wanted = set(names or words)
         elif AudioStart.is_type(event.type):
@@ -137,7 +142,8 @@ class Handler(AsyncEventHandler):
         return True
 
     async def _hear(self, given: AudioChunk) -> bool:
-        if given.rate not in RATES_HZ or given.width not in WIDTHS or given.channels not in CHANNELS:
+        are_whole = all(type(number) is int for number in (given.rate, given.width, given.channels))  # JSON of any type
+        if not are_whole or given.rate not in RATES_HZ or given.width not in WIDTHS or given.channels not in CHANNELS:
             text = (
                 f"Sound of {given.width} bytes at {given.rate} Hz in {given.channels} channels is not heard here. Send "
                 f"16-bit samples at {RATE_HZ} Hz, mono."
@@ -147,7 +153,7 @@ class Handler(AsyncEventHandler):
         frame = given.width * given.channels
         given.audio = given.audio[: len(given.audio) // frame * frame]
         sound = np.frombuffer(self._converter.convert(given).audio, dtype="<i2").astype(np.float32) / 32_768.0
-        self._timestamp = given.timestamp
+        self._timestamp = given.timestamp if type(given.timestamp) is int else None
         n = round(PIECE_S * RATE_HZ)
         for start in range(0, len(sound), n):
             await self._answer(sound[start : start + n])

@@ -135,7 +135,19 @@ def test_a_corrected_file_replaces_the_one_before(settings: Settings) -> None:
 def test_two_files_of_one_name_at_once_are_told(settings: Settings) -> None:
     staging = sent(settings, ("01_araba.wav", wav()), ("01_araba.wav", wav(300)))
     assert (staging.files / "01_araba.wav").read_bytes() == wav()
-    assert "the folder itself" in reasons(staging)["01_araba.wav"]
+    assert "the folder itself" in reasons(staging)["01_araba.wav (2)"]
+    assert kept(staging) == ["01_araba.wav"]
+
+
+def test_two_files_of_one_name_in_an_archive_are_told(settings: Settings) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.wav", wav())
+        archive.writestr("a.wav", wav(300))
+    staging = sent(settings, ("all.zip", content.getvalue()))
+    assert (staging.files / "a.wav").read_bytes() == wav()
+    assert "Another file of the same name" in reasons(staging)["all.zip/a.wav (2)"]
+    assert staging.staged["all.zip/a.wav"].path == "a.wav"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from dashboard.components.run_list import stored
 from pipeline.cli.main import main
 from pipeline.errors import JobError
 from pipeline.importing.importer import import_path
@@ -77,6 +79,13 @@ def test_compare_names_jobs_that_cannot_be_read(open_page: Open, settings: Setti
     assert "empty folder cannot be read" in words
     assert "half a run.json cannot be read" in words
     assert "**running** · Scoring a set" in said(open_page("compare"))
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), InvalidOperation(), OverflowError("x"), IndexError("x")], ids=repr)
+def test_a_figure_that_is_no_number_is_said_in_words(error: Exception) -> None:
+    """What drawing figures of the wrong type raises: formatting a list as a share, for one."""
+    with pytest.raises(JobError, match="damaged or from another version"), stored("The evaluation of x"):
+        raise error
 
 
 def test_every_run_can_be_looked_at(open_page: Open, folders: list[Folder]) -> None:

@@ -88,6 +88,11 @@ def test_a_training_says_so_and_keeps_its_run(
     assert not list(run.path.rglob(f"{artifacts.TEMPORARY_PREFIX}*"))
 
 
+def test_what_the_datasets_library_says_of_a_full_disk_is_a_full_disk() -> None:
+    words = in_words(OSError("Not enough disk space. Needed: Unknown size (download: Unknown size)"))
+    assert str(words).startswith("The disk is full.")
+
+
 @pytest.mark.parametrize(
     "error",
     [SafetensorError("I/O error"), RuntimeError("unexpected pos 64 vs 0"), OSError("40 requested and 0 written")],

@@ -1,5 +1,6 @@
 """What exports hold, and what they say of what they cannot hold."""
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -167,3 +168,16 @@ def test_corrected_notes_are_imported_and_a_repeat_changes_nothing(settings: Set
     assert store.add_from_corpus(recording, [later]) is not None
     assert store.add_from_corpus(recording, [event]) is None, "what was said before is not said again"
     assert store.current(recording)["Ayşe"].notes == "better"
+
+
+def test_a_textgrid_that_the_disk_has_no_room_for_leaves_no_half_file(
+    settings: Settings, rated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_self: Any, name: str, **_options: Any) -> None:
+        Path(name).write_text("File type", encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(praatio.Textgrid, "save", full)
+    with pytest.raises(OSError, match=r"No space left on device.*\.TextGrid"):
+        write_textgrids(tmp_path / "out", labels_of(settings, rated))
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
 from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
+from pipeline.runs.process import this_machine
 from pipeline.runs.state import START_WITHIN_S
 from pipeline.runs.usage import UsageMeter
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -75,6 +77,43 @@ def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
     old = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - STALE_AFTER_S - 5))
     (run.path / "run.json").write_text(json.dumps({**raw, "status": "running", "pid": 1, "heartbeat_at": old}))
     assert run.state.status == "lost"
+
+
+def test_a_run_whose_process_was_killed_is_lost_at_once(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with subprocess.Popen(["sleep", "100"]) as process:
+        mine = replace(run.state, status="running", pid=process.pid, machine=this_machine())
+        run.write_state(mine)
+        assert run.state.status == "running"
+        process.kill()
+        until(lambda: run.state.status == "lost", 10)  # before its parent has noticed, too
+    assert run.state.status == "lost"
+    for elsewhere in ("", "another boot pid:[1]"):  # by an earlier version, or in another container
+        run.write_state(replace(mine, machine=elsewhere))
+        assert run.state.status == "running", "its number says nothing here"
+
+
+def test_a_run_that_ends_between_two_looks_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new(tmp_path)
+    state = run.state
+
+    def ends(pid: int | None, machine: str) -> bool:
+        run.write_state(replace(state, status="finished"))
+        return True
+
+    monkeypatch.setattr("pipeline.runs.directory.has_gone", ends)
+    assert run.state.status == "finished"
+
+
+def test_one_process_works_on_a_run(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with run.start() as writer:
+        writer.update(message="mine")
+        with pytest.raises(JobError, match="Another process is working on"), run.start():
+            pytest.fail("both would write its checkpoints")
+        assert (run.state.status, run.state.message) == ("running", "mine")
+    with run.start():
+        assert run.state.status == "running"
 
 
 def test_a_queued_run_waits_for_its_process_until_that_had_the_time_to_start(tmp_path: Path) -> None:

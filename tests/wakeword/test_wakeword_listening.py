@@ -366,7 +366,7 @@ def test_home_assistants_client_is_answered(model: Path, bundle: Path, pcm: byte
 
 
 def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
-    bundle: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, pcm: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("wyoming", reason="the package wyoming is not installed")
     from wyoming.audio import AudioChunk
@@ -374,6 +374,7 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
     from wyoming.error import Error
     from wyoming.event import Event
     from wyoming.info import Describe, Info
+    from wyoming.wake import Detect, Detection
 
     from pipeline.wakeword import wyoming_server
     from pipeline.wakeword.wyoming_server import serve
@@ -382,10 +383,11 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
         b"[1]\n",
         b"{}\n",
         b'{"type": "audio-chunk", "payload_length": 1000000000000}\n' + b"x" * 1000,
+        b'{"type": "describe", "payload_length": Infinity}\n',
         b"x" * 100_000,
     )
-    bad = [AudioChunk(rate, width, channels, b"\1" * 96) for rate, width, channels in ((1, 2, 1), (16_000, 5, 1))]
-    bad += [AudioChunk(16_000, 2, 0, b"\1" * 96)]
+    formats = ((1, 2, 1), (16_000, 5, 1), (16_000, 2, 0), (16_000.0, 2.0, 1.0), (16_000, True, True))
+    bad = [AudioChunk(rate, width, channels, b"\1" * 96) for rate, width, channels in formats]
     fine = [AudioChunk(rate, width, channels, b"\1" * 97) for rate, width, channels in ((8_000, 1, 1), (96_000, 3, 2))]
 
     async def whole() -> None:
@@ -405,6 +407,14 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
                     answer = await client.read_event()
                     is_bad = event in [chunk.event() for chunk in bad]
                     assert answer is None if event.data["rate"] == "x" else Error.is_type(answer.type) == is_bad
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                await client.write_event(Detect(names=["selam"]).event())
+                assert "merhaba" in Error.from_event(await client.read_event()).text, "it says which words there are"
+                assert await client.read_event() is None
+            async with AsyncTcpClient("127.0.0.1", await port, read_timeout=30) as client:
+                odd: Any = {"not": "a time"}
+                await client.write_event(AudioChunk(RATE_HZ, 2, 1, pcm, timestamp=odd).event())
+                assert Detection.from_event(await client.read_event()).timestamp is None
             _, writer = await asyncio.open_connection("127.0.0.1", await port)
             writer.write(b'{"type": "audio-chunk", "payload_length": 1000}\nx')
             writer.close()  # in the middle of an event
@@ -422,7 +432,7 @@ def test_what_a_client_sends_wrong_ends_its_own_connection_alone(
 
     with ThreadPoolExecutor(1) as own_thread:
         own_thread.submit(asyncio.run, whole()).result()
-    assert [record.exc_info for record in caplog.records] == [None] * 5, "a line each, no traceback"
+    assert [record.exc_info for record in caplog.records] == [None] * 7, "a line each, no traceback"
 
 
 def test_a_client_that_sends_or_takes_nothing_is_disconnected(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from pipeline.wakeword.owner.enrolment import OwnerMatch, compare, enrol, forget
 from pipeline.wakeword.owner.projection import (
     Trials,
     learn_projection,
+    likeness,
     statistics_of,
     threshold_at_equal_error,
     trials,
@@ -116,6 +117,27 @@ def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: P
     forget_owner(settings, "Ayşe")
     with pytest.raises(CorpusError, match="enrolled here: nobody yet"):
         read_owner(settings, "Ayşe", "m")
+
+
+def test_a_take_that_may_be_of_another_person_is_named(settings: Settings, takes: Path) -> None:
+    files, numbers = takes_in([takes]), iter(range(5))
+
+    def voice(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.array([1.0, 0.0] if next(numbers) else [0.1, 0.995], dtype=np.float32)
+
+    enrolment = enrol(settings, "can", files, voice, alike, "m")
+    assert enrolment.other_voices == (files[0].name,)
+    assert enrol(settings, "can", files, level, alike, "m").other_voices == ()
+
+
+def test_how_alike_takes_are_does_not_grow_with_their_number() -> None:
+    """As the word and the room are common to all voices of a crowd, the mean of many is like each of them."""
+    draw = np.random.default_rng(0)
+    crowd = np.concatenate([np.full((40, 1), 4.0), draw.standard_normal((40, 30))], axis=1).astype(np.float32)
+    crowd /= np.linalg.norm(crowd, axis=1, keepdims=True)
+    few, many = likeness(crowd[:8]).mean(), likeness(crowd).mean()
+    assert few == pytest.approx(many, abs=0.05)
+    assert many == pytest.approx(float((crowd @ crowd.T)[np.triu_indices(40, 1)].mean()), abs=1e-5)
 
 
 def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Path) -> None:

@@ -49,6 +49,7 @@ from pipeline.wakeword.finished_run import (
     set_threshold,
 )
 from pipeline.wakeword.learnt_word import LearntFrom
+from pipeline.wakeword.packaging.card import card_of
 from pipeline.wakeword.packaging.export import CLOSE, export, onnx_classifier, read_windows
 from pipeline.wakeword.run import train_wakeword
 from pipeline.wakeword.runtime.detector import StreamingDetector
@@ -470,6 +471,34 @@ def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
         with pytest.raises(OSError, match="Read-only"):
             work()
     assert not begun
+
+
+def test_figures_that_are_damaged_are_told_before_hours_of_listening(world: World) -> None:
+    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
+    run = world.fresh(config)
+    train_wakeword(world.settings, config, run)
+    finished = open_finished_run(world.settings, run.id)
+    begun: list[int] = []
+    progress: Any = lambda *_: begun.append(1)  # noqa: E731
+    task = EvaluationTask((world.new_words,), (world.new_other,), hours=0.05)
+    report = run.path / "report.json"
+    whole = report.read_bytes()
+    for content, said in (
+        (whole[:100], "report.json cannot be read"),
+        (whole.replace(b'"n_words"', b'"n"'), "The card of chirp cannot be written"),
+    ):
+        report.write_bytes(content)
+        with pytest.raises(ModelError, match=said):
+            evaluate_run(finished, task, progress=progress)
+        assert not begun
+    report.write_bytes(whole)
+    (run.path / "evaluation.json").write_text('{"stream": ')
+    info = finished.info
+    save_info(finished.folder, replace(info, metrics={**info.metrics, "stream": {"hours": "x"}}))
+    with pytest.raises(ModelError, match="Evaluate it again"):
+        card_of(finished.info, artifacts.read_json(report))
+    assert evaluate_run(finished, task)["stream"]["hours"] > 0, "what it writes anew may be damaged"
+    assert "No false alarm in" in card_of(finished.info, artifacts.read_json(report))
 
 
 def test_what_was_saved_while_an_evaluation_listened_is_kept(world: World) -> None:

@@ -11,7 +11,7 @@ from dashboard.markup import message, plain
 from dashboard.services import wakeword_clips, wakeword_detectors
 from pipeline.i18n import _, number
 from pipeline.wakeword.file_names import LONGEST_NAME
-from pipeline.wakeword.owner.enrolment import WANTED
+from pipeline.wakeword.owner.enrolment import WANTED, Enrolment
 
 TAKES, COUNT, PROBLEMS, ENROLLED = "owner-takes", "owner-count", "owner-problems", "owner-enrolled"  # not shown
 
@@ -72,25 +72,27 @@ def _enrol(name: str, takes: list[bytes]) -> None:
         st.rerun()
 
 
-def _outcome(enrolled: wakeword_detectors.Enrolled) -> None:
-    owner = enrolled.enrolment.owner
+def _outcome(enrolled: Enrolment) -> None:
+    owner = enrolled.owner
     st.success(
-        _("{name} is enrolled; the takes are alike by {agreement} on average (accepted from {threshold} on).").format(
-            name=plain(owner.name), agreement=number(owner.agreement, 2), threshold=number(enrolled.threshold, 2)
+        _("{name} is enrolled; any two takes are alike by {agreement} on average.").format(
+            name=plain(owner.name), agreement=number(owner.agreement, 2)
         ),
         icon=":material/check:",
     )
-    if owner.agreement < enrolled.threshold:
+    if enrolled.other_voices:
         st.warning(
-            _("That is low: check that all takes are of one person, and enrol again if not."),
+            _("Perhaps another person's voice: take {takes}. Enrol again with takes of one person if so.").format(
+                takes=", ".join(enrolled.other_voices)
+            ),
             icon=":material/warning:",
         )
-    if enrolled.enrolment.odd_takes:
+    if enrolled.odd_takes:
         st.warning(
             _(
                 "Not like the other takes, perhaps another word: take {takes}. Enrol again with takes of the same word "
                 "if so."
-            ).format(takes=", ".join(enrolled.enrolment.odd_takes)),
+            ).format(takes=", ".join(enrolled.odd_takes)),
             icon=":material/warning:",
         )
 

@@ -334,11 +334,14 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
     )
     owner = enrolment.owner
     text = (
-        f"{owner.name!r} is enrolled with {owner.n_takes} takes; each is like the others by {owner.agreement:.2f} on "
-        f"average (a voice is accepted from {encoder.info.threshold:.2f} on)."
+        f"{owner.name!r} is enrolled with {owner.n_takes} takes; any two of them are alike by {owner.agreement:.2f} on "
+        f"average."
     )
-    if owner.agreement < encoder.info.threshold:
-        text += " That is low: check that all takes are of one person."
+    if enrolment.other_voices:
+        text += (
+            f"\nCheck {one_line(', '.join(enrolment.other_voices))}: perhaps another person's voice. Enrol again with "
+            f"takes of one person if so."
+        )
     if enrolment.odd_takes:
         text += (
             f"\nCheck {one_line(', '.join(enrolment.odd_takes))}: not like the other takes, perhaps another word. "
@@ -346,6 +349,7 @@ def enrol(name: str, takes: tuple[Path, ...], forget: bool, as_json: bool) -> No
         )
     answer = {
         "name": owner.name, "takes": owner.n_takes, "agreement": owner.agreement, "odd_takes": enrolment.odd_takes,
+        "other_voices": enrolment.other_voices,
     }  # fmt: skip
     emit({**answer, "threshold": encoder.info.threshold}, as_json, text)
 

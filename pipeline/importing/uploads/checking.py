@@ -76,11 +76,18 @@ class _Check:
             self._total += len(members)
             folder = place.parent / "unpacked"
             folder.mkdir(exist_ok=True)
+            seen: set[str] = set()
             for number, member in enumerate(members, start=1):
                 name = f"{arrival.name}/{member.name}"
+                is_second = name in seen
+                seen.add(name)
                 entry = StagedFile(arrival.number, arrival.drop, name, member.size, Kind.OTHER)
                 before = self._staging.staged.get(name)
-                if before is not None and before.drop == arrival.drop and before.number == arrival.number:
+                if (
+                    before is not None
+                    and (before.drop, before.number) == (arrival.drop, arrival.number)
+                    and not is_second
+                ):
                     self._step(name)  # before the work was stopped
                     continue
                 target = folder / f"{number:06d}"
@@ -167,6 +174,9 @@ class _Check:
         return same
 
     def _record(self, entry: StagedFile) -> None:
+        same = self._staging.staged.get(entry.name)
+        if not entry.path and same is not None and same.path and same.drop == entry.drop:
+            entry = replace(entry, name=f"{entry.name} (2)")  # else the list would have it in place of what is kept
         if entry.path:
             before = self._by_path.get(entry.path)
             self._n_files += before is None

@@ -45,7 +45,7 @@ def end(run: RunDirectory, launch: Launch) -> None:
     if state.host != socket.gethostname():
         raise JobError(N_("{run} runs on {host}; end it there."), run=run.id, host=state.host)
     with suppress(psutil.NoSuchProcess):
-        process = process_of(state)
+        process = _process_of(state)
         if process is None:
             return
         family = [process, *process.children(recursive=True)]
@@ -55,7 +55,7 @@ def end(run: RunDirectory, launch: Launch) -> None:
         psutil.wait_procs(family, timeout=10)
 
 
-def process_of(state: RunState) -> psutil.Process | None:
+def _process_of(state: RunState) -> psutil.Process | None:
     """The process that the run began with, if it is still there: pids are used again, so that one without the time of
     its start is nobody's."""
     try:

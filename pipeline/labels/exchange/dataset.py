@@ -56,7 +56,11 @@ def write_dataset(folder: Path, labels: Labels, settings: Settings) -> tuple[int
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             folder.rmdir()
-        shutil.move(f"{cache}/table", folder)
+        try:
+            shutil.move(f"{cache}/table", folder)
+        except BaseException:  # another disk, which is full
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return len(readable), left_out
 
 

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.errors import LabelError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.labels.exchange.rating_rows import Row
@@ -116,8 +117,8 @@ def write_textgrid(path: Path, labelled: LabelledRecording, words: Sequence[Word
         ends = [(round(span.start_s, DECIMALS), min(round(span.end_s, DECIMALS), duration)) for span in spans]
         entries = [Interval(*times, span.label) for times, span in zip(ends, spans, strict=True)]
         grid.addTier(textgrid.IntervalTier(name, entries, 0.0, duration))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
+    with artifacts.replacing(path) as temporary:
+        grid.save(str(temporary), format="long_textgrid", includeBlankSpaces=True)
 
 
 def read_textgrids(folder: Path) -> list[Row]:

@@ -17,10 +17,13 @@ from pipeline.settings import Settings
 from pipeline.times import now_iso
 from pipeline.wakeword.data.takes import problems_of_take
 from pipeline.wakeword.file_names import LONGEST_NAME, named_file
-from pipeline.wakeword.owner.projection import Vectors, enrolled_voice
+from pipeline.wakeword.owner.projection import Vectors, enrolled_voice, likeness
 from pipeline.wakeword.owner.same_word import compare_takes
 
 WANTED = 5
+# A take whose mean cosine with the others is below may be of another voice: one in twenty groups of five or ten takes
+# of one speaker has such a take (32 speakers of speechocean762, part dev; how well it tells others: the model's card).
+ANOTHER_VOICE = 0.20
 Voice = Callable[[Vectors], Vectors]
 """Sound at 16 kHz to a vector of length one."""
 Hear = Callable[[Vectors], Vectors]
@@ -37,8 +40,7 @@ class Take:
 
 @dataclass(frozen=True)
 class Owner:
-    """`model` is the SHA-256 of the listener that heard the takes; `agreement` the mean cosine of each take with the
-    voice of the others: a low one says that a take is of somebody else."""
+    """`model` is the SHA-256 of the listener that heard the takes; `agreement` the mean cosine of any two of them."""
 
     name: str
     voice: tuple[float, ...]
@@ -59,10 +61,11 @@ class OwnerMatch:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """Who was enrolled, and the names of takes that may say another word than most."""
+    """Who was enrolled, and the names of takes that may say another word than most, or be of another person."""
 
     owner: Owner
     odd_takes: tuple[str, ...]
+    other_voices: tuple[str, ...]
 
 
 def takes_in(paths: Sequence[Path]) -> list[Take]:
@@ -99,11 +102,14 @@ def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, he
             n=n,
         )  # fmt: skip
     vectors = np.stack([voice(samples) for samples in sounds])
-    others = [enrolled_voice(np.delete(vectors, i, axis=0)) for i in range(len(vectors))]
-    agreement = float(np.mean([vector @ other for vector, other in zip(vectors, others, strict=True)]))
-    owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), n, agreement, model, now_iso())
+    alike = likeness(vectors)
+    owner = Owner(file.stem, tuple(map(float, enrolled_voice(vectors))), n, float(alike.mean()), model, now_iso())
     artifacts.write_json(file, owner)
-    return Enrolment(owner, tuple(takes[place].name for place in comparison.odd))
+    return Enrolment(
+        owner,
+        tuple(takes[place].name for place in comparison.odd),
+        tuple(take.name for take, mean in zip(takes, alike, strict=True) if mean < ANOTHER_VOICE),
+    )
 
 
 def read_owner(settings: Settings, name: str, model: str) -> Owner:

@@ -66,6 +66,12 @@ def enrolled_voice(vectors: Vectors) -> Vectors:
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
+def likeness(vectors: Vectors) -> Vectors:
+    """Of each take [n], its mean cosine with the other ones, however many there are: what many voices have in common
+    (the word, the room) adds up in the mean of their vectors, which each of them is then like."""
+    return np.asarray(((vectors @ vectors.T).sum(axis=1) - 1.0) / (len(vectors) - 1), dtype=np.float32)
+
+
 def trials(vectors: Vectors, speakers: NDArray[np.str_], n_takes: int, seed: int = 0) -> Trials:
     """Each speaker is enrolled with `n_takes` of their takes, drawn by chance, and compared with all other takes."""
     draw = np.random.default_rng(seed)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.i18n import duration
+from pipeline.errors import ModelError, said_by
+from pipeline.i18n import N_, duration
 from pipeline.markdown import literal
 from pipeline.wakeword.devices import TARGETS
-from pipeline.wakeword.file_names import CARD
+from pipeline.wakeword.file_names import CARD, INFO, REPORT
 from pipeline.wakeword.models.budget import Budget, budget_of
 from pipeline.wakeword.runtime.model_files import DetectorInfo
 from pipeline.wakeword.threshold import in_words, known_basis
@@ -74,8 +75,20 @@ def card_in_bundle(card: str, use: str) -> str:
 
 def write_card(folder: Path, info: DetectorInfo, report: dict[str, Any]) -> None:
     """Beside the model, from what training reported and, where it was evaluated, what the stream gave; anew after
-    each."""
-    artifacts.write_text(folder / CARD, _card(info, budget_of(info.model, info.features), report))
+    each. Raises ModelError as `card_of` does."""
+    artifacts.write_text(folder / CARD, card_of(info, report))
+
+
+def card_of(info: DetectorInfo, report: dict[str, Any]) -> str:
+    """Its text. Raises ModelError where figures are damaged, or of another version."""
+    try:
+        return _card(info, budget_of(info.model, info.features), report)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise ModelError(
+            N_("The card of {name} cannot be written: figures in {info} or {report} are damaged or from another "
+               "version ({reason}). Evaluate it again, which writes those in {info} anew; else train it again."),
+            name=info.name, info=INFO, report=REPORT, reason=f"{type(error).__name__}: {said_by(error)}",
+        ) from error  # fmt: skip
 
 
 def _card(info: DetectorInfo, budget: Budget, report: dict[str, Any]) -> str:
