@@ -1,4 +1,4 @@
-"""The curve from a typed word in docs/results/wake-words.md: synthetic clips alone, with few recordings, and few
+"""The curve from a typed word in docs/results/typed-word.md: synthetic clips alone, with few recordings, and few
 recordings alone, on the protocol of `wakeword_study` with its shorter training.
 
     python -m tests.bench.wakeword_study FOLDER SHARED typed [ROUTE [NAME, KEYWORD or SEED ...]]
