@@ -29,10 +29,25 @@ NESTED = N_("it is nested too deeply")
 _DEVICES = (Path("/dev"), Path("/proc"))
 
 
+def _umask() -> int:
+    """Of the process, which can only be asked for by setting it: once, before there are threads."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _umask()
+
+
+def allowed(mode: int) -> int:
+    """A file's or folder's mode without what whoever started the process keeps from others (its umask)."""
+    return mode & ~_UMASK
+
+
 @contextmanager
 def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on a clean exit it is fsynced, given `mode` and renamed over `path`. Until
-    then only its owner may read it.
+    """Yield a temporary path beside `path`; on a clean exit it is fsynced, given `mode` less the umask and renamed over
+    `path`. Until then only its owner may read it.
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
     between leaves only a file named `.tmp-*`, which every reader here ignores. A full disk is raised as OSError with
@@ -49,7 +64,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
         with naming(path):
             yield temporary
             _fsync(temporary)
-            temporary.chmod(mode)
+            temporary.chmod(allowed(mode))
             temporary.replace(path)
             _fsync(path.parent)
     except BaseException as error:

@@ -86,7 +86,7 @@ class RunDirectory:
         try:
             artifacts.write_json(unfinished / CONFIG_FILE, resolved)
             artifacts.write_json(unfinished / STATE_FILE, state)
-            unfinished.chmod(0o755)
+            unfinished.chmod(artifacts.allowed(0o755))
             unfinished.rename(path)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -6,6 +6,9 @@ import os
 import re
 import resource
 import signal
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,3 +146,17 @@ def test_yaml_whose_aliases_repeat_without_bound_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         artifacts.loads_yaml("a: &a [*a]")
     assert artifacts.loads_yaml("a: &a {b: 1}\nc: *a") == {"a": {"b": 1}, "c": {"b": 1}}
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o077, 0o600, 0o700), (0o027, 0o640, 0o750), (0, 0o644, 0o755)])
+def test_what_is_written_is_as_private_as_the_umask_asks(tmp_path: Path, umask: int, file: int, folder: int) -> None:
+    written = (
+        "import sys; from pathlib import Path; from pipeline import artifacts; from pipeline.runs import RunDirectory\n"
+        "folder = Path(sys.argv[1]); artifacts.write_text(folder / 'a.txt', 'a')\n"
+        "print(RunDirectory.create(folder, kind='word', name='a', config={}, seed=0).path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", written, str(tmp_path)], umask=umask, check=True, capture_output=True, text=True
+    )
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == file
+    assert stat.S_IMODE(Path(done.stdout.strip()).stat().st_mode) == folder
