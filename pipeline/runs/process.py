@@ -29,7 +29,7 @@ def has_gone(pid: int | None, machine: str) -> bool:
     if not psutil.pid_exists(pid):
         return True
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.Error:  # it goes at this moment, or may not be looked at
         return False
 
