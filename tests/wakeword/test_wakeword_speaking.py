@@ -107,6 +107,7 @@ def test_near_phrases_without_a_dictionary_change_letters_and_leave_out_syllable
     near = near_phrases("bilgisayar", "tr", 100)
     assert {"gisayar", "bilgisa", "pilgisayar", "bulgisayar"} <= set(near)
     assert "bilgisayar" not in near
+    assert {"haba dünya", "merhaba ya"} <= set(near_phrases("merhaba dünya", "tr", 100)), "two words stay two"
     with pytest.raises(CorpusError, match="no word"):
         near_phrases("!?", "tr", 5)
 

@@ -16,6 +16,7 @@ from itertools import chain, zip_longest
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.optional import require
+from pipeline.people.names import spaced
 from pipeline.phones import PHONES, bare
 from pipeline.scoring.speech.lexicon.dictionary import in_dictionary, pronounce, whole_dictionary
 from pipeline.text import composed, lines_of
@@ -138,10 +139,10 @@ def _frequency(text: str) -> float:
 
 def _changed_letters(word: str, vowels: str) -> Iterator[str]:
     word = composed(word)
-    parts = re.findall(rf"[^{vowels}\s]*[{vowels}](?:[^{vowels}\s]+(?![{vowels}]))?", word) or [word]
-    for number in range(len(parts)):
-        if len(parts) > 1:
-            yield "".join(part for place, part in enumerate(parts) if place != number)
+    syllables = list(re.finditer(rf"[^{vowels}\s]*[{vowels}](?:[^{vowels}\s]+(?![{vowels}]))?", word))
+    for syllable in syllables:
+        if len(syllables) > 1:
+            yield spaced(word[: syllable.start()] + word[syllable.end() :])
     for place, letter in enumerate(word):
         others = [other for other in vowels if other != letter] if letter in vowels else [SOUNDS_LIKE.get(letter, "")]
         for other in filter(None, others):
