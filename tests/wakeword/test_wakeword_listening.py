@@ -123,6 +123,10 @@ def test_what_listening_rests_on_and_that_it_heard_nothing_is_said(bundle: Path,
     assert done.exit_code == 0 and not done.stdout
     assert "by the dictionary alone: 'lion' has not been learnt" in done.stderr
     assert f"Nothing was detected in {tmp_path / 'silence.wav'}." in done.stderr
+    done = CliRunner().invoke(
+        main, ["wakeword", "listen", str(bundle), "-", "--phones", "lion"], input=bytes(2 * RATE_HZ)
+    )
+    assert "Nothing was detected in standard input." in done.stderr
 
 
 def test_a_file_goes_on_in_silence(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def listen(
 ) -> None:
     """Listen for the word of a bundle, until Ctrl+C: to the microphone, to the file SOURCE, or with SOURCE - to
     standard input (16-bit samples at 16 kHz, mono)."""
-    from pipeline.wakeword.listening import Reaction, sound_of
+    from pipeline.wakeword.listening import STANDARD_INPUT, Reaction, sound_of
     from pipeline.wakeword.listening import listen as detections_in
     from pipeline.wakeword.packaging.opened_bundle import open_bundle
     from pipeline.wakeword.runtime.runner import false_alarms_at
@@ -273,7 +273,7 @@ def listen(
                 for problem in reaction(heard):
                     say(f"pronlab: {problem}", err=True)
             if not n_detections:  # the sound has ended: a file's, or standard input's
-                say(f"Nothing was detected in {source}.", err=True)
+                say(f"Nothing was detected in {'standard input' if source == STANDARD_INPUT else source}.", err=True)
         except KeyboardInterrupt:
             pass
         finally:
