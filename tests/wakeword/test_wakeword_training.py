@@ -24,7 +24,7 @@ from pipeline.api.app import make_app
 from pipeline.api.limits import Limits
 from pipeline.cli.main import main
 from pipeline.errors import AudioError, CorpusError, FeatureError, ModelError, TrainingError
-from pipeline.i18n import duration
+from pipeline.i18n import duration, speaking, translated
 from pipeline.jobs.checkpoints import load_checkpoint
 from pipeline.presets import build, merged
 from pipeline.quantisation import signed_weights
@@ -33,10 +33,10 @@ from pipeline.settings import Settings
 from pipeline.wakeword import search
 from pipeline.wakeword.cascade import Cascade, local_verifier, remote_verifier
 from pipeline.wakeword.config import WakewordConfig, load_preset
-from pipeline.wakeword.data.clips import Label
+from pipeline.wakeword.data.clips import Clip, Label
 from pipeline.wakeword.data.feature_cache import make_pools, place_of, read_index
 from pipeline.wakeword.data.selected_clips import find_clips
-from pipeline.wakeword.data.splits import read_manifest
+from pipeline.wakeword.data.splits import AssignedClip, read_manifest, write_manifest
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import detect_in_file
 from pipeline.wakeword.finished_run import (
@@ -770,6 +770,15 @@ def test_the_judge_refuses_in_words(world: World, judge_url: str) -> None:
 def test_too_little_to_learn_from(world: World, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(CorpusError, match=message):
         find_clips(world.configured(**changes))
+
+
+def test_what_a_split_lacks_is_said_in_the_readers_language(world: World, tmp_path: Path) -> None:
+    clip = Clip("a.wav", Label.NEGATIVE, "a", 1.0, RATE_HZ, 0.5, "digest")
+    write_manifest(tmp_path, [AssignedClip(clip, "train")], tmp_path, 0, sources_known=False)
+    with pytest.raises(CorpusError, match=r", to train on: 0 clips of the word can be used") as lacks:
+        find_clips(world.configured(**{"data.positive": [], "data.negative": [], "data.split": str(tmp_path)}))
+    with speaking("tr"):
+        assert f"{tmp_path}, eğitim için: Kelimenin 0 kaydı kullanılabilir" in translated(lacks.value.text)
 
 
 def test_a_split_says_what_to_learn_from_and_what_to_report_on(world: World, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.errors import CorpusError
-from pipeline.i18n import N_, NN_
+from pipeline.i18n import N_, NN_, Message
 from pipeline.parallel import Progress
 from pipeline.wakeword.config import FEWEST, DataConfig, WakewordConfig
 from pipeline.wakeword.data.clips import Clip, ClipScan, Label, scan_folders, source_regex
@@ -30,7 +30,7 @@ TOO_FEW = {
         "and `pronlab wakeword scan` say what is wrong.",
     ),
 }
-PURPOSES = {"train": "train on", "validation": "validate on"}
+OF_A_SPLIT = {"train": N_("{split}, to train on: "), "validation": N_("{split}, to validate on: ")}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def find_clips(config: WakewordConfig, progress: Progress | None = None) -> Sele
             part: [placement.clip for placement in placed if placement.part == part] for part in ("train", "validation")
         }
         for part, clips in selected.items():
-            _check_enough(clips, (), f"{data.split}, to {PURPOSES[part]}: ", FEWEST if part == "train" else 2)
+            where = Message(OF_A_SPLIT[part], split=data.split)
+            _check_enough(clips, (), where, FEWEST if part == "train" else 2)
         return SelectedClips(root, selected["train"], selected["validation"], (), sources_known_in(Path(data.split)))
     check_given(data)
     folders = {label: [Path(f) for f in getattr(data, label.value)] for label in Label}
@@ -148,7 +149,7 @@ def _with_words(scan: ClipScan, data: DataConfig) -> list[Clip]:
     return named + [clip for clip in scan.usable if clip.label is not Label.POSITIVE]
 
 
-def _check_enough(usable: Sequence[Clip], bad: Sequence[Clip], where: str = "", words: int = FEWEST) -> None:
+def _check_enough(usable: Sequence[Clip], bad: Sequence[Clip], where: Message | str = "", words: int = FEWEST) -> None:
     n_usable, n_bad = (Counter(clip.label for clip in clips) for clips in (usable, bad))
     for label, fewest in ((Label.POSITIVE, words), (Label.NEGATIVE, 2)):
         if n_usable[label] < fewest:
