@@ -127,12 +127,16 @@ def share_interval(events: int, n: int, level: float = 0.95) -> tuple[float, flo
 
 
 def fit_temperature(logits: Sequence[float] | Array, truth: Sequence[bool] | NDArray[np.bool_]) -> float:
-    """What logits are divided by so that their probabilities are the most likely (Guo et al. 2017); between .05 and
-    20, as classes that are told apart without an error would ask for 0."""
+    """What logits are divided by so that their probabilities are the most likely (Guo et al. 2017), between .05 and
+    20. The truth is softened by the number of examples of each class, to (n + 1) / (n + 2) and 1 / (n + 2) (Platt
+    1999): few examples that are told apart without an error would make a detector sure without end."""
     given, right = _checked(logits, truth)
+    n_right = right.sum()
+    wanted = np.where(right, (n_right + 1.0) / (n_right + 2.0), 1.0 / (len(right) - n_right + 2.0))
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, np.where(right, -given, given) / np.exp(log_temperature)).mean())
+        log_odds = given / np.exp(log_temperature)
+        return float((np.logaddexp(0.0, log_odds) - wanted * log_odds).mean())
 
     return float(np.exp(optimize.minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
 

@@ -66,3 +66,11 @@ def test_temperature_mends_what_was_made_too_sure() -> None:
     before, after = (reliability(1 / (1 + np.exp(-honest * k)), truth) for k in (3.0, 1.0))
     assert calibration_error(after) < 0.01 < 0.05 < calibration_error(before)
     assert sum(one.n for one in after) == 20_000
+
+
+def test_a_temperature_from_few_examples_makes_no_detector_surer_than_they_can_show() -> None:
+    """All of the class have one logit, so that its log odds are those of Platt's targets: 39 to 1, 121 to 1."""
+    logits = np.r_[np.full(38, 6.0), np.full(120, -6.0)]
+    log_odds = 6.0 / fit_temperature(logits, logits > 0)
+    assert np.log(39.0) < log_odds < np.log(121.0)
+    assert 6.0 / fit_temperature([6.0, -6.0], [True, False]) == pytest.approx(np.log(2.0), rel=1e-3)
