@@ -24,6 +24,9 @@ from pipeline.settings import Settings
 FLOOR_DB = 45.0
 STRETCHES = tuple(round(0.76 + 0.06 * step, 2) for step in range(11))  # .76 to 1.36
 FRAME_S = HOP / 16_000
+# A click of up to 20 ms is in so many frames of 40 ms. It is none of the word where more silence follows than between
+# the burst of a stop and its vowel, or comes before it than in the closure of a stop at the word's end.
+CLICK_FRAMES, QUIET_BEFORE_WORD, QUIET_AFTER_WORD = 6, 10, 20
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,30 @@ class Match:
 def speech_part(audio: Audio) -> SpeechPart | None:
     """None where nobody speaks."""
     frames = Frames(audio)
-    rows = np.flatnonzero(frames.active)
-    if len(rows) == 0:
+    if not frames.active.any():
         return None
-    part = slice(int(rows[0]), int(rows[-1]) + 1)
+    part = _without_clicks(frames.active)
     level_db = 20.0 * np.log10(np.maximum(frames.rms[part], 1e-5))
     return SpeechPart(
         frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32),
         part.start * FRAME_S,
     )  # fmt: skip
+
+
+def _without_clicks(active: NDArray[np.bool_]) -> slice:
+    """From the first frame that counts to the last, but for clicks apart from the rest: of a mouse or a key, as the
+    recording is begun and ended."""
+    changes = np.flatnonzero(np.diff(np.r_[False, active, False]))
+    runs = list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+    while len(runs) > 1 and _is_click(runs[0]) and runs[1][0] - runs[0][1] >= QUIET_BEFORE_WORD:
+        del runs[0]
+    while len(runs) > 1 and _is_click(runs[-1]) and runs[-1][0] - runs[-2][1] >= QUIET_AFTER_WORD:
+        del runs[-1]
+    return slice(runs[0][0], runs[-1][1])
+
+
+def _is_click(run: tuple[int, int]) -> bool:
+    return run[1] - run[0] <= CLICK_FRAMES
 
 
 class References:

@@ -198,6 +198,23 @@ def test_a_longer_or_shorter_vocal_tract_is_undone() -> None:
     assert found.distance < 12
 
 
+def test_a_click_beside_a_word_is_none_of_it() -> None:
+    """Of a mouse, as the recording is begun and ended; the burst of a last stop belongs to the word."""
+    said = load_audio(MASA).samples
+    click = np.zeros(320, dtype=np.float32)
+    click[:32] = 0.5 * np.where(np.arange(32) % 2, 1.0, -1.0)
+    quiet = {ms: np.zeros(16 * ms, dtype=np.float32) for ms in (60, 150, 300)}
+    plain = speech_part(from_samples(np.r_[quiet[150], said, quiet[300]], 16000))
+    clicked = speech_part(from_samples(np.r_[click, quiet[150], said, quiet[300], click], 16000))
+    burst = speech_part(from_samples(np.r_[said, quiet[60], click, quiet[60]], 16000))
+    assert plain is not None and clicked is not None and burst is not None
+    assert clicked.log_mel_db.shape == plain.log_mel_db.shape
+    assert match(clicked, plain).distance == pytest.approx(0.0, abs=0.01)
+    assert burst.duration_s > plain.duration_s + 0.06
+    alone = speech_part(from_samples(np.r_[quiet[60], click, quiet[300], click], 16000))
+    assert alone is not None, "nothing but clicks"
+
+
 def test_references_of_ones_own_set_come_first_and_stay_inside_it(settings: Settings, tmp_path: Path) -> None:
     root = tmp_path / "own"
     folder = root / "participant_1" / "kelimeler"
