@@ -56,8 +56,8 @@ class CascadeResult:
 
 class Cascade:
     """Feeds a detector; what it detects goes to `verify`, where there is one, with the last two seconds of sound. What
-    is rejected there is asked again while the detector's score stays high. `temperature` makes log odds of its
-    logits."""
+    is rejected there is asked again while the detector's score stays high, and after a word when nothing of it is in
+    those two seconds. `temperature` makes log odds of its logits."""
 
     def __init__(self, detector: StreamingDetector, verify: Verify | None = None, temperature: float = 1.0) -> None:
         self._detector, self._verify, self._temperature = detector, verify, temperature
@@ -83,8 +83,7 @@ class Cascade:
         begun = time.perf_counter()
         before = np.concatenate(self._last)[-round(JUDGED_S * RATE_HZ) :]
         verdict = self._verify(before, window.vote / self._temperature)
-        if not verdict.prediction:
-            self._detector.reject()
+        self._detector.accept() if verdict.prediction else self._detector.reject()
         return CascadeResult(window, verdict, (time.perf_counter() - begun) * 1000.0)
 
 

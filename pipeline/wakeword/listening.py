@@ -129,9 +129,11 @@ def listen(
         for at_s, score, word in detector.feed(block):
             end = len(recent) - (n_heard - round(at_s * RATE_HZ))
             before = recent[max(0, end - round(JUDGED_S * RATE_HZ)) : end]
-            if confirm is not None and not confirm(before, float(logit(np.clip(score, SURE, 1.0 - SURE)))).prediction:
-                detector.reject(word)
-                continue
+            if confirm is not None:
+                is_word = confirm(before, float(logit(np.clip(score, SURE, 1.0 - SURE)))).prediction
+                detector.judged(word, is_word)
+                if not is_word:
+                    continue
             yield Heard(word, at_s, score, None if verify is None else verify(before))
 
 

@@ -17,6 +17,7 @@ from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.file_detection import JudgedDetector
 from pipeline.wakeword.owner.enrolment import OwnerMatch
 from pipeline.wakeword.runtime.detector import StreamingDetector, WindowResult, detections, preset, voted
+from pipeline.wakeword.runtime.runner import Word
 from tests.wakeword_sounds import write_clips
 
 CONFIG = DetectorConfig(hop_s=0.1, votes=1, of=1, hysteresis=1.0, lockout_s=0.5)
@@ -54,13 +55,34 @@ def test_a_rejected_detection_is_asked_again_while_the_score_is_high() -> None:
     cascade = Cascade(StreamingDetector(loudness, FEATURES, CONFIG, -5.0), verify, temperature=2.0)
     asked = [result for result in cascade.run(sound.astype(np.float32)) if result.verdict is not None]
     labels = [result.verdict.label for result in asked if result.verdict is not None]
-    assert labels == ["other", "other", "merhaba"], "once accepted, the score must fall before the next"
+    assert labels == ["other", "other", "merhaba"], "once accepted, nothing is asked for two seconds"
     gaps = np.diff([result.window.end_s for result in asked])
     assert gaps == pytest.approx([0.2, 0.2])
     assert asked_with == pytest.approx([result.window.vote / 2.0 for result in asked])
     assert asked[-1].verdict == Verdict(True, pytest.approx(1 / (1 + np.exp(-2.0))), "merhaba")
     sure = phone_verifier(lambda _: -4.0, -2.5, "merhaba")
     assert not sure(sound, 1.0).prediction and sure(sound, 2.0).prediction, "the detector's odds count"
+
+
+def test_a_word_is_heard_after_another_though_the_score_stays_high() -> None:
+    """At the low threshold of a detector with a judge, silence may score high as well: seconds after a word, its
+    detector took no other."""
+    sound = (0.3 * np.random.default_rng(0).standard_normal(6 * RATE_HZ)).astype(np.float32)
+
+    def verify(samples: np.ndarray, log_odds: float = 0.0) -> Verdict:
+        return Verdict(True, 0.9, "merhaba")
+
+    found = list(Cascade(StreamingDetector(loudness, FEATURES, CONFIG, -5.0), verify).run(sound))
+    at_s = [result.window.end_s for result in found if result.window.detected]
+    assert np.diff(at_s) == pytest.approx(2.1), "as soon as the judge hears nothing of the last one"
+    word = Word({"word": "merhaba", "votes": 1, "of": 1, "threshold": -5.0, "temperature": 1.0, "hysteresis": 1.0,
+                 "lockout_s": 0.5, "hop_samples": RATE_HZ // 10, "target_false_alarms_per_hour": 0.5}, 0.5)  # fmt: skip
+    heard = []
+    for number in range(50):
+        if word.step(0.0) is not None:
+            heard.append(number)
+            word.accept()
+    assert heard == [0, 21, 42]
 
 
 @pytest.mark.parametrize("piece", [700, 1600, 16_000, 50_000])
@@ -194,6 +216,9 @@ class AlwaysDetects:
 
     def feed(self, samples: np.ndarray) -> list[WindowResult]:
         return [WindowResult(1.0, 2.0, 2.0, True)]
+
+    def accept(self) -> None:
+        pass
 
     def reject(self) -> None:
         self.n_rejected += 1

@@ -23,7 +23,7 @@ from pipeline.wakeword.evaluation.stream_metrics import (
 from pipeline.wakeword.evaluation.stream_synthesis import StreamPlan
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig
 from pipeline.wakeword.runtime.clip_votes import votes_of
-from pipeline.wakeword.runtime.detector import Classifier, voted
+from pipeline.wakeword.runtime.detector import Classifier, judged_lockout, voted
 from pipeline.wakeword.runtime.runner import FIRST_FAH, JUDGED_S
 
 Samples = NDArray[np.float32]
@@ -47,11 +47,11 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Questions:
-    """What a detector at `threshold` asks a judge: for each stretch of high votes, the windows asked about, each with
-    the judge's score and the detector's log odds together."""
+    """What a detector at `threshold` asks a judge, if none is accepted: the windows asked about, each with the judge's
+    score and the detector's log odds together."""
 
     threshold: float
-    stretches: tuple[tuple[tuple[int, float], ...], ...]
+    asked: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -112,19 +112,15 @@ def ask(
     """At the threshold for FIRST_FAH false alarms per hour. `temperature` makes log odds of logits."""
     votes = voted(scores.scores, config)
     threshold = first_threshold(scores, config)
-    stretches: list[list[tuple[int, float]]] = []
-    before = -EVERY
+    asked: list[tuple[int, float]] = []
     high = np.flatnonzero(votes >= threshold)
     for number, index in enumerate(map(int, high)):
         if progress is not None:
             progress(number + 1, len(high), Message(N_("asking the judge")))
-        if not stretches or np.min(votes[before + 1 : index], initial=np.inf) < threshold - config.hysteresis:
-            stretches.append([])
-        if not stretches[-1] or index - stretches[-1][-1][0] >= EVERY:
+        if not asked or index - asked[-1][0] >= EVERY:
             score = judge(sound_before(float(scores.ends_s[index]))) + float(votes[index]) / temperature
-            stretches[-1].append((index, score))
-        before = index
-    return Questions(threshold, tuple(map(tuple, stretches)))
+            asked.append((index, score))
+    return Questions(threshold, tuple(asked))
 
 
 def highest_answer(
@@ -149,12 +145,12 @@ def highest_answer(
 
 
 def judged_point(scores: StreamScores, config: DetectorConfig, questions: Questions, limit: float) -> OperatingPoint:
-    """Where the judge accepts what reaches `limit`, the first of each stretch."""
-    lockout = round(config.lockout_s / config.hop_s)
+    """Where the judge accepts what reaches `limit`, and hears nothing any more of what it accepted before."""
+    lockout = judged_lockout(config)
     found: list[int] = []
-    for stretch in questions.stretches:
-        hits = (i for i, score in stretch if score >= limit and (not found or i - found[-1] > lockout))
-        found += [hit for hit in [next(hits, None)] if hit is not None]
+    for index, score in questions.asked:
+        if score >= limit and (not found or index - found[-1] > lockout):
+            found.append(index)
     times = scores.ends_s[found]
     taken = np.zeros(len(times), dtype=bool)
     misses = 0
@@ -177,7 +173,7 @@ def measure_judged(
     targets_fah: tuple[float, ...] = TARGETS_FAH,
 ) -> JudgedResult:
     """Sweep the limit over the scores that were reached."""
-    reached = np.unique([score for stretch in questions.stretches for _, score in stretch])
+    reached = np.unique([score for _, score in questions.asked])
     swept = reached[np.unique(np.linspace(0, len(reached) - 1, MOST_LIMITS).astype(int))] if len(reached) else [limit]
     curve = [judged_point(scores, config, questions, float(np.nextafter(score, np.inf))) for score in swept]
     at_fah = {
@@ -186,8 +182,7 @@ def measure_judged(
         )
         for target in targets_fah
     }
-    asked = sum(map(len, questions.stretches))
     return JudgedResult(
         at_fah, judged_point(scores, config, questions, limit), operate(scores, config, questions.threshold)[0],
-        asked / scores.hours,
+        len(questions.asked) / scores.hours,
     )  # fmt: skip

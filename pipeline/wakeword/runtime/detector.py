@@ -12,6 +12,7 @@ from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.features import RATE_HZ, FeatureConfig, FrameStream
+from pipeline.wakeword.runtime.runner import JUDGED_S
 
 Scores = NDArray[np.float32]
 AFTER_S: Seconds = 0.5  # of silence that a recording ends in: votes need windows after the word
@@ -67,6 +68,11 @@ def detections(votes: Scores, threshold: float, config: DetectorConfig) -> NDArr
     return np.array(starts, dtype=np.intp)
 
 
+def judged_lockout(config: DetectorConfig) -> int:
+    """Windows that a judge is not asked about after one in which it has heard the word."""
+    return round(max(config.lockout_s, JUDGED_S) / config.hop_s)
+
+
 @dataclass(frozen=True)
 class WindowResult:
     """One window: when it ended, its logit, the voted logit, and whether the detector went off."""
@@ -113,6 +119,12 @@ class StreamingDetector:
         """The last detection was none: the next may follow two windows later, while the score is still high. At a low
         threshold a detection may come before the end of the word, or just before the word."""
         self._armed, self._since = True, round(self._config.lockout_s / self._config.hop_s) - 1
+
+    def accept(self) -> None:
+        """A judge took the last detection for the word: the next may follow when it hears nothing of it any more. At
+        the low threshold from which on it is asked, the score may stay high long after the word."""
+        own = round(self._config.lockout_s / self._config.hop_s)
+        self._armed, self._since = True, own - judged_lockout(self._config)
 
     def _step(self, score: float, end_s: Seconds) -> WindowResult:
         config = self._config

@@ -119,16 +119,24 @@ class Word:
         self.since += 1
         if vote < self.threshold - about["hysteresis"]:
             self.armed = True
-        free = self.since > round(about["lockout_s"] * RATE_HZ / about["hop_samples"])
+        free = self.since > self._windows(about["lockout_s"])
         if not (self.armed and free and vote >= self.threshold):
             return None
         self.armed, self.since = False, 0
         return float(vote / about["temperature"])
 
+    def _windows(self, seconds: float) -> int:
+        return round(seconds * RATE_HZ / self.about["hop_samples"])
+
     def reject(self) -> None:
         """The last detection was none: the next may follow two windows later, while the score is still high."""
-        about = self.about
-        self.armed, self.since = True, round(about["lockout_s"] * RATE_HZ / about["hop_samples"]) - 1
+        self.armed, self.since = True, self._windows(self.about["lockout_s"]) - 1
+
+    def accept(self) -> None:
+        """A judge took the last detection for the word: the next may follow when it hears nothing of it any more. At
+        the low threshold from which on it is asked, the score may stay high long after the word."""
+        of_judge, own = self._windows(JUDGED_S), self._windows(self.about["lockout_s"])
+        self.armed, self.since = True, min(0, own - of_judge)
 
 
 @dataclass(frozen=True)
@@ -332,11 +340,11 @@ class Detector:
         else:
             self.words[0].threshold = threshold
 
-    def reject(self, name: str) -> None:
-        """The last detection of that word was none."""
+    def judged(self, name: str, is_word: bool) -> None:
+        """Whether the last detection of that word was one."""
         for word in self.words:
             if word.name == name:
-                word.reject()
+                word.accept() if is_word else word.reject()
 
     def feed(self, samples: np.ndarray) -> list[tuple[float, float, str]]:
         self.buffer = np.concatenate([self.buffer, samples.astype(np.float32)])
@@ -354,8 +362,8 @@ class Detector:
                 if log_odds is not None and self.judge is not None:
                     heard = kept[max(0, end - round(JUDGED_S * RATE_HZ)) - begins : end - begins]
                     log_odds += self.judge(heard) - self.judge.limit
+                    self.judged(word.name, log_odds >= 0.0)
                     if log_odds < 0.0:
-                        word.reject()
                         continue
                 if log_odds is not None:
                     score = float(1.0 / (1.0 + np.exp(-log_odds)))
