@@ -123,9 +123,9 @@ class RunDirectory:
         state = self._reported()
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
-        if has_gone(state.pid, state.machine):
+        if has_gone(state):
             last = self._reported()  # it may have said how it ended between the two looks
-            if last.status not in ACTIVE or last.pid != state.pid:
+            if last.status not in ACTIVE or (last.pid, last.pid_started_at) != (state.pid, state.pid_started_at):
                 return last
             return replace(last, status="lost", error=of_a_lost_run(self.log_tail(500)))
         silence_s = age_s(state.heartbeat_at)
