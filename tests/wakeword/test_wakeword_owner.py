@@ -107,6 +107,8 @@ def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: P
     )
     assert owners(settings) == ["Ayşe"]
     assert read_owner(settings, "Ays\u0327e", "m").name == "Ayşe"
+    assert enrol(settings, "हिन्दी", takes_in([takes]), level, alike, "m").owner.name == "हिन्दी"
+    forget_owner(settings, "हिन्दी")
     with pytest.raises(CorpusError, match="another model of voices"):
         read_owner(settings, "Ayşe", "other")
     file = settings.data_root / "owners" / "Ayşe.json"
