@@ -1,7 +1,7 @@
 """What every reader returns: one utterance of a corpus with what its experts said, before it becomes a Recording."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,11 +134,14 @@ def with_first_problem(text: Message, problems: Sequence[Problem]) -> Message:
 @dataclass(frozen=True)
 class Reading:
     """A corpus being read: `entries` in order, utterances and what could not be used among them, one at a time so that
-    a corpus of any size fits; `total` is how many there are, as far as that is known beforehand."""
+    a corpus of any size fits; `total` is how many there are, as far as that is known beforehand. `copies` tells whether
+    any audio has to be written anew (bytes in tables, SPHERE, pieces of longer recordings), else all is used where it
+    lies."""
 
     root: Path
     entries: Iterator[Entry]
     total: int = 0
+    copies: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
