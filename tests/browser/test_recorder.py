@@ -10,7 +10,7 @@ import soundfile
 
 from dashboard.components.voice_recorder import FOLDER as RECORDER
 from dashboard.components.voice_recorder import SCRIPTS, Span, wav_bytes
-from tests.browser.conftest import expect
+from tests.browser.conftest import expect, say_when_heard
 
 Open = Callable[..., Any]
 RATE_HZ = 48_000
@@ -127,7 +127,6 @@ def test_it_says_why_there_is_no_microphone_and_records_without_worklets(open_pa
     button = page.get_by_role("button", name="Record", exact=True)
     button.wait_for()
     words = page.locator(".voice-recorder [role=status]")
-    page.evaluate("() => { window.kept = navigator.mediaDevices.getUserMedia; }")
     for name, told in REFUSALS.items():
         refuse = f"() => Promise.reject(new DOMException('in use', '{name}'))"
         page.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = {refuse}; }}")
@@ -135,11 +134,9 @@ def test_it_says_why_there_is_no_microphone_and_records_without_worklets(open_pa
         page.keyboard.press("Enter")
         expect(words).to_contain_text(told)
         expect(button).to_be_focused()
-    page.evaluate(
-        """() => {
-        navigator.mediaDevices.getUserMedia = window.kept;
-        AudioWorklet.prototype.addModule = () => Promise.reject(new Error("none")); }"""
-    )
+    say_when_heard(page)
+    page.evaluate("() => { AudioWorklet.prototype.addModule = () => Promise.reject(new Error('none')); }")
+    page.evaluate(LEVEL)
     page.keyboard.press("Enter")
     expect(words).to_contain_text("Recorded")
     page.get_by_text("Your score").wait_for()
