@@ -39,6 +39,7 @@ from pipeline.runs.state import (
 from pipeline.runs.writer import RunWriter
 from pipeline.settings import CHECKOUT
 from pipeline.times import now_iso, utc_time
+from pipeline.write_errors import not_written
 
 STATE_FILE = "run.json"
 CONFIG_FILE = "config.json"
@@ -236,9 +237,7 @@ class RunDirectory:
         try:
             self.path.rename(leaving)
         except OSError as error:
-            raise JobError(
-                N_("{path} cannot be removed ({reason})."), path=str(self.path), reason=said_by(error)
-            ) from error
+            raise JobError(not_written(N_("{path} cannot be removed ({reason})."), self.path, error)) from error
         shutil.rmtree(leaving, ignore_errors=True)
 
     @contextmanager
