@@ -18,7 +18,7 @@ from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
 from pipeline.importing import registering
 from pipeline.importing.importer import ImportReport, import_path
-from pipeline.labels.corpus_source import AUTO, chosen_evaluation_part, chosen_part, open_source
+from pipeline.labels.corpus_source import AUTO, chosen_evaluation_part, chosen_part, of_manifest, open_source
 from pipeline.labels.index import Index
 from pipeline.labels.manifest_export import write_manifest
 from pipeline.labels.result_file import read_result
@@ -153,6 +153,9 @@ def test_a_set_of_pieces_is_learnt_from_and_exported_as_its_own_recordings(setti
         ("long_0000500.wav", None),
     ]
     assert all((set_.root / item.audio).is_file() for item in source.items)
+    with pytest.raises(CorpusError, match=r"names pieces of longer recordings\. Import it"):
+        open_source(settings, manifest=tmp_path / "m" / "manifest.jsonl")
+    assert len(of_manifest(None, tmp_path / "m" / "manifest.jsonl", with_audio=False).items) == 2, "for ratings alone"
     assert source.items[1].extra["cut_from"] == {"offset": 0.5, "duration": 0.25}
     write_manifest(settings, "m", tmp_path / "out" / "again.jsonl")
     assert import_path(settings, tmp_path / "out", name="again").n_recordings == 2
