@@ -4,6 +4,7 @@ SQLite copies the whole log back, and takes it away, whenever the last connectio
 a call that would be after every call; so that it is not, each process keeps one idle connection to each file open.
 """
 
+import errno
 import os
 import sqlite3
 import threading
@@ -13,9 +14,11 @@ from pathlib import Path
 from pipeline.errors import LabelError, said_by
 from pipeline.i18n import N_
 from pipeline.records import Seconds
+from pipeline.write_errors import not_written
 
 BUSY_TIMEOUT_S: Seconds = 30.0
 MOST_KEPT = 8
+REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 _lock = threading.Lock()
 _kept: dict[Path, tuple[int, sqlite3.Connection]] = {}
 _left_alone: list[dict[Path, tuple[int, sqlite3.Connection]]] = []
@@ -40,9 +43,14 @@ class NoRoomError(LabelError):
     """SQLite found no room on the disk, or the disk failed: the file itself may be all right."""
 
 
-def failure(file: str, error: sqlite3.Error, advice: str) -> LabelError:
-    """What to raise for `error` of the file called `file`, with `advice` where the file itself is at fault."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+def failure(file: str, path: Path, error: sqlite3.Error, advice: str) -> LabelError:
+    """What to raise for `error` of the file at `path`, called `file`, with `advice` where the file itself is at
+    fault."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in REFUSED:
+        refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return LabelError(not_written(N_("{file} cannot be written ({reason})."), path, refused, file=file))
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return NoRoomError(
             N_(
                 "{file} cannot be used now: the disk is full or fails ({reason}). Nothing was changed in it; sets"

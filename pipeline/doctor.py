@@ -1,6 +1,5 @@
 """What this machine and installation have, and whether scores come out here as they do elsewhere."""
 
-import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -8,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline.artifacts import is_missing
+from pipeline.artifacts import is_missing, require_writable
 from pipeline.errors import ModelError, PronlabError
+from pipeline.i18n import N_
 from pipeline.optional import EXTRAS, install_command, is_there
 from pipeline.parallel import cores
 from pipeline.records import RubricName
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 GIB = 2**30
 LOW_DISK_GIB = 1.0
@@ -99,9 +100,12 @@ def _roots(settings: Settings) -> Iterator[Check]:
             cure = f"Move it away, or set PRONLAB_{name.upper()}_ROOT to another folder."
             yield Check(f"{name} folder", State.PROBLEM, f"{root} cannot be a folder, as {parent} is none. {cure}")
             continue
-        if not os.access(parent, os.W_OK | os.X_OK):
-            cure = f"Change its permissions, or set PRONLAB_{name.upper()}_ROOT to another folder."
-            yield Check(f"{name} folder", State.PROBLEM, f"{root} cannot be written. {cure}")
+        try:
+            require_writable(root)
+        except OSError as error:
+            cure = f"Or set PRONLAB_{name.upper()}_ROOT to another folder."
+            text = not_written(N_("{path} cannot be written ({reason})."), root, error, otherwise=cure)
+            yield Check(f"{name} folder", State.PROBLEM, str(text))
             continue
         free = shutil.disk_usage(parent).free / GIB
         state = State.OK if free > LOW_DISK_GIB else State.PROBLEM

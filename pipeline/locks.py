@@ -11,6 +11,7 @@ from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 TIMEOUT_S: Seconds = 10.0
 
@@ -43,9 +44,10 @@ def locked(
         ) from late  # fmt: skip
     except OSError as refused:
         raise error(
-            N_("{folder} cannot be written ({reason}); {file} was not saved."),
-            folder=str(locks), reason=said_by(refused), file=path.name,
-        ) from refused  # fmt: skip
+            not_written(
+                N_("{path} cannot be written ({reason}); {file} was not saved."), locks, refused, file=path.name
+            )
+        ) from refused
     try:
         yield
     finally:

@@ -102,9 +102,8 @@ def own_words(error: BaseException) -> str | None:
         return Message(N_("it is empty")) if not error.doc.strip() else _of_json(error)
     if isinstance(error, UnicodeDecodeError):
         return Message(N_("byte {n} is not {encoding}"), n=str(error.start + 1), encoding=error.encoding.upper())
-    number = getattr(error, "errno", None)
-    if isinstance(number, int):
-        return _of_the_system(number, getattr(error, "strerror", None))
+    if system_number(error) is not None:
+        return _of_the_system(error)
     soundfile = sys.modules.get("soundfile")
     if soundfile is not None and isinstance(error, soundfile.LibsndfileError):
         return _of_sndfile(error)
@@ -150,12 +149,19 @@ def _at_place(line: int, column: int, reason: str) -> Message:
     return Message(N_("line {line}, column {column}: {reason}"), line=str(line), column=str(column), reason=reason)
 
 
-def _of_the_system(number: int, told: str | None) -> str | None:
-    """`told` is what the error itself says: its own words, where it was not raised by the system, are kept."""
+def system_number(error: BaseException) -> int | None:
+    """The number of a failure of the system, one for those that mean the same; None for another error."""
+    number = getattr(error, "errno", None)
+    return _FOLDED.get(number, number) if isinstance(number, int) else None
+
+
+def _of_the_system(error: Any) -> str | None:
+    """What the error itself says, where it was not raised by the system, is kept."""
+    number, told = system_number(error), getattr(error, "strerror", None)
     if number in _FFMPEG_ERRORS:
         return Message(_FFMPEG_ERRORS[number])
-    known = _SYSTEM.get(_FOLDED.get(number, number))
-    if known is not None and told in (None, os.strerror(number)):
+    known = _SYSTEM.get(number or 0)
+    if known is not None and told in (None, os.strerror(error.errno)):
         return Message(known)
     return told or None
 

@@ -57,6 +57,21 @@ def test_pipeline_knows_neither_dashboard_nor_streamlit(file: Path) -> None:
     assert not tops & {"dashboard", "streamlit"}
 
 
+def test_nothing_is_pickled() -> None:
+    """Reading a pickle runs what it says. One is made to be refused, one as processes hand messages to each other, and
+    one error is named so."""
+    made = {
+        "tests/files/test_damaged_models.py", "tests/test_i18n.py", "pipeline/scoring/feature_based/model_files.py"
+    }  # fmt: skip
+    files = [file for top in ("pipeline", "dashboard", "tests", "docs") for file in (CHECKOUT / top).rglob("*.py")]
+    pickling = {
+        file.relative_to(CHECKOUT).as_posix()
+        for file in files
+        if {name.split(".")[0] for name in imported_modules(file)} & {"pickle", "cPickle", "dill", "shelve", "marshal"}
+    }
+    assert pickling == made
+
+
 def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
     assert circles(imports_of(graph)) == []
 

@@ -23,6 +23,7 @@ from pipeline.locks import locked
 from pipeline.settings import Settings
 from pipeline.text import composed, visible
 from pipeline.times import now_iso
+from pipeline.write_errors import not_written
 
 PREFIX = "pronlab_"
 LONGEST_NAME = 80
@@ -160,7 +161,7 @@ def _change(settings: Settings, change: Callable[[list[Key]], list[Key]]) -> lis
                 temporary.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise AccessError(
-                N_("{path} cannot be written ({reason}); no key was changed."), path=str(path), reason=said_by(error)
+                not_written(N_("{path} cannot be written ({reason}); no key was changed."), path, error)
             ) from error
     return keys
 

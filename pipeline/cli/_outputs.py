@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from pipeline.artifacts import require_writable
-from pipeline.errors import said_by
+from pipeline.i18n import N_
+from pipeline.write_errors import not_written
 
 
 class OutputPath(click.Path):
@@ -21,7 +22,8 @@ class OutputPath(click.Path):
         try:
             require_writable(path)
         except (OSError, ValueError) as error:
-            self.fail(f"{path} cannot be written ({said_by(error)}). Name another place.", param, ctx)
+            text = N_("{path} cannot be written ({reason}).")
+            self.fail(not_written(text, path, error, otherwise=N_("Or name another place.")), param, ctx)
         return path
 
 

@@ -68,7 +68,7 @@ def _of_manifest(manifest: Path, part: str | None) -> "RatingsTable":
     from pipeline.labels.corpus_source import of_manifest
     from pipeline.labels.ratings_table import of_items
 
-    table = of_items(of_manifest(None, manifest).of_part(part or ""))
+    table = of_items(of_manifest(None, manifest, with_audio=False).of_part(part or ""))
     if not table.ids:
         raise LabelError(
             N_("{manifest} has no experts' scores{in_part}."), manifest=str(manifest), in_part=in_part(part)

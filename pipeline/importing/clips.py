@@ -27,7 +27,7 @@ def check_target(root: Path, relative: str) -> None:
 
 def write_clip(clip: Clip, target: Path) -> None:
     """Write it once: a file that is there stays, so that an import that was stopped goes on, unless a table has other
-    bytes for it now. Raises CorpusError for audio that cannot be read, or a piece that lies beyond its end."""
+    bytes for it now. Raises CorpusError for audio that cannot be read, or a piece that is not within it."""
     if clip.content is not None:
         if not _holds(target, clip.content):
             artifacts.write_bytes(target, clip.content)
@@ -50,11 +50,8 @@ def write_clip(clip: Clip, target: Path) -> None:
         with soundfile.SoundFile(clip.file) as file:
             rate_hz, is_fine = int(file.samplerate), str(file.subtype) in ("FLOAT", "DOUBLE", "PCM_24", "PCM_32")
             length_s = int(file.frames) / rate_hz
-            start = round(min(clip.start_s, length_s) * rate_hz)
-            if start >= int(file.frames):
-                raise CorpusError(
-                    N_("{file} ends at {seconds:.2f} s, before the piece"), file=clip.file.name, seconds=length_s
-                )
+            clip.check_within(clip.file.name, length_s)
+            start = min(round(clip.start_s * rate_hz), int(file.frames))
             file.seek(start)
             frames = -1 if clip.end_s is None else round(min(clip.end_s, length_s) * rate_hz) - start
             samples = file.read(frames, dtype="float32", always_2d=True)

@@ -92,7 +92,7 @@ def import_path(
         audio_root = _root_of_exported(settings, place)
     reading = opened(layout_name, place, audio_root)
     set_name = check_name(name) if name else _free_name(settings, layout_name, place)
-    root = registration(settings, set_name) / AUDIO_FOLDER if layout.copies(place) else reading.root
+    root = registration(settings, set_name) / AUDIO_FOLDER if reading.copies() else reading.root
     known = _known(settings, set_name, layout, root, place)
     set_ = RecordingSet(
         name=set_name,

@@ -72,9 +72,16 @@ def open_source(settings: Settings, *, set: str = "", manifest: str | Path = "")
     return of_set(settings, set) if set else of_manifest(settings, Path(manifest))
 
 
-def of_manifest(settings: Settings | None, path: Path) -> CorpusSource:
-    """A manifest that was imported goes by its set's name, so that a model trained on that set is recognised."""
+def of_manifest(settings: Settings | None, path: Path, *, with_audio: bool = True) -> CorpusSource:
+    """A manifest that was imported goes by its set's name, so that a model trained on that set is recognised. Raises
+    CorpusError where it cannot be read, or `with_audio`, where it names pieces of longer recordings, which an import
+    makes files."""
     scan = read_manifest(path)
+    if with_audio and any(item.clip is not None for item in scan.items):
+        raise CorpusError(
+            N_("{path} names pieces of longer recordings. Import it with `pronlab import`, and give the set instead."),
+            path=str(path),
+        )
     set_ = None if settings is None else set_of_manifest(settings, path)
     name = path.parent.name if set_ is None else set_.name
     items = scan.items if set_ is None else tuple(_spoken(set_, scan.items))

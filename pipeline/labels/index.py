@@ -78,13 +78,14 @@ class Index(IndexQueries):
             connection = connected(path)
         except sqlite3.Error as error:
             raise failure(
-                Message(N_("The index {path}"), path=str(path)), error, Message(N_("Check its permissions."))
+                Message(N_("The index {path}"), path=str(path)), path, error, Message(N_("Check its permissions."))
             ) from error
         try:
             yield connection
         except sqlite3.DatabaseError as error:
             raise failure(
                 Message(N_("The index {path}"), path=str(path)),
+                path,
                 error,
                 Message(N_("`pronlab index rebuild` rebuilds it.")),
             ) from error

@@ -143,6 +143,7 @@ class Leases:
         except sqlite3.Error as error:
             raise failure(
                 Message(N_("The reservations {path}"), path=str(self._path)),
+                self._path,
                 error,
                 Message(N_("Check its permissions.")),
             ) from error
@@ -152,6 +153,7 @@ class Leases:
         except sqlite3.DatabaseError as error:
             raise failure(
                 Message(N_("The reservations {path}"), path=str(self._path)),
+                self._path,
                 error,
                 Message(N_("The file can be removed safely.")),
             ) from error

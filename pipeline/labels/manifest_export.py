@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.corpus.manifest_writer import manifest_row
 from pipeline.corpus.sets import audio_path, get_set, read_recordings, result_path
-from pipeline.errors import CorpusError, LabelError, said_by
+from pipeline.errors import CorpusError, LabelError
 from pipeline.i18n import N_
 from pipeline.labels.corpus_source import corpus_items
 from pipeline.labels.result_file import event_to_json, read_result
@@ -16,6 +16,7 @@ from pipeline.people.access import Action, Identity
 from pipeline.people.people import permit
 from pipeline.records import Problem
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 
 def manifest_lines(
@@ -55,5 +56,7 @@ def write_manifest(
                 file.write(line)
                 n += 1
     except OSError as error:
-        raise LabelError(N_("{path} cannot be written ({reason})."), path=str(path), reason=said_by(error)) from error
+        raise LabelError(
+            not_written(N_("{path} cannot be written ({reason})."), path, error, otherwise=N_("Or name another place."))
+        ) from error
     return n, problems

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, get_set, list_sets, read_recordings, result_path
-from pipeline.errors import LabelError, said_by
+from pipeline.errors import LabelError
 from pipeline.i18n import N_, about
 from pipeline.labels.index import Index
 from pipeline.labels.result_file import (
@@ -30,6 +30,7 @@ from pipeline.records import Recording, RubricName
 from pipeline.rubrics import RUBRICS
 from pipeline.settings import Settings
 from pipeline.times import now_iso
+from pipeline.write_errors import not_written
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,6 @@ def _kept(path: Path, before: str) -> Path:
     except OSError as error:
         kept.unlink(missing_ok=True)
         raise LabelError(
-            N_("{kept} could not be written ({reason}); {path} is unchanged."),
-            kept=str(kept), reason=said_by(error), path=str(path),
-        ) from error  # fmt: skip
+            not_written(N_("{path} cannot be written ({reason}); {file} is unchanged."), kept, error, file=path.name)
+        ) from error
     return kept

@@ -25,6 +25,7 @@ from pipeline.labels.segments import checked_segments, mark_from_json, segment_f
 from pipeline.people.names import best_spelling, is_nobody, name_key, spaced, spelled_as
 from pipeline.records import Purpose, RatingAction, RatingEvent, RatingSource, RubricName, to_json
 from pipeline.times import as_text, has_zone, utc_time
+from pipeline.write_errors import not_written
 
 FIVE_KEYS = ("word", "score", "labeled", "evaluator", "notes")
 OWN_KEYS = (*FIVE_KEYS, "rubric", "ratings", "consensus")
@@ -183,11 +184,10 @@ def write_result(path: Path, result: ResultFile, *, durable: bool = True) -> Non
             temporary.replace(path)
     except OSError as error:
         raise LabelError(
-            N_(
-                "The label could not be written to {path} ({reason}). Nothing was changed. Free some space or check "
-                "the folder's permissions, then save again."
-            ),
-            path=str(path), reason=said_by(error),
+            not_written(
+                N_("The label could not be written to {path} ({reason}). Nothing was changed."), path, error,
+                otherwise=N_("Or copy the corpus to a folder where Pronlab may write, and import that."),
+            )
         ) from error  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 
 from pipeline.database import NoRoomError
-from pipeline.errors import LabelError, said_by
+from pipeline.errors import LabelError
 from pipeline.i18n import N_
 from pipeline.records import Seconds
+from pipeline.write_errors import not_written
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 _MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, process, thread
@@ -42,9 +43,8 @@ class SaveMarks:
             with suppress(OSError):
                 mark.unlink()
             raise LabelError(
-                N_("{path} cannot be written ({reason}); nothing was saved."),
-                path=str(self._folder), reason=said_by(error),
-            ) from error  # fmt: skip
+                not_written(N_("{path} cannot be written ({reason}); nothing was saved."), self._folder, error)
+            ) from error
         try:
             yield lambda: _touch(mark)
         except NoRoomError:  # written, but the index does not know: the mark stays

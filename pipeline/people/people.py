@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts, jsonl
@@ -21,6 +22,7 @@ from pipeline.people.access import GUEST, Action, Identity, Role
 from pipeline.people.names import clean_name, same_person, spelled_as
 from pipeline.settings import Settings
 from pipeline.times import now_iso
+from pipeline.write_errors import not_written
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 EVERY_ROLE = frozenset(Role)
@@ -185,8 +187,10 @@ class People:
             with suppress(OSError):
                 os.truncate(self._changes, min(size, self._changes.stat().st_size))
             raise AccessError(
-                N_("{path} cannot be written ({reason}); nobody was changed."),
-                path=str(error.filename or self._changes), reason=said_by(error),
+                not_written(
+                    N_("{path} cannot be written ({reason}); nobody was changed."),
+                    Path(error.filename or self._changes), error,
+                )
             ) from error  # fmt: skip
 
     @contextmanager

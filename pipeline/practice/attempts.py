@@ -33,6 +33,7 @@ from pipeline.records import Problem, ScoreResult, to_json
 from pipeline.settings import Settings
 from pipeline.text import composed
 from pipeline.times import as_text, utc_time
+from pipeline.write_errors import not_written
 
 CONSENT = "consent.json"
 PIN = "pin.json"
@@ -105,12 +106,7 @@ def save_attempt(
         artifacts.write_json(folder / f"{stem}.json", {**record, "result": attempt.result})
     except OSError as error:
         raise AttemptError(
-            N_(
-                "The attempt could not be saved under {folder} ({reason}). Free some space or "
-                "check the folder's permissions, then record again."
-            ),
-            folder=folder,
-            reason=said_by(error),
+            not_written(N_("The attempt could not be saved under {path} ({reason})."), folder, error)
         ) from error
     return attempt
 
@@ -152,9 +148,8 @@ def delete_attempts(settings: Settings, learner: str, text: str | None = None, b
         shutil.rmtree(folder)
     except OSError as error:
         raise AttemptError(
-            N_("The attempts under {folder} could not be deleted ({reason})."),
-            folder=str(folder), reason=said_by(error),
-        ) from error  # fmt: skip
+            not_written(N_("The attempts under {path} could not be deleted ({reason})."), folder, error)
+        ) from error
     return count
 
 

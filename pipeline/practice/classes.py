@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import AccessError, AttemptError, said_by
+from pipeline.errors import AccessError, AttemptError
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -26,6 +26,7 @@ from pipeline.people.people import permit, permit_own
 from pipeline.practice.attempts import Attempt, attempts_below, learner_folder, learner_of
 from pipeline.settings import Settings
 from pipeline.times import now_iso, utc_time
+from pipeline.write_errors import not_written
 
 MEMBERSHIPS = "classes.json"
 MAX_NAME_LENGTH = 80
@@ -180,7 +181,7 @@ def _change(settings: Settings, learner: str, key: str, given: dict[str, str] | 
             artifacts.write_json(folder / MEMBERSHIPS, {"learner": learner, "classes": classes})
         except OSError as error:
             raise AttemptError(
-                N_("Your answer could not be saved ({reason}). Free some space first."), reason=said_by(error)
+                not_written(N_("Your answer could not be saved ({reason})."), folder / MEMBERSHIPS, error)
             ) from error
 
 

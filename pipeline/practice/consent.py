@@ -8,13 +8,14 @@ import zipfile
 from enum import StrEnum
 
 from pipeline import artifacts, csvfile
-from pipeline.errors import AttemptError, said_by
+from pipeline.errors import AttemptError
 from pipeline.i18n import N_
 from pipeline.people.access import Identity
 from pipeline.people.people import permit_own
 from pipeline.practice.attempts import CONSENT, PIN, Attempt, learner_folder, read_attempts
 from pipeline.settings import Settings
 from pipeline.times import now_iso
+from pipeline.write_errors import not_written
 
 COLUMNS = ("at", "lesson", "text", "overall", "band", "scoring_method", "model_id", "recording")
 
@@ -46,15 +47,11 @@ def consent_of(settings: Settings, learner: str, by: Identity | None = None) -> 
 def give_consent(settings: Settings, learner: str, keep: Keep, by: Identity | None = None) -> None:
     """From now on; what was kept before stays until it is deleted. Raises AttemptError on a full disk."""
     permit_own(settings, by, learner)
+    file = learner_folder(settings, learner) / CONSENT
     try:
-        artifacts.write_json(
-            learner_folder(settings, learner) / CONSENT,
-            {"learner": learner, "keep": keep, "words": IN_WORDS[keep], "at": now_iso()},
-        )
+        artifacts.write_json(file, {"learner": learner, "keep": keep, "words": IN_WORDS[keep], "at": now_iso()})
     except OSError as error:
-        raise AttemptError(
-            N_("Your answer could not be saved ({reason}). Free some space first."), reason=said_by(error)
-        ) from error
+        raise AttemptError(not_written(N_("Your answer could not be saved ({reason})."), file, error)) from error
 
 
 def drop_recordings(settings: Settings, learner: str, by: Identity | None = None) -> int:

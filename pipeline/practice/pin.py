@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline import artifacts
-from pipeline.errors import AccessError, said_by
+from pipeline.errors import AccessError
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Action, Identity
@@ -23,6 +23,7 @@ from pipeline.people.people import permit, permit_own
 from pipeline.practice.attempts import PIN, learner_folder
 from pipeline.settings import Settings
 from pipeline.times import as_text, utc_time
+from pipeline.write_errors import not_written
 
 SHORTEST, LONGEST = 4, 12  # digits
 MOST_WRONG = 5
@@ -127,9 +128,8 @@ def _read(settings: Settings, learner: str) -> _Kept:
 def _write(settings: Settings, learner: str, kept: _Kept) -> None:
     keys = [{"hash": name, "until": as_text(until)} for name, until in kept.keys.items()]
     record = {"learner": learner, "salt": kept.salt, "hash": kept.hash, "wrong": list(map(as_text, kept.wrong))}
+    file = _file(settings, learner)
     try:
-        artifacts.write_json(_file(settings, learner), {**record, "keys": keys})
+        artifacts.write_json(file, {**record, "keys": keys})
     except OSError as error:
-        raise PinError(
-            N_("The PIN could not be saved ({reason}). Free some space first."), reason=said_by(error)
-        ) from error
+        raise PinError(not_written(N_("The PIN could not be saved ({reason})."), file, error)) from error

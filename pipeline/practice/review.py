@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.errors import AttemptError, said_by
+from pipeline.errors import AttemptError
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.access import Identity
@@ -21,6 +21,7 @@ from pipeline.people.people import permit_own
 from pipeline.practice.attempts import learner_folder
 from pipeline.practice.consent import UNDER_THE_NAME, consent_of
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 DRILLS = "drills.json"
 # Of the answers in a drill that were right, at least: FSRS's easy, good, hard; less is "again".
@@ -68,9 +69,7 @@ def record(
         try:
             artifacts.write_json(file, {"learner": learner, "drills": {**drills, drill: card.to_dict()}})
         except OSError as error:
-            raise AttemptError(
-                N_("The drill could not be saved ({reason}). Free some space first."), reason=said_by(error)
-            ) from error
+            raise AttemptError(not_written(N_("The drill could not be saved ({reason})."), file, error)) from error
     return Review(drill, card.due)
 
 

@@ -39,6 +39,7 @@ from pipeline.runs.state import (
 from pipeline.runs.writer import RunWriter
 from pipeline.settings import CHECKOUT
 from pipeline.times import now_iso, utc_time
+from pipeline.write_errors import not_written
 
 STATE_FILE = "run.json"
 CONFIG_FILE = "config.json"
@@ -123,9 +124,9 @@ class RunDirectory:
         state = self._reported()
         if state.status not in ACTIVE or state.waits_elsewhere:
             return state
-        if has_gone(state.pid, state.machine):
+        if has_gone(state):
             last = self._reported()  # it may have said how it ended between the two looks
-            if last.status not in ACTIVE or last.pid != state.pid:
+            if last.status not in ACTIVE or (last.pid, last.pid_started_at) != (state.pid, state.pid_started_at):
                 return last
             return replace(last, status="lost", error=of_a_lost_run(self.log_tail(500)))
         silence_s = age_s(state.heartbeat_at)
@@ -236,9 +237,7 @@ class RunDirectory:
         try:
             self.path.rename(leaving)
         except OSError as error:
-            raise JobError(
-                N_("{path} cannot be removed ({reason})."), path=str(self.path), reason=said_by(error)
-            ) from error
+            raise JobError(not_written(N_("{path} cannot be removed ({reason})."), self.path, error)) from error
         shutil.rmtree(leaving, ignore_errors=True)
 
     @contextmanager

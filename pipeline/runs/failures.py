@@ -2,12 +2,15 @@
 it."""
 
 import errno
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import missing_package
 from pipeline.text import lines_of
+from pipeline.write_errors import remedy
 
 FULL_DISK = (
     "no space left on device", "not enough disk space", "(os error 28)", "database or disk is full",
@@ -56,9 +59,14 @@ def _with_advice(what: Message, advice: str) -> Message:
 
 
 def of_the_system(error: OSError) -> Message:
-    """Any failure of the system in one sentence: which file, and why."""
-    file = str(error.filename) if error.filename else Message(N_("A file"))
-    return in_words(error) or Message("{file}: {reason}.", file=file, reason=said_by(error))
+    """Any failure of the system: which file, why, and where it is known how to mend it."""
+    words = in_words(error)
+    if words is not None:
+        return words
+    file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename or "")
+    what = Message("{file}: {reason}.", file=file or Message(N_("A file")), reason=said_by(error))
+    mended = remedy(error, Path(file), writing=False) if file else None
+    return what if mended is None else Message("{what} {advice}", what=what, advice=mended)
 
 
 def of_a_lost_run(log_tail: str) -> Message:

@@ -9,13 +9,11 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from pipeline import jsonl
 from pipeline.errors import JobError
 from pipeline.i18n import N_
 from pipeline.parallel import is_first_process
-from pipeline.runs.process import claim, this_machine
+from pipeline.runs.process import claim, started_at, this_machine
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter
@@ -57,7 +55,7 @@ class RunWriter:
 
     def begin(self) -> None:
         self.update(
-            status="running", pid=os.getpid(), pid_started_at=psutil.Process().create_time(), machine=this_machine(),
+            status="running", pid=os.getpid(), pid_started_at=started_at(), machine=this_machine(),
             host=socket.gethostname(), device="", waits_for="", error=None, ended_at=None,
         )  # fmt: skip
         if self.leads:
@@ -166,7 +164,7 @@ class RunWriter:
         while not self._over.wait(HEARTBEAT_EVERY_S):
             # A disk that is full for a moment must not make the run look dead; a deleted folder ends it elsewhere.
             with suppress(OSError, RunGone):
-                self.update()
+                self.update(pid_started_at=started_at())  # the clock may have been set
                 now = time.monotonic()
                 if now - measured >= USAGE_EVERY_S:
                     line = {"at": now_iso(), **asdict(meter.measure(now - measured))}

@@ -43,6 +43,17 @@ def plain(text: str) -> str:
     return "".join(sign for sign in bare if not unicodedata.combining(sign))
 
 
+def is_mark(sign: str) -> bool:
+    """Whether it stands on a letter: vowel signs (Hindi, Thai), vowel points (Arabic, Hebrew), accents without a letter
+    of their own."""
+    return unicodedata.category(sign).startswith("M")
+
+
+def is_of_word(sign: str) -> bool:
+    """A letter, a digit, or a mark on one."""
+    return sign.isalnum() or is_mark(sign)
+
+
 def check_scripts(word: str, language: str) -> None:
     """Raises CorpusError where a letter comes from another script than the language's, or than the rest of the word:
     it looks like the right letter, and is read as none or as another."""

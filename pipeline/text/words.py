@@ -12,7 +12,7 @@ from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.text.languages import UNDETERMINED
 from pipeline.text.numbers import UNITS, number_words, unit_word
-from pipeline.text.signs import check_scripts, lower, plain, unified
+from pipeline.text.signs import check_scripts, is_mark, is_of_word, lower, plain, unified
 
 _ABBREVIATIONS: dict[str, dict[str, str]] = {
     "en": {
@@ -140,7 +140,7 @@ def _read(piece: str, before: str, following: str, language: str) -> list[tuple[
 
 def _spelling(piece: str) -> str:
     """A word without what stands around it, its apostrophes as they were typed."""
-    inside = [n for n, sign in enumerate(piece) if sign.isalnum() or _is_mark(sign)]
+    inside = [n for n, sign in enumerate(piece) if is_of_word(sign)]
     return piece[inside[0] : inside[-1] + 1] if inside else piece
 
 
@@ -182,15 +182,9 @@ def _letters(sign: str, language: str) -> list[tuple[str, str]]:
     return words
 
 
-def _is_mark(sign: str) -> bool:
-    """Whether it stands on a letter: vowel signs (Hindi, Thai), vowel points (Arabic, Hebrew), accents without a letter
-    of their own."""
-    return unicodedata.category(sign).startswith("M")
-
-
 def _matches(words: "re.Pattern[str]", text: str) -> list[str]:
     """All words of a kind, with the marks on their letters, which a pattern takes for punctuation."""
-    letters = "".join("x" if _is_mark(sign) else sign for sign in text)
+    letters = "".join("x" if is_mark(sign) else sign for sign in text)
     parts = (text[match.start() : match.end()] for match in words.finditer(letters))
     return [part for part in parts if any(sign.isalnum() for sign in part)]
 

@@ -6,6 +6,7 @@ And what may be the name of a file that people name.
 from collections.abc import Iterable
 
 from pipeline.people.names import spaced, spelled_as
+from pipeline.text.signs import is_of_word
 
 LONGEST_NAME = 60
 
@@ -32,5 +33,5 @@ def named_file(name: str, known: Iterable[str]) -> str | None:
     """A name that people gave, as the name of a file: the spelling among `known` (Eve, where eve is typed), else as it
     was typed, composed. None for one that cannot be: other than letters, digits, blanks, - and _, or too long."""
     written = spelled_as(name, known) or spaced(name)
-    fits = 0 < len(written) <= LONGEST_NAME and all(sign.isalnum() or sign in " -_" for sign in written)
+    fits = 0 < len(written) <= LONGEST_NAME and all(is_of_word(sign) or sign in " -_" for sign in written)
     return written if fits else None

@@ -5,10 +5,10 @@ import unicodedata
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
 from pipeline.people.names import spaced
-from pipeline.text.signs import APOSTROPHE, unified
+from pipeline.text.signs import APOSTROPHE, is_of_word, unified
 from pipeline.wakeword.file_names import LONGEST_NAME
 
-BESIDES = f" {APOSTROPHE}-_"  # letters and digits
+BESIDES = f" {APOSTROPHE}-_"  # what words are made of
 SHOWN = 40  # characters of a text that is too long
 SPELLED_OUT = "[["  # before phonemes of eSpeak NG
 
@@ -45,7 +45,7 @@ def _reason(word: str, text: str) -> Message | None:
             longest=LONGEST_NAME, text=text[:SHOWN], n=len(word),
         )  # fmt: skip
     controls = {sign for sign in text.strip() if unicodedata.category(sign) == "Cc"}  # some of them are blanks
-    strange = sorted(controls | {sign for sign in word if not _is_fine(sign)})
+    strange = sorted(controls | {sign for sign in word if not is_of_word(sign) and sign not in BESIDES})
     if strange:
         return Message(
             N_("{text!r} cannot be a wake word because of {signs}. Use letters, digits, blanks, ', - and _."),
@@ -54,8 +54,3 @@ def _reason(word: str, text: str) -> Message | None:
     if not any(sign.isalpha() for sign in word):
         return Message(N_("{text!r} has no letters. Write numbers as words."), text=text)
     return None
-
-
-def _is_fine(sign: str) -> bool:
-    """A letter, a vowel sign of another script, a digit, or one of a few signs within words."""
-    return sign.isalnum() or sign in BESIDES or unicodedata.category(sign)[0] == "M"

@@ -25,6 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import artifacts
+from pipeline.records import problem_from, problem_row, to_json
+from pipeline.wakeword.data.clips import Clip, Label
+from pipeline.wakeword.evaluation.stream_metrics import StreamFrames, frames_of_stream
+from pipeline.wakeword.evaluation.stream_synthesis import BackgroundClip, Keyword
 from tests.bench.wakeword_study import HOURS, KEYWORDS, NEAR, SEEDS, SHORT, prepare
 
 WRITTEN = {"smart_mirror": "smart mirror"}  # as a person would type it
@@ -168,11 +173,32 @@ def _kept_at(folder: Path, kind: str, *parts: str) -> Path:
     return folder / kind / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
+def keep_clip(file: Path, clip: Clip) -> None:
+    artifacts.write_json(file, {**to_json(clip), "problems": list(map(problem_row, clip.problems))})
+
+
+def kept_clip(file: Path) -> Clip:
+    raw = artifacts.read_json(file)
+    return Clip(**{**raw, "label": Label(raw["label"]), "problems": tuple(map(problem_from, raw["problems"]))})
+
+
+def keep_stream(file: Path, stream: StreamFrames) -> None:
+    """`file` has what is in the stream, and the features lie beside it; it is written last."""
+    with artifacts.replacing(file.with_suffix(".npy")) as temporary, temporary.open("wb") as opened:
+        np.save(opened, stream.frames)
+    named = {"keywords": stream.keywords, "background": stream.background, "hours": stream.hours}
+    artifacts.write_json(file, named)
+
+
+def kept_stream(file: Path) -> StreamFrames:
+    raw = artifacts.read_json(file)
+    keywords = tuple(Keyword(Path(row["clip"]), row["start_s"], row["end_s"]) for row in raw["keywords"])
+    background = tuple(BackgroundClip(Path(row["clip"]), row["start_s"], row["end_s"]) for row in raw["background"])
+    return StreamFrames(np.load(file.with_suffix(".npy"), mmap_mode="r"), keywords, background, raw["hours"])
+
+
 def keep_what_is_checked(folder: Path) -> None:
     """Trainings find what was checked of a clip where another has done so; each works on one core."""
-    import pickle
-
-    from pipeline import artifacts
     from pipeline.parallel import map_ordered
     from pipeline.wakeword.data import clips, feature_cache
 
@@ -181,10 +207,10 @@ def keep_what_is_checked(folder: Path) -> None:
     def checked(root: Path, labelled: Any) -> Any:
         path, label = labelled
         of_file = path.stat()
-        file = _kept_at(folder, "checked", str(path), str(of_file.st_size), str(of_file.st_mtime_ns), label)
+        file = _kept_at(folder, "checked_clips", str(path), str(of_file.st_size), str(of_file.st_mtime_ns), label)
         if not file.is_file():
-            artifacts.write_bytes(file, pickle.dumps(check(root, labelled)))
-        return replace(pickle.loads(file.read_bytes()), path=path.relative_to(root).as_posix())
+            keep_clip(file, check(root, labelled))
+        return replace(kept_clip(file), path=path.relative_to(root).as_posix())
 
     clips._clip = checked
     clips.map_ordered = feature_cache.map_ordered = partial(map_ordered, workers=1)
@@ -195,9 +221,7 @@ def keep_what_is_made(folder: Path) -> None:
     clip among the others."""
     from io import BytesIO
 
-    from pipeline import artifacts
     from pipeline.wakeword.data import feature_cache, rendering
-    from pipeline.wakeword.data.clips import Label
 
     keep_what_is_checked(folder)
 
@@ -276,17 +300,14 @@ class _Recorded:
 
 def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, np.ndarray]:
     """The study's stream of the clips that no training sees: its features and its sound, both kept."""
-    import pickle
-
     from filelock import FileLock
 
     from pipeline.wakeword.data.noise import read_noise
     from pipeline.wakeword.evaluation.evaluate import files_of
-    from pipeline.wakeword.evaluation.stream_metrics import frames_of_stream
     from pipeline.wakeword.evaluation.stream_synthesis import plan_stream
 
     kind = "" if config.kind == "mel" else f"-{config.kind}"
-    file = folder / "streams" / f"{keyword}-{seed}{kind}.pickle"
+    file = folder / "streams" / f"{keyword}-{seed}{kind}.json"
     sound = folder / "streams" / f"{keyword}-{seed}.pcm"
     file.parent.mkdir(exist_ok=True)
     with FileLock(sound.with_suffix(".lock")):  # whoever comes second waits for it
@@ -294,8 +315,8 @@ def stream_of(folder: Path, keyword: str, seed: int, config: Any) -> tuple[Any, 
             words = files_of((folder / "kw" / keyword / str(seed) / "test",))
             noise = read_noise((str(folder / "noise_test"),))
             plan = _Recorded(plan_stream(words, files_of((folder / "speech_test",)), noise, HOURS), sound)
-            file.write_bytes(pickle.dumps(frames_of_stream(plan, config)))  # type: ignore[arg-type]
-    return pickle.loads(file.read_bytes()), np.memmap(sound, dtype="<i2", mode="r")
+            keep_stream(file, frames_of_stream(plan, config))  # type: ignore[arg-type]
+    return kept_stream(file), np.memmap(sound, dtype="<i2", mode="r")
 
 
 def scores_of(finished: Any, stream: Any) -> Any:

@@ -1,5 +1,6 @@
 """A real server and a real headless Chromium for the journeys; skipped, with the reason, where either is missing."""
 
+import base64
 import os
 import re
 import shutil
@@ -30,6 +31,32 @@ FLAGS = [
 # Run beside the others, with a server and a browser of their own: about half of the work.
 DESK = ("test_labelling.py", "test_projects.py", "test_wakeword.py")
 SPOKEN = CHECKOUT / "data" / "demo" / "references" / "masa.wav"
+# A microphone that says a word once somebody listens: one that speaks as it is opened is heard too late by a page that
+# has much to do.
+MICROPHONE = """wav => {
+  const begins = new WeakMap(), recorded = new WeakSet();
+  const begin = (stream) => { begins.get(stream)?.(); begins.delete(stream); };
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    const { buffer } = Uint8Array.from(atob(wav), (sign) => sign.charCodeAt(0));
+    const source = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(buffer) });
+    const { stream } = source.connect(context.createMediaStreamDestination());
+    source.onended = () => { window.wordWasSaid = true; };
+    begins.set(stream, () => source.start());
+    return stream;
+  };
+  const { start } = MediaRecorder.prototype;
+  MediaRecorder.prototype.start = function (...given) {
+    recorded.add(this.stream);
+    this.addEventListener("start", () => begin(this.stream));
+    start.apply(this, given);
+  };
+  MediaStreamAudioSourceNode.prototype.connect = function (...given) {
+    const to = AudioNode.prototype.connect.apply(this, given);
+    if (!recorded.has(this.mediaStream)) begin(this.mediaStream);
+    return to;
+  };
+}"""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
@@ -148,6 +175,11 @@ def open_page(browser: Any, context: Any, server: tuple[str, Settings]) -> Itera
         else:
             page.context.close()
     assert not complaints
+
+
+def say_when_heard(page: Any) -> None:
+    """From now on the page's microphone says the word each time that it is listened to."""
+    page.evaluate(MICROPHONE, base64.b64encode(SPOKEN.read_bytes()).decode())
 
 
 def watch(page: Any, complaints: list[str]) -> None:

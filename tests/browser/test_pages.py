@@ -12,7 +12,7 @@ import pytest
 from pipeline.i18n import _, speaking
 from pipeline.runs import list_runs
 from pipeline.settings import CHECKOUT, Settings
-from tests.browser.conftest import LIMIT_S, choose, expect, look, shoot, wait_for
+from tests.browser.conftest import LIMIT_S, choose, expect, look, say_when_heard, shoot, wait_for
 from tests.conftest import make_few
 
 Open = Callable[..., Any]
@@ -71,7 +71,8 @@ def test_every_page_opens_without_errors_and_fits_its_width(open_page: Open) -> 
 
 
 def record(page: Any) -> None:
-    """What the fake microphone says; recording stops by itself."""
+    """What the microphone says; recording stops by itself."""
+    say_when_heard(page)
     page.get_by_role("button", name="Record", exact=True).click()
     page.get_by_role("status").filter(has_text="Recorded").wait_for()
 

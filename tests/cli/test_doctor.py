@@ -1,10 +1,13 @@
 """What `pronlab doctor` says of a machine and an installation."""
 
+import errno
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import onnx
@@ -121,7 +124,10 @@ def test_a_listener_that_hears_otherwise_is_a_problem(settings: Settings) -> Non
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("pipeline.doctor.require_writable", refuse)
     found = checked(settings, "data folder")
     assert found.state is State.PROBLEM
-    assert "PRONLAB_DATA_ROOT" in found.text
+    assert "Give Pronlab the right to write in" in found.text and "set PRONLAB_DATA_ROOT" in found.text

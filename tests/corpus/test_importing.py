@@ -12,12 +12,13 @@ import soundfile
 
 from pipeline import jsonl
 from pipeline.audio.load import duration_of
+from pipeline.corpus.readers import manifest as readers_manifest
 from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, recordings_file, result_path
 from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
 from pipeline.importing import registering
 from pipeline.importing.importer import ImportReport, import_path
-from pipeline.labels.corpus_source import AUTO, chosen_evaluation_part, chosen_part, open_source
+from pipeline.labels.corpus_source import AUTO, chosen_evaluation_part, chosen_part, of_manifest, open_source
 from pipeline.labels.index import Index
 from pipeline.labels.manifest_export import write_manifest
 from pipeline.labels.result_file import read_result
@@ -36,6 +37,13 @@ def manifest(folder: Path, rows: list[dict[str, Any]]) -> Path:
         sound(folder / row["audio"])
     jsonl.write(folder / "manifest.jsonl", rows)
     return folder / "manifest.jsonl"
+
+
+def long_recording(folder: Path, name: str = "long.wav") -> Path:
+    """A recording of one second."""
+    file = sound(folder / name)
+    soundfile.write(file, np.tile(soundfile.read(file)[0], 4), 16_000)
+    return file
 
 
 def errors(report: ImportReport) -> list[str]:
@@ -65,15 +73,16 @@ def test_pieces_and_whole_recordings_of_one_manifest_are_all_imported(settings: 
 def test_a_piece_from_the_start_is_a_piece_and_an_offset_of_0_over_all_is_the_file(
     settings: Settings, tmp_path: Path
 ) -> None:
-    file = sound(tmp_path / "m" / "long.wav")
-    soundfile.write(file, np.tile(soundfile.read(file)[0], 4), 16_000)
-    length_s = duration_of(file)
+    length_s = duration_of(long_recording(tmp_path / "m"))
     rows = [
         {"audio": "long.wav", "text": "one two", "offset": 0.0, "duration": length_s / 2},
         {"audio": "long.wav", "text": "three four", "offset": length_s / 2, "duration": length_s / 2},
         {"audio": "long.wav", "text": "all of it", "offset": 0, "duration": round(length_s, 1)},
         {"audio": "long.wav", "text": "five six", "offset": -1},
         {"audio": "long.wav", "text": "five six", "offset": "0:01"},
+        {"audio": "long.wav", "text": "five six", "offset": 0.5, "duration": 5.0},
+        {"audio": "long.wav", "text": "five six", "offset": 0, "duration": 5.0},
+        {"audio": "long.wav", "text": "five six", "offset": 5.0, "duration": 0.5},
     ]
     jsonl.write(tmp_path / "m" / "manifest.jsonl", rows)
     report = import_path(settings, tmp_path / "m")
@@ -82,22 +91,116 @@ def test_a_piece_from_the_start_is_a_piece_and_an_offset_of_0_over_all_is_the_fi
     assert errors(report) == [
         "Line 4: offset is a number of seconds from 0 on, got -1",
         "Line 5: offset is a number of seconds from 0 on, got '0:01'",
+        "Line 6: long.wav ends at 1.00 s, within the piece from 0.5 s to 5.5 s",
+        "Line 7: long.wav ends at 1.00 s, within the piece from 0 s to 5 s",
+        "Line 8: long.wav ends at 1.00 s, before the piece, which begins at 5 s",
     ]
     jsonl.write(tmp_path / "m" / "manifest.jsonl", rows[2:3])
     import_path(settings, tmp_path / "m", name="whole")
     assert get_set(settings, "whole").root == tmp_path / "m", "used where it lies"
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_start_and_an_end_are_a_piece_as_an_offset_and_a_duration_are(
+    settings: Settings, tmp_path: Path, ending: str
+) -> None:
+    long_recording(tmp_path / "m")
+    sound(tmp_path / "m" / "cut.wav")
+    rows = [
+        {"audio": "long.wav", "text": "one two", "start": 0.25, "end": 0.5},
+        {"audio": "long.wav", "text": "three four", "start": 0.5, "duration": 0.3},
+        {"audio": "long.wav", "text": "five six", "offset": 0.625, "end": 0.875},
+        {"audio": "long.wav", "text": "seven", "end": 0.5},
+        {"audio": "long.wav", "text": "eight", "start": 0.75},
+        {"audio": "long.wav", "text": "all of it", "start": 0, "end": 1.0},
+        {"audio": "cut.wav", "text": "cut out before", "start": 12.0, "end": 12.25},
+    ]
+    refused = [
+        {"audio": "long.wav", "text": "nine", "start": 0.2, "end": 0.4, "duration": 1.0},
+        {"audio": "long.wav", "text": "nine", "start": 0.2, "offset": 0.3, "end": 0.4},
+        {"audio": "long.wav", "text": "nine", "start": 0.4, "end": 0.2},
+        {"audio": "long.wav", "text": "nine", "start": "2026-01-01", "end": 0.2},
+    ]
+    if ending == "jsonl":
+        jsonl.write(tmp_path / "m" / "manifest.jsonl", rows + refused)
+    else:
+        names = ("audio", "text", "Start", "end", "offset", "duration")
+        cells = [[str(row.get(name.lower(), "")) for name in names] for row in rows + refused]
+        text(tmp_path / "m" / "rows.csv", "".join(f"{','.join(line)}\n" for line in [names, *cells]))
+    report = import_path(settings, tmp_path / "m", name="m")
+    recordings = read_recordings(settings, "m")
+    assert {recording.text: recording.report.duration_s for recording in recordings} == pytest.approx({
+        "one two": 0.25, "three four": 0.3, "five six": 0.25, "seven": 0.5, "eight": 0.25, "all of it": 1.0,
+        "cut out before": 0.25,
+    })  # fmt: skip
+    assert [message.partition(": ")[2] for message in errors(report)] == [
+        "a piece from 0.2 s that lasts 1 s does not end at 0.4 s; leave out what is wrong",
+        "offset 0.3 and start 0.2 contradict each other; leave one of them out",
+        "a piece ends after it begins, got 0.4 s to 0.2 s",
+        "start is a number of seconds from 0 on, got '2026-01-01'",
+    ]
+
+
+def test_a_set_of_pieces_is_learnt_from_and_exported_as_its_own_recordings(settings: Settings, tmp_path: Path) -> None:
+    long_recording(tmp_path / "m")
+    rows = [{"audio": "long.wav", "text": "one two", "offset": start, "duration": 0.25} for start in (0.25, 0.5)]
+    jsonl.write(tmp_path / "m" / "manifest.jsonl", rows)
+    import_path(settings, tmp_path / "m")
+    set_ = get_set(settings, "m")
+    source = open_source(settings, set="m")
+    assert [(item.audio, item.clip) for item in source.items] == [
+        ("long_0000250.wav", None),
+        ("long_0000500.wav", None),
+    ]
+    assert all((set_.root / item.audio).is_file() for item in source.items)
+    with pytest.raises(CorpusError, match=r"names pieces of longer recordings\. Import it"):
+        open_source(settings, manifest=tmp_path / "m" / "manifest.jsonl")
+    assert len(of_manifest(None, tmp_path / "m" / "manifest.jsonl", with_audio=False).items) == 2, "for ratings alone"
+    assert source.items[1].extra["cut_from"] == {"offset": 0.5, "duration": 0.25}
+    write_manifest(settings, "m", tmp_path / "out" / "again.jsonl")
+    assert import_path(settings, tmp_path / "out", name="again").n_recordings == 2
+    again = get_set(settings, "again")
+    assert again.root == set_.root, "used where it lies"
+
+
+def test_the_header_of_a_file_is_read_once(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def noted(path: Path) -> float:
+        looked_at.append(path.name)
+        return duration_of(path)
+
+    monkeypatch.setattr(readers_manifest, "duration_of", noted)
+    for name in ("a.wav", "b.wav", "c.wav"):
+        long_recording(tmp_path / "m", name)
+    rows = [{"audio": name, "text": "one", "offset": 0.0, "duration": 1.0} for name in ("a.wav", "b.wav")]
+    rows += [{"audio": "c.wav", "text": "two", "offset": 0.25 * n, "duration": 0.25} for n in range(4)]
+    jsonl.write(tmp_path / "m" / "manifest.jsonl", rows)
+    assert import_path(settings, tmp_path / "m", audio_root=tmp_path / "m").n_recordings == 6
+    assert sorted(looked_at) == ["a.wav", "b.wav", "c.wav"]
+
+
+def test_whole_files_elsewhere_are_used_where_they_lie(settings: Settings, tmp_path: Path) -> None:
+    length_s = duration_of(sound(tmp_path / "audio" / "a.wav"))
+    (tmp_path / "m").mkdir()
+    jsonl.write(
+        tmp_path / "m" / "manifest.jsonl", [{"audio": "a.wav", "text": "one", "offset": 0.0, "duration": length_s}]
+    )
+    import_path(settings, tmp_path / "m", audio_root=tmp_path / "audio")
+    assert get_set(settings, "m").root == tmp_path / "audio"
+
+
 def test_pieces_of_recordings_and_sphere_become_files(settings: Settings, tmp_path: Path) -> None:
     sound(tmp_path / "k" / "long.wav")
     text(tmp_path / "k" / "wav.scp", "long long.wav\n")
-    text(tmp_path / "k" / "segments", "u1 long 0.05 0.2\nu2 long 0.9 1.0\n")
-    text(tmp_path / "k" / "text", "u1 ONE TWO\nu2 THREE\n")
-    text(tmp_path / "k" / "utt2spk", "u1 s\nu2 s\n")
+    text(tmp_path / "k" / "segments", "u1 long 0.05 0.2\nu2 long 0.9 1.0\nu3 long 0.1 0.9\n")
+    text(tmp_path / "k" / "text", "u1 ONE TWO\nu2 THREE\nu3 FOUR\n")
+    text(tmp_path / "k" / "utt2spk", "u1 s\nu2 s\nu3 s\n")
     report = import_path(settings, tmp_path / "k")
     assert (report.set, report.layout, report.n_recordings) == ("k", "kaldi", 1)
-    assert ["before the piece" in problem.message for problem in report.problems if problem.code == "unreadable"] == [
-        True
+    assert [problem.message for problem in report.problems if problem.code == "unreadable"] == [
+        "audio/u2: long.wav ends at 0.25 s, before the piece, which begins at 0.9 s",
+        "audio/u3: long.wav ends at 0.25 s, within the piece from 0.1 s to 0.9 s",
     ]
     set_ = get_set(settings, "k")
     samples, rate = soundfile.read(audio_path(set_, read_recordings(settings, "k")[0]), dtype="float32")
@@ -187,10 +290,10 @@ def test_pieces_with_times_beyond_all_numbers_stop_no_import(settings: Settings,
     text(tmp_path / "k" / "segments", f"u1 long 0.05 0.2\nu2 long 0.05 {end_s}\nu3 long nan -1\n")
     text(tmp_path / "k" / "text", "u1 ONE\nu2 TWO\nu3 THREE\n")
     report = import_path(settings, tmp_path / "k")
-    reason = "the piece's begin and end must be numbers of seconds"
-    refused = ["u2", "u3"] if end_s == "1e400" else ["u3"]
-    assert errors(report) == [f"audio/{utterance}: {reason}" for utterance in refused]
-    assert report.n_recordings == 3 - len(refused)
+    no_number = "the piece's begin and end must be numbers of seconds"
+    beyond = {"1e400": no_number, "1e308": "long.wav ends at 0.25 s, within the piece from 0.05 s to 1e+308 s"}[end_s]
+    assert errors(report) == [f"audio/u2: {beyond}", f"audio/u3: {no_number}"]
+    assert report.n_recordings == 1
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, StopRequested])

@@ -14,7 +14,7 @@ import soundfile
 
 from pipeline import jsonl
 from pipeline.corpus.readers.catalogue import LAYOUTS, ORDER, opened, recognised
-from pipeline.corpus.readers.items import CorpusItem, Scan, scanned
+from pipeline.corpus.readers.items import Clip, CorpusItem, Scan, scanned
 from pipeline.corpus.transcriptions import word_hearings
 from pipeline.errors import CorpusError
 from pipeline.phones import DELETED
@@ -252,6 +252,23 @@ def test_common_voice_has_its_parts(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert scan.items[1].text == 'O "çay" dedi\u2028ve sustu'
     assert scan.items[1].extra == {"age": "twenties", "gender": "female", "up_votes": 1, "down_votes": 0}
+
+
+def test_times_of_a_hub_dataset_cut_its_files_and_never_its_bytes(tmp_path: Path) -> None:
+    """Bytes are what was cut out already."""
+    file = sound(tmp_path / "long.wav")
+    times = {"start": 0.05, "end": 0.1}
+    parquet(
+        tmp_path / "data" / "train-0-of-1.parquet",
+        {"audio": {"bytes": file.read_bytes(), "path": "whole.wav"}, "text": "one two", **times},
+        {"audio": {"bytes": None, "path": "long.wav"}, "text": "three four", **times},
+    )
+    _, scan = read(tmp_path)
+    whole, piece = scan.items
+    assert (scan.problems, whole.audio, piece.audio) == ((), "train/whole.wav", "train/long_0000050.wav")
+    assert whole.clip == Clip(content=file.read_bytes())
+    assert piece.clip == Clip(file, start_s=0.05, end_s=0.1)
+    assert whole.extra["cut_from"] == piece.extra["cut_from"] == times
 
 
 @pytest.mark.parametrize("upper", [True, False])

@@ -1,6 +1,7 @@
 """A disk that is full in the middle of something: one line, what was there stays, and nothing half is left."""
 
 import errno
+import math
 import os
 import sqlite3
 from collections.abc import Callable
@@ -33,6 +34,7 @@ Call = Callable[..., Result]
 def call(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
     monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    monkeypatch.setattr("pipeline.cli._output.LOG_EVERY_S", math.inf)  # no line of progress on a slow machine
     return lambda *words, **given: CliRunner().invoke(main, list(words), **given)
 
 
@@ -168,7 +170,7 @@ def test_folders_that_may_not_be_read_are_named(call: Call, monkeypatch: pytest.
         raise PermissionError(errno.EACCES, "Permission denied", "/x/y")
 
     monkeypatch.setattr("pipeline.runs.scan_runs", refuse)
-    assert call("runs", "list").output == "pronlab: /x/y: permission denied.\n"
+    assert call("runs", "list").output == "pronlab: /x/y: permission denied. Give Pronlab access to /x/y.\n"
 
 
 def test_pages_say_it_in_words(open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +242,7 @@ def test_a_rating_on_a_full_disk_says_that_nothing_was_saved(
     monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: (path.touch(), full()))
     recording = f"{tiny_set}/participant_001/kelimeler/01_araba"
     said = one_line(call("label", "rate", recording, "--by", "eve", "--score", "50"))
-    assert said.endswith("nothing was saved.\n")
+    assert "nothing was saved. Free some space on the disk of " in said
     assert not list((settings.data_root / "locks" / "saving").iterdir()), "no mark that wants the index made anew"
 
 

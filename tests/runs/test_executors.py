@@ -21,6 +21,7 @@ from pipeline.jobs.device_queue import device_name, device_turn
 from pipeline.jobs.executors import Job, Launch, executor
 from pipeline.jobs.launcher import Where, check_queue, end_now, launch_training, resume, stop
 from pipeline.runs import RunDirectory, RunState
+from pipeline.runs.process import this_machine
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import Settings
 from pipeline.speechllm.config import SpeechLlmConfig, load_preset
@@ -225,6 +226,18 @@ def test_another_process_with_the_same_number_lives_on(settings: Settings) -> No
         assert process.poll() is None
         process.kill()
     assert run.state.status == "stopped"
+
+
+def test_a_run_of_another_user_is_told_and_taken_for_alive(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: psutil.Process) -> float:
+        raise psutil.AccessDenied(self.pid)
+
+    run = RunDirectory.create(settings.runs_root, kind="word", name="theirs", config={})
+    set_state(run, status="running", pid=os.getpid(), pid_started_at=0.0, machine=this_machine())
+    monkeypatch.setattr(psutil.Process, "create_time", refused)
+    assert run.state.status == "running"
+    with pytest.raises(JobError, match="belongs to another user"):
+        end_now(run)
 
 
 def test_a_run_of_another_machine_is_not_touched(settings: Settings) -> None:

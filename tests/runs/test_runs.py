@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
-from pipeline.runs import STALE_AFTER_S, RunDirectory, list_runs
+from pipeline.runs import STALE_AFTER_S, RunDirectory, RunState, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
 from pipeline.runs.process import this_machine
@@ -82,7 +83,13 @@ def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
 def test_a_run_whose_process_was_killed_is_lost_at_once(tmp_path: Path) -> None:
     run = new(tmp_path)
     with subprocess.Popen(["sleep", "100"]) as process:
-        mine = replace(run.state, status="running", pid=process.pid, machine=this_machine())
+        mine = replace(
+            run.state,
+            status="running",
+            pid=process.pid,
+            machine=this_machine(),
+            pid_started_at=psutil.Process(process.pid).create_time(),
+        )
         run.write_state(mine)
         assert run.state.status == "running"
         process.kill()
@@ -93,11 +100,29 @@ def test_a_run_whose_process_was_killed_is_lost_at_once(tmp_path: Path) -> None:
         assert run.state.status == "running", "its number says nothing here"
 
 
+def test_a_run_whose_number_is_another_process_s_now_is_lost_at_once(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    started = psutil.Process().create_time()
+    mine = replace(run.state, status="running", pid=os.getpid(), pid_started_at=started, machine=this_machine())
+    run.write_state(mine)
+    assert run.state.status == "running"
+    run.write_state(replace(mine, pid_started_at=started - 60.0))
+    assert run.state.status == "lost"
+
+
+def test_a_run_lives_on_when_the_clock_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock set forward, every process began later; the next sign of life says so too."""
+    run = new(tmp_path)
+    with run.start():
+        at = psutil.Process().create_time() + 3600.0
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: at)
+        until(lambda: run.state.pid_started_at == at and run.state.status == "running")
+
+
 def test_a_run_that_ends_between_two_looks_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new(tmp_path)
-    state = run.state
 
-    def ends(pid: int | None, machine: str) -> bool:
+    def ends(state: RunState) -> bool:
         run.write_state(replace(state, status="finished"))
         return True
 

@@ -13,13 +13,18 @@ from pipeline import artifacts
 from pipeline.audio.load import audio_files, distinct_names, stray_links
 from pipeline.cli.main import main
 from pipeline.errors import CorpusError
+from pipeline.i18n import Message
+from pipeline.records import Problem
 from pipeline.wakeword.data.clips import Clip, Label, quarantine, scan_clips, scan_folders
 from pipeline.wakeword.data.noise import read_noise
 from pipeline.wakeword.data.rooms import read_rooms
 from pipeline.wakeword.data.splits import folded, hold_out, read_manifest, sources_known_in, split_clips, write_manifest
 from pipeline.wakeword.evaluation.evaluate import files_of
 from pipeline.wakeword.evaluation.robustness import conditions
+from pipeline.wakeword.evaluation.stream_metrics import StreamFrames
+from pipeline.wakeword.evaluation.stream_synthesis import BackgroundClip, Keyword
 from pipeline.wakeword.owner.enrolment import takes_in
+from tests.bench.wakeword_typed import keep_clip, keep_stream, kept_clip, kept_stream
 
 RATE = 16_000
 
@@ -301,3 +306,16 @@ def test_voices_of_several_classes_are_held_back_once() -> None:
     ]
     _, held = hold_out(clips, 0.15, seed=0)
     assert len(held) == 3 * 15
+
+
+def test_a_study_keeps_clips_and_streams_as_they_were(tmp_path: Path) -> None:
+    problem = Problem("too_long", Message("The clip lasts {seconds:.0f} s.", seconds=31.0), "error")
+    clip = Clip("a/b.wav", Label.HARD_NEGATIVE, "s1", 1.5, 16_000, 0.25, "abc", (problem,), "word", True)
+    keep_clip(tmp_path / "clip", clip)
+    assert kept_clip(tmp_path / "clip") == clip
+    word, other = Keyword(Path("/w/ş.wav"), 1.25, 2.5), BackgroundClip(Path("b.wav"), 0.0, 1.0)
+    stream = StreamFrames(np.arange(6, dtype=np.float32).reshape(3, 2), (word,), (other,), 3.0)
+    keep_stream(tmp_path / "s.json", stream)
+    kept = kept_stream(tmp_path / "s.json")
+    assert (kept.keywords, kept.background, kept.hours) == ((word,), (other,), 3.0)
+    assert kept.frames.dtype == np.float32 and np.array_equal(kept.frames, stream.frames)

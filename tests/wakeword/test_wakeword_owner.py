@@ -107,6 +107,8 @@ def test_a_voice_is_enrolled_compared_and_forgotten(settings: Settings, takes: P
     )
     assert owners(settings) == ["Ayşe"]
     assert read_owner(settings, "Ays\u0327e", "m").name == "Ayşe"
+    assert enrol(settings, "हिन्दी", takes_in([takes]), level, alike, "m").owner.name == "हिन्दी"
+    forget_owner(settings, "हिन्दी")
     with pytest.raises(CorpusError, match="another model of voices"):
         read_owner(settings, "Ayşe", "other")
     file = settings.data_root / "owners" / "Ayşe.json"
@@ -186,7 +188,7 @@ def test_the_released_model_tells_voices_of_the_demo_apart(settings: Settings) -
     within = [float(side[i] @ side[j]) for side in (one, other) for i in range(3) for j in range(i)]
     assert np.mean(within) > np.mean(one @ other.T) + 0.2
     assert 0.0 < encoder.info.threshold < 1.0
-    assert encoder.info.figures["n_speakers"] == 63
+    assert encoder.info.figures["measured"]["1.5 s"]["n_speakers"] == 63
 
 
 class GoesOff:

@@ -26,6 +26,7 @@ from pipeline.wakeword.data.clips import Label, scan_clips, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
 from pipeline.wakeword.data.speaking import speak, texts_in
+from pipeline.wakeword.data.spoken_word import same_letters
 from pipeline.wakeword.wake_words import pronunciation, wake_word
 
 DICTIONARY = ("computer", "computers", "commuter", "compute", "snow", "boy", "no", "toy", "so", "say", "tea", "harvest")
@@ -235,6 +236,12 @@ def test_two_do_not_speak_into_one_folder_at_once(settings: Settings, tmp_path: 
 )  # fmt: skip
 def test_a_wake_word_is_kept_as_it_is_said(text: str, word: str) -> None:
     assert wake_word(text) == word
+
+
+def test_spellings_of_one_word_have_the_same_letters() -> None:
+    for one, other in (("Li-on", "lion"), ("let’s go", "Lets Go"), ("İYİ", "iyi"), ("किताब", "किता-ब")):
+        assert same_letters(one, other)
+    assert not same_letters("किताब", "कतब"), "vowel signs tell words apart"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +86,22 @@ class World:
 
     def fresh(self, config: WakewordConfig) -> RunDirectory:
         return RunDirectory.create(self.settings.runs_root, kind="wakeword", name="again", config=config)
+
+    def short_run(self) -> RunDirectory:
+        """A run of four steps for one test, which may change it: trained once, copied for each."""
+        copy = self.fresh(self._short_config)
+        shutil.copytree(self._short_run.path, copy.path, dirs_exist_ok=True)
+        return copy
+
+    @cached_property
+    def _short_run(self) -> RunDirectory:
+        run = self.fresh(self._short_config)
+        train_wakeword(self.settings, self._short_config, run)
+        return run
+
+    @property
+    def _short_config(self) -> WakewordConfig:
+        return self.configured(**{"train.steps": 4, "mining.rounds": 0})
 
     @property
     def env(self) -> dict[str, str]:
@@ -410,9 +427,8 @@ def test_the_last_stage_ends_with_its_own_weights(
 
 
 def test_an_export_sets_the_threshold_on_a_long_stream(world: World, tmp_path: Path) -> None:
-    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
-    run = world.fresh(config)
-    before = train_wakeword(world.settings, config, run)["threshold"]
+    run = world.short_run()
+    before = artifacts.read_json(run.path / "report.json")["threshold"]
     assert before["source"] == "validation"
     assert before["fah_interval"][1] > 100, "seconds of negatives say next to nothing"
     command = ["wakeword", "export", run.id, "--bundle", str(tmp_path / "b.zip"), "--json"]
@@ -474,9 +490,7 @@ def test_a_run_that_cannot_be_written_is_named_before_hours_of_work(
 
 
 def test_figures_that_are_damaged_are_told_before_hours_of_listening(world: World) -> None:
-    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
-    run = world.fresh(config)
-    train_wakeword(world.settings, config, run)
+    run = world.short_run()
     finished = open_finished_run(world.settings, run.id)
     begun: list[int] = []
     progress: Any = lambda *_: begun.append(1)  # noqa: E731
@@ -502,9 +516,7 @@ def test_figures_that_are_damaged_are_told_before_hours_of_listening(world: Worl
 
 
 def test_what_was_saved_while_an_evaluation_listened_is_kept(world: World) -> None:
-    config = world.configured(**{"train.steps": 4, "mining.rounds": 0})
-    run = world.fresh(config)
-    train_wakeword(world.settings, config, run)
+    run = world.short_run()
     finished = open_finished_run(world.settings, run.id)
     others: list[float] = []
 

@@ -59,12 +59,17 @@ function throughMediaRecorder(capture, source, hear) {
   recorder.ondataavailable = ({ data }) => parts.push(data);
   const ended = new Promise((resolve) => (recorder.onstop = resolve));
   recorder.start();
-  const analyser = new AnalyserNode(context, { fftSize: 4096 });
+  const analyser = new AnalyserNode(context, { fftSize: 32_768 });
   source.connect(analyser);
   const window = new Float32Array(analyser.fftSize);
+  let lookedAtS = context.currentTime;
   capture.timer = setInterval(() => {
+    const { currentTime } = context; // a busy page looks late, and a context that sleeps has heard nothing
+    const n = Math.min(window.length, Math.round(rateHz * (currentTime - lookedAtS)));
+    lookedAtS = currentTime;
+    if (n < 1) return;
     analyser.getFloatTimeDomainData(window);
-    hear(window.slice(-Math.min(window.length, Math.round((rateHz * POLL_MS) / 1000))));
+    hear(window.slice(-n));
   }, POLL_MS);
   capture.finish = async () => {
     clearInterval(capture.timer);

@@ -4,7 +4,7 @@ A layout is one module with a test (`locate`: the path that is read, None for a 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,24 +32,18 @@ from pipeline.registry import Registry
 Test = Callable[[Path], bool]
 
 
-def _never(_path: Path) -> bool:
-    return False
-
-
 def _nowhere(_path: Path) -> Path | None:
     return None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A kind of corpus. `expected` shows people what it looks like; `copies` tells whether the audio at a path has to
-    be written anew (bytes in tables, SPHERE, pieces of longer recordings), else it is used where it lies; `in_place`:
-    label files lie beside the audio. `also` finds what is read as this layout where a person named it."""
+    """A kind of corpus. `expected` shows people what it looks like; `in_place`: label files lie beside the audio.
+    `also` finds what is read as this layout where a person named it."""
 
     locate: Callable[[Path], Path | None]
     read: Callable[[Path], Reading]
     expected: str
-    copies: Test = _never
     in_place: bool = False
     title: str = ""
     licence: str = ""
@@ -98,7 +92,7 @@ def opened(name: str, path: Path, root: Path | None = None) -> Reading:
     if root is not None and not is_manifest:
         raise CorpusError(N_("Only a manifest names audio elsewhere: leave out --audio-root."))
     reading = manifest.open_manifest(path, root) if is_manifest else LAYOUTS[name].read(path)
-    return Reading(reading.root, _annotated(reading), reading.total)
+    return replace(reading, entries=_annotated(reading))
 
 
 def _annotated(reading: Reading) -> Iterator[Entry]:
@@ -141,10 +135,6 @@ def _hub(path: Path) -> Path | None:
     return _folder_that(hub_dataset.is_hub_dataset, path)
 
 
-def _always(_path: Path) -> bool:
-    return True
-
-
 LAYOUTS.register(speechocean762.NAME)(
     Layout(
         partial(_folder_that, speechocean762.is_published_layout), speechocean762.read_published,
@@ -153,7 +143,7 @@ LAYOUTS.register(speechocean762.NAME)(
     )
 )  # fmt: skip
 LAYOUTS.register("hub-dataset")(
-    Layout(_hub, hub_dataset.read_hub_dataset, N_("Hugging Face dataset: *.parquet with audio and text"), _always)
+    Layout(_hub, hub_dataset.read_hub_dataset, N_("Hugging Face dataset: *.parquet with audio and text"))
 )
 LAYOUTS.register("folder")(
     Layout(
@@ -177,7 +167,7 @@ LAYOUTS.register("common-voice")(
 LAYOUTS.register("timit")(
     Layout(
         partial(_folder_that, timit.is_timit), timit.read_timit,
-        N_("TIMIT: TRAIN/DR1/FCJF0/SA1.WAV with .TXT, .WRD, .PHN"), timit.needs_copies,
+        N_("TIMIT: TRAIN/DR1/FCJF0/SA1.WAV with .TXT, .WRD, .PHN"),
     )
 )  # fmt: skip
 LAYOUTS.register("librispeech")(
@@ -192,13 +182,10 @@ LAYOUTS.register("ljspeech")(
         N_("LJSpeech: wavs/*.wav, metadata.csv with id|text|normalised text"),
     )
 )  # fmt: skip
-LAYOUTS.register("kaldi")(
-    Layout(_kaldi, kaldi.read_kaldi, N_("Kaldi data directory: wav.scp, text, utt2spk"), kaldi.needs_copies)
-)
+LAYOUTS.register("kaldi")(Layout(_kaldi, kaldi.read_kaldi, N_("Kaldi data directory: wav.scp, text, utt2spk")))
 LAYOUTS.register("manifest")(
     Layout(
-        _manifest, manifest.open_manifest,
-        N_("Manifest (JSON lines, JSON, CSV): audio, text, speaker"), manifest.needs_copies,
+        _manifest, manifest.open_manifest, N_("Manifest (JSON lines, JSON, CSV): audio, text, speaker"),
     )
 )  # fmt: skip
 LAYOUTS.register("transcripts")(

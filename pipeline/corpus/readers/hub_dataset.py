@@ -9,12 +9,13 @@ snapshot is read; the hub's name is fetched first, through the `datasets` extra.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
-from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, item_from_json
+from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, FileLengths, as_piece, item_from_json, piece_key
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
 from pipeline.errors import CorpusError, said_by
@@ -68,11 +69,11 @@ def is_hub_dataset(path: Path) -> bool:
 def read_hub_dataset(path: Path) -> Reading:
     files = files_below(path, (SUFFIX,))
     total = sum(_open(path / name).metadata.num_rows for name in files)
-    return Reading(path, _entries(path, files), total)
+    return Reading(path, _entries(path, files), total, lambda: True)
 
 
 def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
-    places = AudioPlaces(root, search=True)
+    places, lengths = AudioPlaces(root, search=True), FileLengths()
     shared = commonpath([str(PurePosixPath("/", name).parent) for name in files])
     n_rows = Counter[str]()  # a dataset may be cut into many files of one part
     for name in files:
@@ -84,7 +85,7 @@ def _entries(root: Path, files: list[str]) -> Iterator[Entry]:
                 yield Problem("unreadable", reason, "error", name, number)
                 break
             try:
-                yield _item(row, part, folder, n_rows[folder] + number, places)
+                yield _item(row, part, folder, n_rows[folder] + number, places, lengths)
             except UNUSABLE as error:
                 reason = Message(
                     N_("{file}, row {number}: {reason}"), file=name, number=str(number), reason=said_by(error)
@@ -116,7 +117,9 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-def _item(row: dict[str, Any], part: str | None, folder: str, number: int, places: AudioPlaces) -> CorpusItem:
+def _item(
+    row: dict[str, Any], part: str | None, folder: str, number: int, places: AudioPlaces, lengths: FileLengths
+) -> CorpusItem:
     audio = row["audio"] if isinstance(row["audio"], dict) else {"path": row["audio"]}
     content, path = audio.get("bytes"), audio.get("path")
     if not content and not path:
@@ -131,13 +134,15 @@ def _item(row: dict[str, Any], part: str | None, folder: str, number: int, place
         **scored,
     }
     name = f"{'/'.join([folder, *named])}{suffix}"
-    if not content:
-        item = item_from_json({**raw, "audio": path}, places)
-        clip = Clip(places.root / item.audio)
+    if content:  # its times, if any, are those of what it was cut from
+        item, clip = item_from_json({**raw, "audio": name}, places), Clip(content=content)
     else:
-        clip = Clip(content=content)
-        item = item_from_json({**raw, "audio": name}, places)
-    return CorpusItem(**{**vars(item), "key": name.removesuffix(suffix), "audio": name, "clip": clip})
+        item = item_from_json({**raw, "audio": path}, places)
+        clip = as_piece(item, places.root, lengths).clip or Clip(places.root / item.audio)
+    key = name.removesuffix(suffix)
+    if clip.start_s > 0.0 or clip.end_s is not None:
+        key, suffix = piece_key(key, clip), ".wav"
+    return replace(item, key=key, audio=f"{key}{suffix}", clip=clip)
 
 
 def _suffix(content: bytes | None, path: str | None) -> str:

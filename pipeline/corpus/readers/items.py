@@ -1,7 +1,7 @@
 """What every reader returns: one utterance of a corpus with what its experts said, before it becomes a Recording."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pipeline.records import Problem, RatingAction, RatingEvent, RatingSource, R
 from pipeline.rubrics import RUBRICS
 from pipeline.text.languages import UNDETERMINED, language_code
 
+ROUNDED_S: Seconds = 0.1  # by which times that a corpus gives may differ from its files
 SENTENCE_KEYS = tuple(dimension.key for dimension in RUBRICS[RubricName.SENTENCE].dimensions)
 
 
@@ -26,6 +27,19 @@ class Clip:
     start_s: Seconds = 0.0
     end_s: Seconds | None = None
     as_it_is: bool = False
+
+    def check_within(self, file: str, length_s: Seconds) -> None:
+        """Raises CorpusError where the piece lies beyond the end of the file of that name, or ends after it."""
+        if self.start_s >= length_s:
+            raise CorpusError(
+                N_("{file} ends at {seconds:.2f} s, before the piece, which begins at {start:g} s"),
+                file=file, seconds=length_s, start=self.start_s,
+            )  # fmt: skip
+        if self.end_s is not None and self.end_s - length_s > ROUNDED_S:
+            raise CorpusError(
+                N_("{file} ends at {seconds:.2f} s, within the piece from {start:g} s to {end:g} s"),
+                file=file, seconds=length_s, start=self.start_s, end=self.end_s,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,11 +134,14 @@ def with_first_problem(text: Message, problems: Sequence[Problem]) -> Message:
 @dataclass(frozen=True)
 class Reading:
     """A corpus being read: `entries` in order, utterances and what could not be used among them, one at a time so that
-    a corpus of any size fits; `total` is how many there are, as far as that is known beforehand."""
+    a corpus of any size fits; `total` is how many there are, as far as that is known beforehand. `copies` tells whether
+    any audio has to be written anew (bytes in tables, SPHERE, pieces of longer recordings), else all is used where it
+    lies."""
 
     root: Path
     entries: Iterator[Entry]
     total: int = 0
+    copies: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)

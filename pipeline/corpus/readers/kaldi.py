@@ -33,14 +33,11 @@ def data_folders(path: Path) -> list[Path]:
     return sorted(file.parent for file in path.glob(f"*/{WAVES}"))
 
 
-def needs_copies(path: Path) -> bool:
-    return any((folder / "segments").is_file() for folder in data_folders(path))
-
-
 def read_kaldi(path: Path) -> Reading:
     folders = data_folders(path)
     total = sum(len(_lines(folder / "segments")) or len(_lines(folder / WAVES)) for folder in folders)
-    return Reading(path, _entries(path, folders), total)
+    pieces = any((folder / "segments").is_file() for folder in folders)
+    return Reading(path, _entries(path, folders, pieces), total, lambda: pieces)
 
 
 def table(path: Path) -> dict[str, str]:
@@ -63,9 +60,8 @@ def audio_of(value: str, places: AudioPlaces) -> str:
     return places.relative(value)
 
 
-def _entries(root: Path, folders: list[Path]) -> Iterator[Entry]:
+def _entries(root: Path, folders: list[Path], pieces: bool) -> Iterator[Entry]:
     places = AudioPlaces(root, search=True)
-    pieces = needs_copies(root)
     for folder in folders:
         tables = {name: table(folder / name) for name in TABLES}
         waves = _lines(folder / WAVES)

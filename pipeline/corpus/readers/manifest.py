@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from posixpath import splitext
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from pipeline import artifacts, jsonl
 from pipeline.audio.load import duration_of
 from pipeline.corpus.readers.items import (
+    ROUNDED_S,
     Clip,
     CorpusItem,
     Entry,
@@ -59,12 +61,17 @@ NAMES: dict[str, tuple[str, ...]] = {
     "part": ("part", "split", "subset", "bölüm"),
     "score": ("score", "puan"),
 }  # fmt: skip
+# Of a piece of a longer recording, in seconds, as NeMo and others have them; one alone of `length` is the file's.
+TIMES: dict[str, tuple[str, ...]] = {
+    "start": ("offset", "start", "başlangıç"), "end": ("end", "bitiş"), "length": ("duration", "süre")
+}  # fmt: skip
+TIMES_OF_A_PIECE = frozenset((*TIMES["start"], *TIMES["end"]))
+CUT_FROM = "cut_from"  # the times of a row, kept where they cut nothing more
 OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "ratings"))
-NUMBERS = ("score", "offset", "duration", "age")
+NUMBERS = ("score", *chain(*TIMES.values()), "age")
 _OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
 _PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
           "test": "test", "eval": "eval"}  # fmt: skip
-ROUNDED_S = 0.1  # by which a duration may differ from the file's and mean all of it
 FEW = 5  # scores before anything is said of their scale
 
 
@@ -104,19 +111,8 @@ def open_manifest(path: Path, root: Path | None = None) -> Reading:
         raise CorpusError(
             N_("The manifest {path} cannot be read: {reason}."), path=str(path), reason=said_by(error)
         ) from error
-    return Reading(base, _entries(sources, base, given=root is not None), total)
-
-
-def needs_copies(path: Path) -> bool:
-    """Whether a row names a piece of a longer recording (NeMo's `offset`)."""
-    root = path if path.is_dir() else path.parent
-    files = [path / name for name in manifests_in(path)] if path.is_dir() else [path]
-    return any(
-        isinstance(row.values, dict) and _may_be_piece(row.values, root)
-        for file in files
-        if _mentions(file, b"offset")
-        for row in _rows(file)
-    )
+    manifests = _Manifests(sources, base, given=root is not None)
+    return Reading(base, manifests.entries(), total, manifests.copies)
 
 
 def manifests_in(folder: Path) -> list[str]:
@@ -152,7 +148,8 @@ def first_audio(file: Path) -> str:
 
 
 def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
-    """One row, with our names for its keys. Raises KeyError, ValueError or CorpusError for one that cannot be used."""
+    """One row, with our names for its keys, and the times of a piece under `CUT_FROM`. Raises KeyError, ValueError or
+    CorpusError for one that cannot be used."""
     row = _named(raw)
     audio = row["audio"]
     if isinstance(audio, dict):  # as `datasets` writes an audio column
@@ -168,7 +165,9 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
     extra = {key: value for key, value in row.items() if key not in OUR_KEYS}
     if "words" in extra:
         extra["words"] = _words(extra["words"])
-    item = CorpusItem(
+    if not TIMES_OF_A_PIECE.isdisjoint(extra):
+        extra[CUT_FROM] = {name: extra.pop(name) for name in chain(*TIMES.values()) if name in extra}
+    return CorpusItem(
         key=composed(splitext(audio)[0]),
         audio=audio,
         text=text,
@@ -183,7 +182,6 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         extra=extra,
         ratings=tuple(row.get("ratings") or ()),
     )
-    return _piece(item, places.root)
 
 
 def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
@@ -191,55 +189,120 @@ def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
     return {key: statistics.median(values) for key, values in given.items() if values}
 
 
-def _may_be_piece(row: dict[str, Any], root: Path) -> bool:
-    """Where the audio lies elsewhere, what begins at 0 is taken for one."""
-    with suppress(CorpusError):
-        start, length = _seconds(row, "offset"), _seconds(row, "duration") or 0.0
-        file = root / str(_named(row).get("audio"))
-        return start is not None and (start > 0 or (length > 0 and (not file.is_file() or _is_longer(file, length))))
-    return False
+def _span(times: dict[str, Any]) -> tuple[float, float | None]:
+    """Where a piece begins and ends in its file, in seconds; None: at its end. Raises CorpusError for what is no length
+    of time, and for columns that contradict each other."""
+    start, end, length = (_seconds(times, kind) for kind in TIMES)
+    start = start or 0.0
+    if end is not None and length:
+        if abs(start + length - end) > ROUNDED_S:
+            raise CorpusError(
+                N_("a piece from {start} s that lasts {length} s does not end at {end} s; leave out what is wrong"),
+                start=f"{start:g}", length=f"{length:g}", end=f"{end:g}",
+            )  # fmt: skip
+    elif length:
+        end = start + length
+    if end is not None and end <= start:
+        raise CorpusError(
+            N_("a piece ends after it begins, got {start} s to {end} s"), start=f"{start:g}", end=f"{end:g}"
+        )
+    return start, end
 
 
-def _seconds(row: dict[str, Any], key: str) -> float | None:
-    """None where the row does not say. Raises CorpusError for what is no length of time."""
-    value = row.get(key)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise CorpusError(N_("{key} is a number of seconds from 0 on, got {value}"), key=key, value=f"{value!r:.80}")
-    return float(value)
+def _seconds(times: dict[str, Any], kind: str) -> float | None:
+    """None where the row does not say. Raises CorpusError for what is no length of time, and for two columns that say
+    different ones."""
+    given: dict[str, float] = {}
+    for name in TIMES[kind]:
+        value = times.get(name)
+        if value is None or value == "":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise CorpusError(
+                N_("{key} is a number of seconds from 0 on, got {value}"), key=name, value=f"{value!r:.80}"
+            )
+        given[name] = float(value)
+    if len(set(given.values())) > 1:
+        (one, first), (other, second), *_ = given.items()
+        raise CorpusError(
+            N_("{one} {first} and {other} {second} contradict each other; leave one of them out"),
+            one=one, first=f"{first:g}", other=other, second=f"{second:g}",
+        )  # fmt: skip
+    return next(iter(given.values()), None)
 
 
-def _is_longer(file: Path, seconds: float) -> bool:
-    with suppress(AudioError):
-        return duration_of(file) - seconds > ROUNDED_S
-    return False
+class FileLengths:
+    """Lengths of files in seconds, of which each is looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, float | None] = {}  # by hashes: a million paths would take several times the memory
+
+    def of(self, file: Path) -> float | None:
+        """None for a file that cannot be read: what is wrong with it is told when its audio is needed."""
+        key = hash(file)
+        if key not in self._known:
+            self._known[key] = None
+            with suppress(AudioError):
+                self._known[key] = duration_of(file)
+        return self._known[key]
 
 
-def _piece(item: CorpusItem, root: Path) -> CorpusItem:
-    """The item as the piece of the file that its `offset` and `duration` say; as it is where it is all of the file."""
-    if (start := _seconds(item.extra, "offset")) is None:
+def as_piece(item: CorpusItem, root: Path, lengths: FileLengths) -> CorpusItem:
+    """The item as the piece of its file that `CUT_FROM` says; as it is where that is all of the file. Raises
+    CorpusError for times that cannot be used, and a piece that is not within the file."""
+    times = item.extra.get(CUT_FROM)
+    if times is None:
         return item
-    length = _seconds(item.extra, "duration") or 0.0
-    if start == 0 and not (length > 0 and _is_longer(root / item.audio, length)):
-        return item
-    end = start + length if length else None
-    key = f"{item.key}_{round(1000 * start):07d}"
-    return replace(item, key=key, audio=f"{key}.wav", clip=Clip(root / item.audio, start_s=start, end_s=end))
+    start, end = _span(times)
+    file = root / item.audio
+    length_s = lengths.of(file)
+    if _is_all(start, end, length_s):
+        if start > 0.0:
+            return item
+        extra = {key: value for key, value in item.extra.items() if key != CUT_FROM}
+        return replace(item, extra={**extra, **{name: times[name] for name in TIMES["length"] if name in times}})
+    clip = Clip(file, start_s=start, end_s=end)
+    if length_s is not None:
+        clip.check_within(file.name, length_s)
+    key = piece_key(item.key, clip)
+    return replace(item, key=key, audio=f"{key}.wav", clip=clip)
 
 
-def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]:
-    seen: set[int] = set()  # hashes: a million keys would take several times the memory
-    n_scores, highest = 0, 0.0
-    for source in sources:
-        folder = root if given or source.file.parent == root else source.file.parent
-        below = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
-        places = AudioPlaces(root, search=source.file.suffix.lower() in TABLES)
-        for row in _rows(source.file):
+def piece_key(key: str, clip: Clip) -> str:
+    """The key of a piece of the recording with that key."""
+    return f"{key}_{round(1000 * clip.start_s):07d}"
+
+
+def _is_all(start: float, end: float | None, length_s: float | None) -> bool:
+    """Whether a piece is its whole file: from its beginning to its end, or cut out already, so that its times are those
+    in another file."""
+    if end is None or length_s is None:
+        return start == 0.0
+    is_as_long = abs(length_s - (end - start)) <= ROUNDED_S
+    return is_as_long and (start == 0.0 or end - length_s > ROUNDED_S)
+
+
+class _Manifests:
+    """Manifests as one corpus below `root`; `given`: a person named the folder with the audio."""
+
+    def __init__(self, sources: list[_Source], root: Path, *, given: bool) -> None:
+        self._root, self._lengths = root, FileLengths()
+        self._sources: list[tuple[_Source, str, AudioPlaces]] = []
+        for source in sources:
+            folder = root if given or source.file.parent == root else source.file.parent
+            below = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+            self._sources.append((source, below, AudioPlaces(root, search=source.file.suffix.lower() in TABLES)))
+
+    def copies(self) -> bool:
+        """Whether a row names a piece of a longer recording."""
+        return any(self._is_piece(row, below, places) for _, row, below, places in self._rows())
+
+    def entries(self) -> Iterator[Entry]:
+        seen: set[int] = set()  # hashes: a million keys would take several times the memory
+        n_scores, highest = 0, 0.0
+        for source, row, below, places in self._rows():
             try:
-                if row.error:
-                    raise CorpusError(row.error)
-                item = item_from_json(_below(row.values, below), places)
+                item = self._item(row, below, places)
                 if source.part and item.part is None:
                     item = replace(item, part=source.part)
                 if hash(item.key) in seen:
@@ -257,20 +320,38 @@ def _entries(sources: list[_Source], root: Path, given: bool) -> Iterator[Entry]
             if item.score is not None:
                 n_scores, highest = n_scores + 1, max(highest, item.score)
             yield item
-    if n_scores >= FEW and highest <= 10.0:
-        yield Problem(
-            "odd_scale",
-            Message(
-                N_(
-                    "All {n} scores lie between 0 and {highest}, and 'score' goes from 0 to 100. If they are of "
-                    "another scale, convert them and import again."
+        if n_scores >= FEW and highest <= 10.0:
+            yield Problem(
+                "odd_scale",
+                Message(
+                    N_(
+                        "All {n} scores lie between 0 and {highest}, and 'score' goes from 0 to 100. If they are of "
+                        "another scale, convert them and import again."
+                    ),
+                    n=n_scores,
+                    highest=f"{highest:g}",
                 ),
-                n=n_scores,
-                highest=f"{highest:g}",
-            ),
-            "warning",
-            sources[0].file.name,
-        )
+                "warning",
+                self._sources[0][0].file.name,
+            )
+
+    def _rows(self) -> Iterator[tuple[_Source, Row, str, AudioPlaces]]:
+        for source, below, places in self._sources:
+            for row in _rows(source.file):
+                yield source, row, below, places
+
+    def _item(self, row: Row, below: str, places: AudioPlaces) -> CorpusItem:
+        if row.error:
+            raise CorpusError(row.error)
+        return as_piece(item_from_json(_below(row.values, below), places), self._root, self._lengths)
+
+    def _is_piece(self, row: Row, below: str, places: AudioPlaces) -> bool:
+        if not isinstance(row.values, dict) or TIMES_OF_A_PIECE.isdisjoint(row.values):
+            return False
+        try:
+            return self._item(row, below, places).clip is not None
+        except UNUSABLE:  # told when it is its turn
+            return False
 
 
 def _below(raw: Any, folder: str) -> dict[str, Any]:
@@ -357,19 +438,6 @@ def _n_rows(file: Path) -> int:
         for block in iter(lambda: opened.read(BLOCK_BYTES), b""):
             n, last = n + block.count(b"\n"), block[-1:]
     return max(1, n + (last != b"\n") - (file.suffix.lower() in TABLES))
-
-
-def _mentions(file: Path, text: bytes) -> bool:
-    """Whether the text stands anywhere in a file of any size; a spreadsheet is packed, and has to be read to know."""
-    if file.suffix.lower() == SPREADSHEET:
-        return True
-    before = b""
-    with file.open("rb") as opened:
-        for block in iter(lambda: opened.read(BLOCK_BYTES), b""):
-            if text in before + block:
-                return True
-            before = block[-len(text) :]
-    return False
 
 
 def _named(raw: dict[str, Any]) -> dict[str, Any]:

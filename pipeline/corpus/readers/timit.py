@@ -36,15 +36,15 @@ def is_sphere(file: Path) -> bool:
         return False
 
 
-def needs_copies(path: Path) -> bool:
+def _has_sphere(path: Path) -> bool:
     return any(is_sphere(path / name) for name in files_below(path, (".wav",))[:1])
 
 
 def read_timit(path: Path) -> Reading:
     names = [splitext(name)[0] for name in files_below(path, (".txt",))]
     stems = [name for name in names if _audio(path / name) is not None]
-    copies = needs_copies(path)
-    return Reading(path, _entries(path, stems, copies), len(stems))
+    copies = _has_sphere(path)
+    return Reading(path, _entries(path, stems, copies), len(stems), lambda: copies)
 
 
 def _entries(root: Path, stems: list[str], copies: bool) -> Iterator[Entry]:

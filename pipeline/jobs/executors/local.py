@@ -10,7 +10,8 @@ import psutil
 from pipeline.errors import JobError, said_by
 from pipeline.i18n import N_
 from pipeline.jobs.executors.job import Job, Launch
-from pipeline.runs import RunDirectory, RunState
+from pipeline.runs import RunDirectory
+from pipeline.runs.process import process_of
 from pipeline.settings import HOME
 
 # A small shell parent waits for it, so that no zombie is left, and notes in the log how it ended.
@@ -38,32 +39,27 @@ def start(job: Job) -> None:
 
 
 def end(run: RunDirectory, launch: Launch) -> None:
-    """Kill the process and its children, if it is the one that the run began with: pids are used again."""
+    """Kill the process of the run and its children."""
     state = run.state
     if state.pid is None:
         return
     if state.host != socket.gethostname():
         raise JobError(N_("{run} runs on {host}; end it there."), run=run.id, host=state.host)
-    with suppress(psutil.NoSuchProcess):
-        process = _process_of(state)
+    try:
+        process = process_of(state)
         if process is None:
             return
         family = [process, *process.children(recursive=True)]
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-        psutil.wait_procs(family, timeout=10)
-
-
-def _process_of(state: RunState) -> psutil.Process | None:
-    """The process that the run began with, if it is still there: pids are used again, so that one without the time of
-    its start is nobody's."""
-    try:
-        process = psutil.Process(state.pid)
-        is_its = state.pid_started_at is not None and abs(process.create_time() - state.pid_started_at) <= 1.0
     except psutil.NoSuchProcess:
-        return None
-    return process if is_its else None
+        return
+    except psutil.AccessDenied as error:
+        raise JobError(
+            N_("{run} belongs to another user of this machine, who alone can end it."), run=run.id
+        ) from error
+    psutil.wait_procs(family, timeout=10)
 
 
 def waits(run: RunDirectory, launch: Launch) -> bool:

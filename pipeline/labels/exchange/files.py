@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pipeline import artifacts
 from pipeline.corpus.sets import RecordingSet, get_set
 from pipeline.csvfile import COMMA, Dialect
-from pipeline.errors import LabelError, UnknownNameError, said_by
+from pipeline.errors import LabelError, UnknownNameError
 from pipeline.i18n import N_
 from pipeline.labels.exchange.label_studio_tasks import configuration, tasks
 from pipeline.labels.exchange.rating_rows import TableName
@@ -23,6 +23,7 @@ from pipeline.rubrics import RUBRICS, Rubric
 from pipeline.rubrics.files import RubricError
 from pipeline.rubrics.library import RubricLibrary
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 TASKS, CONFIGURATION = "tasks.json", "labeling_config.xml"
 
@@ -140,4 +141,6 @@ def write_export(path: Path, content: bytes) -> None:
     try:
         artifacts.write_bytes(path, content)
     except OSError as error:
-        raise LabelError(N_("{path} cannot be written ({reason})."), path=str(path), reason=said_by(error)) from error
+        raise LabelError(
+            not_written(N_("{path} cannot be written ({reason})."), path, error, otherwise=N_("Or name another place."))
+        ) from error

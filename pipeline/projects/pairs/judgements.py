@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import jsonl
-from pipeline.errors import ProjectError, said_by
+from pipeline.errors import ProjectError
 from pipeline.i18n import N_
 from pipeline.locks import locked
 from pipeline.people.names import name_key
 from pipeline.projects.project import JUDGEMENTS, folder_of
 from pipeline.records import Purpose, Seconds
 from pipeline.settings import Settings
+from pipeline.write_errors import not_written
 
 
 class Answer(StrEnum):
@@ -79,9 +80,8 @@ class Judgements:
                 jsonl.append(self._file, judgement, durable=True)
             except OSError as error:
                 raise ProjectError(
-                    N_("{path} cannot be written ({reason}); the answer was not saved."),
-                    path=str(self._file), reason=said_by(error),
-                ) from error  # fmt: skip
+                    not_written(N_("{path} cannot be written ({reason}); the answer was not saved."), self._file, error)
+                ) from error
         return judgement
 
     def standing(self) -> list[Judgement]:

@@ -15,6 +15,7 @@ from pipeline.projects.pairs.judgements import Judgements
 from pipeline.projects.project import Project, folder_of
 from pipeline.settings import Settings
 from pipeline.text import composed
+from pipeline.write_errors import not_written
 
 FILE = "pairs.json"
 
@@ -119,4 +120,4 @@ def _write(file: Path, stored: dict[str, Any]) -> None:
     try:
         artifacts.write_json(file, {"rule": stored["rule"], "pairs": stored["pairs"]})
     except OSError as error:
-        raise ProjectError(N_("{path} cannot be written ({reason})."), path=str(file), reason=said_by(error)) from error
+        raise ProjectError(not_written(N_("{path} cannot be written ({reason})."), file, error)) from error

@@ -30,6 +30,7 @@ from pipeline.i18n import N_, NN_, Message, joined
 from pipeline.parallel import Progress, map_ordered
 from pipeline.records import Problem, Seconds
 from pipeline.wakeword.data.decoded_clips import MAX_DURATION_S
+from pipeline.write_errors import not_written
 
 SPOKEN = (
     "spoken.jsonl"  # what the clips of a folder are that `pronlab wakeword speak` wrote, each in its voice's folder
@@ -255,8 +256,10 @@ def quarantine(scan: ClipScan, folder: Path) -> list[Path]:
             shutil.move(scan.root / clip.path, target)
         except OSError as error:
             raise CorpusError(
-                N_("{file} cannot be moved to {folder} ({reason})."),
-                file=clip.path, folder=str(folder), reason=said_by(error),
+                not_written(
+                    N_("{file} cannot be moved to {path} ({reason})."), folder, error, file=clip.path,
+                    otherwise=N_("Or name another place."),
+                )
             ) from error  # fmt: skip
         moved.append(target)
         reasons = [problem.message for problem in clip.problems]

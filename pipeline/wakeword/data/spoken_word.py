@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline import artifacts
+from pipeline.text.languages import UNDETERMINED
+from pipeline.text.signs import is_of_word, lower, unified
 from pipeline.wakeword.config import WakewordConfig
 from pipeline.wakeword.data.clips import ABOUT, Clip
 
@@ -30,7 +32,7 @@ def same_letters(one: str, other: str) -> bool:
 
 
 def _letters(word: str) -> str:
-    return "".join(sign for sign in word.casefold() if sign.isalnum())
+    return "".join(sign for sign in lower(unified(word), UNDETERMINED) if is_of_word(sign))
 
 
 def word_of(config: WakewordConfig) -> str:
