@@ -430,6 +430,15 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_a_word_with_turkish_letters_is_spoken_in_turkish_on_an_english_page(
+    open_page: Open, settings: Settings
+) -> None:
+    words = open_library(settings, "pınar", create=True)
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-pınar").value == "tr"
+    artifacts.write_json(words.spoken / ABOUT, {"word": "pınar", "language": "en"})
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-pınar").value == "en", "as spoken"
+
+
 def test_a_word_keeps_its_language_whatever_the_pages(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
