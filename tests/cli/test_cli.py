@@ -62,6 +62,9 @@ def test_a_score_is_the_whole_record(run: Run) -> None:
     assert (found["band"] in ("good", "excellent"), found["scoring_method"]) == (True, "ml_model")
     assert found["milliseconds"] > 0
     assert found["audio"]["duration_s"] == pytest.approx(0.53, abs=0.05)
+    assert found["warnings"][0] == "No language was given: scored as Turkish."
+    given = answer(run("score", MASA, "--word", "masa", "--language", "tr", "--json"))
+    assert "No language" not in " ".join(given["warnings"])
     by_rule = answer(run("score", MASA, "--word", "masa", "--scorer", "heuristic", "--json"))
     assert (by_rule["scoring_method"], by_rule["overall"]) == ("heuristic", 98)
     text = run("score", MASA, "--word", "masa", "--scorer", "heuristic").stdout
