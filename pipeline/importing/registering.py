@@ -6,6 +6,7 @@ from there.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -115,17 +116,21 @@ class Registering:
             recordings_file(self._settings, self._set.name),
             corpus_file(self._settings, self._set.name),
         )
-        with (
-            artifacts.replacing(recordings) as temporary,
-            artifacts.replacing(corpus) as temporary_corpus,
-            temporary.open("wb") as to_recordings,
-            temporary_corpus.open("wb") as to_corpus,
-        ):
-            left = self._write(reading, to_recordings, to_corpus)
-            if self.stopped is not None:
-                self._keep(left, corpus, to_recordings, to_corpus)
-            if not self.n_recordings:
-                raise self._nothing(reading)
+        try:
+            with (
+                artifacts.replacing(recordings) as temporary,
+                artifacts.replacing(corpus) as temporary_corpus,
+                temporary.open("wb") as to_recordings,
+                temporary_corpus.open("wb") as to_corpus,
+            ):
+                left = self._write(reading, to_recordings, to_corpus)
+                if self.stopped is not None:
+                    self._keep(left, corpus, to_recordings, to_corpus)
+                if not self.n_recordings:
+                    raise self._nothing(reading)
+        finally:
+            with suppress(OSError):  # of a set that did not come about nothing stays; one with files is not removed
+                recordings.parent.rmdir()
         register(self._settings, self._described(), self.n_recordings)
 
     def _write(self, reading: Reading, recordings: BinaryIO, corpus: BinaryIO) -> dict[str, Recording]:
@@ -176,9 +181,7 @@ class Registering:
     def _nothing(self, reading: Reading) -> CorpusError:
         if self.stopped is not None:
             return CorpusError(N_("Stopped before the first recording; nothing was imported."))
-        nothing = Message(
-            N_("{source} has no usable recording: no usable line of it or file in it."), source=self._set.source
-        )
+        nothing = Message(N_("{source} has no recording that can be used."), source=self._set.source)
         return CorpusError(with_first_problem(nothing, self.problems))
 
     def _described(self) -> RecordingSet:

@@ -180,8 +180,9 @@ def test_bad_lines_are_named_and_the_others_used(settings: Settings, tmp_path: P
     assert report.n_recordings == 1
     assert [problem.code for problem in report.problems] == ["bad_row"]
     assert report.problems[0].message.startswith("Line 1: ")
-    with pytest.raises(CorpusError, match="no usable line"):
+    with pytest.raises(CorpusError, match=r"no recording that can be used. First problem: Line 1: "):
         import_path(settings, manifest(tmp_path / "n", row), name="n")
+    assert not (settings.sets_root / "n").exists(), "nothing stays of a set that did not come about"
 
 
 def published(folder: Path) -> Path:

@@ -54,13 +54,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "sentence", "transcription", "transcript", "normalized_text", "normalised_text",
              "metin", "cümle", "kelime", "sözcük", "okunacak metin"),
     "speaker": ("speaker", "speaker_id", "client_id", "spk", "spk_id", "speaker_name",
-                "konuşmacı", "konuşan", "konuşucu", "katılımcı", "öğrenci"),
+                "konuşmacı", "konuşan", "konuşucu", "katılımcı", "öğrenci", "kişi"),
     "language": ("language", "lang", "locale", "dil"),
     "part": ("part", "split", "subset", "bölüm"),
     "score": ("score", "puan"),
 }  # fmt: skip
 OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "ratings"))
 NUMBERS = ("score", "offset", "duration", "age")
+REQUIRED = ("audio", "text")
+MOST_SHOWN = 12  # names of columns in a message
 _OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
 _PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
           "test": "test", "eval": "eval"}  # fmt: skip
@@ -154,9 +156,14 @@ def first_audio(file: Path) -> str:
 def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
     """One row, with our names for its keys. Raises KeyError, ValueError or CorpusError for one that cannot be used."""
     row = _named(raw)
+    for key in REQUIRED:
+        if key not in row:
+            raise CorpusError(_missing(key, raw))
     audio = row["audio"]
     if isinstance(audio, dict):  # as `datasets` writes an audio column
         audio = audio["path"]
+    if audio in (None, ""):
+        raise CorpusError(N_("{key} is empty"), key="'audio'")
     audio = places.relative(str(audio))
     json.dumps(raw, ensure_ascii=False).encode()
     text = str(row["text"] if row["text"] is not None else "").strip()
@@ -184,6 +191,17 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         ratings=tuple(row.get("ratings") or ()),
     )
     return _piece(item, places.root)
+
+
+def _missing(key: str, raw: dict[str, Any]) -> Message:
+    """Which names the row has instead, and which it could have."""
+    if not raw:
+        return Message(N_("{key} is missing"), key=f"'{key}'")
+    columns = ", ".join(str(name)[:40] for name in list(raw)[:MOST_SHOWN])
+    return Message(
+        N_("{key} is missing among {columns}; its column may be named {names}"),
+        key=f"'{key}'", columns=columns, names=", ".join(NAMES[key]),
+    )  # fmt: skip
 
 
 def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
@@ -341,6 +359,9 @@ def _with_numbers(row: Row) -> Row:
     if not isinstance(row.values, dict):
         return row
     values = _named({key: value for key, value in row.values.items() if value != ""})
+    for key in REQUIRED:  # an empty cell is not a column that is missing
+        if key not in values and any(name in row.values for name in NAMES[key]):
+            values[key] = ""
     for name in NUMBERS:
         if name in values and re.fullmatch(r"[+-]?\d+([.,]\d+)?", values[name].strip()):
             number = float(values[name].replace(",", "."))
