@@ -72,7 +72,7 @@ source_option = click.option(
 @json_option
 def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any) -> None:
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
-    it. The folder is one of positives for `pronlab wakeword train`."""
+    it. The folder is one of positives for `pronlab wakeword train`; what was spoken into it before is replaced."""
     from pipeline.settings import Settings
     from pipeline.text import composed
     from pipeline.wakeword.data.speaking import Spoken
