@@ -34,7 +34,7 @@ from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.people.names import spaced
-from pipeline.records import Problem, RubricName
+from pipeline.records import NO_SPEAKER, Problem, RubricName
 from pipeline.text import composed
 
 # What one line of somebody's file can be wrong with, down to text that is no text and numbers beyond any float.
@@ -179,7 +179,7 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         key=composed(splitext(audio)[0]),
         audio=audio,
         text=text,
-        speaker=_name(row.get("speaker")) or "unknown",
+        speaker=_name(row.get("speaker")) or NO_SPEAKER,
         rubric=RubricName(row.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
         language=language_given(_name(row.get("language")) or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "")),
         part=_name(row.get("part")) or None,
