@@ -1,7 +1,6 @@
 """`pronlab import`: find out what a path is, read it, and register it as a set with its labels."""
 
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pipeline.corpus.sets import (
     check_name,
     get_set,
     list_sets,
+    name_like,
     read_recordings,
     registration,
     remove_set,
@@ -220,7 +220,7 @@ def _free_name(settings: Settings, layout: str, place: Path) -> str:
         base = place.parent.name + ("" if place.stem.casefold() in PLAIN_STEMS else f"-{place.stem}")
     else:
         base = place.name
-    base = re.sub(r"[^\w.-]+", "-", composed(base)).strip("-._")[:56] or "set"
+    base = name_like(base) or "set"
     return next(
         name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in names
     )
