@@ -98,6 +98,8 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
         f"synthetic: measure a detector on recordings of people. Train one with `pronlab wakeword train --positive "
         f"{shlex.quote(str(out))}`."
     )
+    if spoken.replaced:
+        text += f" They take the place of {counted(spoken.replaced, 'clip')} spoken there before."
     emit(spoken, as_json, text)
 
 
