@@ -87,6 +87,12 @@ def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: flo
     assert text.startswith(f"{points(overall)} of 100")
 
 
+@pytest.mark.usefixtures("demo")
+def test_scores_that_no_person_gave_are_not_called_ratings_that_are_missing(run: Run) -> None:
+    told = complaint(run("agreement", "--set", "demo"))
+    assert told == "pronlab: Nobody has rated 'demo' yet: ratings of people alone are compared."
+
+
 def test_a_recording_without_a_score_ends_with_code_1_and_its_reasons(run: Run, tmp_path: Path) -> None:
     (tmp_path / "silent.wav").write_bytes(to_wav(np.zeros(16_000)))
     for form in ((), ("--json",)):
