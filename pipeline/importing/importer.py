@@ -42,7 +42,8 @@ PLAIN_STEMS = ("manifest", "metadata", "data")  # manifests of these names are c
 @dataclass(frozen=True)
 class ImportReport:
     """What an import did. `n_added` counts recordings new to the set, `n_labels` ratings that came with the corpus or
-    lay beside its audio, `problems` all that was found wrong; `parts` counts the recordings of each part."""
+    lay beside its audio, `problems` all that was found wrong; `parts` counts the recordings of each part, `n_unnamed`
+    those without a speaker, who all count as one."""
 
     set: str
     n_recordings: int
@@ -53,6 +54,7 @@ class ImportReport:
     problems: tuple[Problem, ...]
     layout: str = ""
     parts: dict[str, int] = field(default_factory=dict)
+    n_unnamed: int = 0
 
 
 def import_path(
@@ -142,6 +144,7 @@ def import_path(
         problems=(*work.problems, *work.label_problems, *broken, *work.audio_problems),
         layout=layout_name,
         parts=dict(sorted(work.parts.items())),
+        n_unnamed=work.n_unnamed,
     )
 
 

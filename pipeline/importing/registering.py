@@ -37,7 +37,7 @@ from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Identity
 from pipeline.people.names import spelled_as
 from pipeline.people.people import People
-from pipeline.records import AudioReport, Problem, RatingEvent, RatingSource, Recording, RubricName, Seconds
+from pipeline.records import NO_SPEAKER, AudioReport, Problem, RatingEvent, RatingSource, Recording, RubricName, Seconds
 from pipeline.runs import StopRequested
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -102,7 +102,7 @@ class Registering:
         self._sound: set[str] = set()
         self._ids: set[int] = set()  # hashes: a million ids would take several times the memory
         self.stopped: BaseException | None = None
-        self.n_done = self.n_recordings = self.n_added = 0
+        self.n_done = self.n_recordings = self.n_added = self.n_unnamed = 0
         self.seconds: Seconds = 0.0
         self.speakers: set[str] = set()
         self.parts: Counter[str] = Counter()
@@ -249,6 +249,7 @@ class Registering:
         self.n_added += composed(recording.path) not in self._known
         self._is_sentences |= recording.rubric is RubricName.SENTENCE
         self.speakers.add(recording.speaker)
+        self.n_unnamed += recording.speaker == NO_SPEAKER
         if recording.part is not None:
             self.parts[recording.part] += 1
         if recording.report is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.cli.corpus import _import_text
 from pipeline.corpus.sets import (
     audio_path,
     check_name,
@@ -201,6 +202,14 @@ def test_a_name_that_no_set_can_have_is_answered_with_one_that_it_can(given: str
     with pytest.raises(CorpusError, match=rf"e\.g\. {offered}\.$"):
         check_name(given)
     assert check_name(offered) == offered
+
+
+def test_recordings_without_a_speaker_are_counted(settings: Settings, tmp_path: Path) -> None:
+    named = {"audio": "a.wav", "text": "masa", "speaker": "s01"}
+    assert import_path(settings, manifest(tmp_path / "m", named), name="m").n_unnamed == 0
+    report = import_path(settings, manifest(tmp_path / "n", {"audio": "a.wav", "text": "masa"}), name="n")
+    assert report.n_unnamed == 1
+    assert "\nRecordings without a speaker: 1. " in _import_text(report)
 
 
 def published(folder: Path) -> Path:
