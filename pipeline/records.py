@@ -113,6 +113,9 @@ class AudioReport:
     problems: tuple[Problem, ...] = ()
 
 
+NO_SPEAKER = "unknown"  # of a recording whose corpus names none
+
+
 @dataclass(frozen=True)
 class Recording:
     """One recording of one speaker reading one known text.

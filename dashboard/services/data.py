@@ -109,7 +109,7 @@ def exported_labels(set_name: str, format_: ExportFormat, dialect: Dialect) -> b
 @asks(Action.EXPORT)
 def has_ratings(set_name: str) -> bool:
     """Whether there is anything but the recordings to export."""
-    return shared.open_index().has_events(set_name)
+    return shared.open_index().has_standing_events(set_name)
 
 
 @asks(Action.EXPORT)

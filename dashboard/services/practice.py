@@ -141,7 +141,7 @@ def check_text(target: Target) -> None:
 
 @asks(Action.PRACTISE)
 def looks_turkish(text: str) -> bool:
-    from pipeline.scoring.selection import has_turkish_letters
+    from pipeline.text.turkish import has_turkish_letters
 
     return has_turkish_letters(text)
 

@@ -33,11 +33,11 @@ from pipeline.deployment.prediction_log import FeedbackError, LogError, Predicti
 from pipeline.deployment.routing import shadow, shadow_at
 from pipeline.errors import PronlabError
 from pipeline.records import RubricName, Seconds, Target, to_json
-from pipeline.scoring.selection import default_language, default_scorer, scorer_names
+from pipeline.scoring.selection import default_scorer, scorer_names
 from pipeline.settings import Settings
 from pipeline.tabular.prompts.analysis import analyse
 from pipeline.tabular.prompts.store import LONGEST
-from pipeline.text.languages import language_code
+from pipeline.text.languages import UNDETERMINED, language_code
 
 LONGEST_TEXT = 1000
 LONGEST_NAME = 80
@@ -421,7 +421,7 @@ def target_of(word: str | None, text: str | None, language: str | None) -> Targe
     if bool(word) == bool(text):
         raise Problem(422, "Give the text that was to be said: word for a single word, or text for a sentence.")
     rubric = RubricName.WORD if word else RubricName.SENTENCE
-    return Target(word or text, language_code(language) if language else default_language(rubric, word or text), rubric)
+    return Target(word or text, language_code(language) if language else UNDETERMINED, rubric)
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -102,8 +102,11 @@ def _of_set(name: str, part: str | None, rubric_name: str | None) -> "RatingsTab
         labels = labels[labels["part"] == part]
     if labels.empty:
         if part:
-            raise LabelError(N_("There are no ratings in {name!r}, part {part!r} yet."), name=name, part=part)
-        raise LabelError(N_("There are no ratings in {name!r} yet."), name=name)
+            raise LabelError(
+                N_("Nobody has rated {name!r}, part {part!r} yet: ratings of people alone are compared."),
+                name=name, part=part,
+            )  # fmt: skip
+        raise LabelError(N_("Nobody has rated {name!r} yet: ratings of people alone are compared."), name=name)
     rubric = library.get(rubric_name) if rubric_name else rubrics_of(labels, library, get_set(settings, name))[0]
     table = of_frame(labels, rubric, library)
     if not table.ids:

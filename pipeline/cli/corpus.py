@@ -142,6 +142,8 @@ def _import_text(report: Any) -> str:
         f"Layout: {report.layout}."
     )
     parts = ", ".join(f"{part} {n}" for part, n in report.parts.items())
+    if report.n_unnamed:
+        head += f"\nRecordings without a speaker: {report.n_unnamed:,}. Together they count as one speaker."
     return "\n".join([head, *([f"Parts: {parts}."] if parts else []), *_problem_lines(report.problems)])
 
 

@@ -1,5 +1,6 @@
 """`pronlab export` and `import-ratings`: ratings to other programs and back."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,7 @@ def _export_manifest(settings: Settings, set_name: str | None, out: Path, as_jso
         raise LabelError(N_("{path} is a folder. Give the name of a file."), path=str(out))
     n, problems = write_manifest(settings, set_name, out, asker())
     if not as_json:
-        say(f"`pronlab import {out}` imports the recordings with their ratings again.")
+        say(f"`pronlab import {shlex.quote(str(out))}` imports the recordings with their ratings again.")
     _tell(out, n, as_json, without_ratings=problems)
 
 
@@ -253,9 +254,9 @@ def _write_label_studio(
     if not as_json:
         say(
             f"To hear the audio, start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
-            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root}. Paste {configuration} as the project's labeling "
-            f"interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without syncing "
-            f"it), and import {out}."
+            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={shlex.quote(str(root))}. Paste {configuration} as the project's "
+            f"labeling interface, add {get_set(settings, set_name).root} as local files under Cloud Storage (without "
+            f"syncing it), and import {out}."
         )
     more = {"configuration": configuration, "document_root": root}
     _tell(out, len(labels.recordings), as_json, left_out=labels.left_out, more=more)

@@ -96,14 +96,15 @@ def score(
     `warnings`."""
     from pipeline.audio.load import load_audio
     from pipeline.deployment.answering import scored_with_sounds
-    from pipeline.scoring.selection import default_language, select
+    from pipeline.scoring.selection import select
+    from pipeline.text.languages import UNDETERMINED
 
     if (word is None) == (text is None):
         raise CorpusError(N_("Give the text that was to be said: --word for a single word, or --text for a sentence."))
     rubric = RubricName.WORD if text is None else RubricName.SENTENCE
     spoken = word or text or ""
     settings = _settings_for(device)
-    target = Target(spoken, language or default_language(rubric, spoken), rubric)
+    target = Target(spoken, language or UNDETERMINED, rubric)
     selection = select(settings, target, scorer, model)
     result = scored_with_sounds(settings, load_audio(file), selection)
     emit(result, as_json, _score_text(result))

@@ -66,9 +66,16 @@ def check_name(name: str) -> str:
     plain = composed(name)
     if not NAME.fullmatch(plain):
         raise CorpusError(
-            N_("{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. lab1."), name=name
+            N_("{name!r} cannot name a set: use up to 64 letters, digits, '-', '_', '.'; e.g. {example}."),
+            name=name,
+            example=name_like(name) or "lab1",
         )
     return plain
+
+
+def name_like(text: str) -> str:
+    """The nearest name of a set to a folder's or a title; "" where nothing of it can stand in one."""
+    return re.sub(r"[^\w.-]+", "-", composed(text)).strip("-._")[:56]
 
 
 def registration(settings: Settings, name: str) -> Path:

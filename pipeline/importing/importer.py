@@ -1,7 +1,6 @@
 """`pronlab import`: find out what a path is, read it, and register it as a set with its labels."""
 
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pipeline.corpus.sets import (
     check_name,
     get_set,
     list_sets,
+    name_like,
     read_recordings,
     registration,
     remove_set,
@@ -42,7 +42,8 @@ PLAIN_STEMS = ("manifest", "metadata", "data")  # manifests of these names are c
 @dataclass(frozen=True)
 class ImportReport:
     """What an import did. `n_added` counts recordings new to the set, `n_labels` ratings that came with the corpus or
-    lay beside its audio, `problems` all that was found wrong; `parts` counts the recordings of each part."""
+    lay beside its audio, `problems` all that was found wrong; `parts` counts the recordings of each part, `n_unnamed`
+    those without a speaker, who all count as one."""
 
     set: str
     n_recordings: int
@@ -53,6 +54,7 @@ class ImportReport:
     problems: tuple[Problem, ...]
     layout: str = ""
     parts: dict[str, int] = field(default_factory=dict)
+    n_unnamed: int = 0
 
 
 def import_path(
@@ -142,6 +144,7 @@ def import_path(
         problems=(*work.problems, *work.label_problems, *broken, *work.audio_problems),
         layout=layout_name,
         parts=dict(sorted(work.parts.items())),
+        n_unnamed=work.n_unnamed,
     )
 
 
@@ -220,7 +223,7 @@ def _free_name(settings: Settings, layout: str, place: Path) -> str:
         base = place.parent.name + ("" if place.stem.casefold() in PLAIN_STEMS else f"-{place.stem}")
     else:
         base = place.name
-    base = re.sub(r"[^\w.-]+", "-", composed(base)).strip("-._")[:56] or "set"
+    base = name_like(base) or "set"
     return next(
         name for number in range(1, 10_000) if (name := base if number == 1 else f"{base}-{number}") not in names
     )

@@ -6,6 +6,7 @@ from there.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ from pipeline.parallel import Progress, map_ordered
 from pipeline.people.access import Identity
 from pipeline.people.names import spelled_as
 from pipeline.people.people import People
-from pipeline.records import AudioReport, Problem, RatingEvent, RatingSource, Recording, RubricName, Seconds
+from pipeline.records import NO_SPEAKER, AudioReport, Problem, RatingEvent, RatingSource, Recording, RubricName, Seconds
 from pipeline.runs import StopRequested
 from pipeline.settings import Settings
 from pipeline.text import composed
@@ -101,7 +102,7 @@ class Registering:
         self._sound: set[str] = set()
         self._ids: set[int] = set()  # hashes: a million ids would take several times the memory
         self.stopped: BaseException | None = None
-        self.n_done = self.n_recordings = self.n_added = 0
+        self.n_done = self.n_recordings = self.n_added = self.n_unnamed = 0
         self.seconds: Seconds = 0.0
         self.speakers: set[str] = set()
         self.parts: Counter[str] = Counter()
@@ -115,17 +116,21 @@ class Registering:
             recordings_file(self._settings, self._set.name),
             corpus_file(self._settings, self._set.name),
         )
-        with (
-            artifacts.replacing(recordings) as temporary,
-            artifacts.replacing(corpus) as temporary_corpus,
-            temporary.open("wb") as to_recordings,
-            temporary_corpus.open("wb") as to_corpus,
-        ):
-            left = self._write(reading, to_recordings, to_corpus)
-            if self.stopped is not None:
-                self._keep(left, corpus, to_recordings, to_corpus)
-            if not self.n_recordings:
-                raise self._nothing(reading)
+        try:
+            with (
+                artifacts.replacing(recordings) as temporary,
+                artifacts.replacing(corpus) as temporary_corpus,
+                temporary.open("wb") as to_recordings,
+                temporary_corpus.open("wb") as to_corpus,
+            ):
+                left = self._write(reading, to_recordings, to_corpus)
+                if self.stopped is not None:
+                    self._keep(left, corpus, to_recordings, to_corpus)
+                if not self.n_recordings:
+                    raise self._nothing(reading)
+        finally:
+            with suppress(OSError):  # of a set that did not come about nothing stays; one with files is not removed
+                recordings.parent.rmdir()
         register(self._settings, self._described(), self.n_recordings)
 
     def _write(self, reading: Reading, recordings: BinaryIO, corpus: BinaryIO) -> dict[str, Recording]:
@@ -176,9 +181,7 @@ class Registering:
     def _nothing(self, reading: Reading) -> CorpusError:
         if self.stopped is not None:
             return CorpusError(N_("Stopped before the first recording; nothing was imported."))
-        nothing = Message(
-            N_("{source} has no usable recording: no usable line of it or file in it."), source=self._set.source
-        )
+        nothing = Message(N_("{source} has no recording that can be used."), source=self._set.source)
         return CorpusError(with_first_problem(nothing, self.problems))
 
     def _described(self) -> RecordingSet:
@@ -246,6 +249,7 @@ class Registering:
         self.n_added += composed(recording.path) not in self._known
         self._is_sentences |= recording.rubric is RubricName.SENTENCE
         self.speakers.add(recording.speaker)
+        self.n_unnamed += recording.speaker == NO_SPEAKER
         if recording.part is not None:
             self.parts[recording.part] += 1
         if recording.report is not None:

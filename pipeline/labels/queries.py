@@ -106,9 +106,9 @@ class IndexQueries(ABC):
         rows = self.rows(sql, [recording_id, evaluator])
         return event_from_json(artifacts.loads(rows[0]["body"])) if rows else None
 
-    def has_events(self, set: str) -> bool:
-        """Whether anybody has rated, skipped, flagged or decided anything in the set."""
-        return bool(self.rows("SELECT 1 FROM events WHERE set_name = ? LIMIT 1", [set]))
+    def has_standing_events(self, set: str) -> bool:
+        """Whether a rating, skip, flag or decision stands in the set: what was undone does not count."""
+        return bool(self.rows("SELECT 1 FROM events WHERE set_name = ? AND stands LIMIT 1", [set]))
 
     def overview(self) -> list[SetOverview]:
         """One entry a set, by name."""

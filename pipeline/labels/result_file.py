@@ -9,6 +9,7 @@ five keys of a newer file has rated, too: the edit is adopted as a further event
 
 import json
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -160,7 +161,7 @@ def parse_result(raw: Any, path: Path) -> ResultFile:
                 "The label file is damaged: {reason}. It was not changed; `pronlab label repair {path}` repairs the "
                 "time and keeps every rating."
             ),
-            path=str(path), reason=said_by(error),
+            path=shlex.quote(str(path)), reason=said_by(error),
         )  # fmt: skip
         raise LabelTimeError(about(str(path), reason)) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LabelError) as error:

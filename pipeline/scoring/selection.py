@@ -11,12 +11,12 @@ from pipeline.registry import Registry
 from pipeline.scoring.base import Scorer, ScorerFactory
 from pipeline.settings import Settings
 from pipeline.text.languages import LANGUAGE_NAMES, UNDETERMINED, language_code
+from pipeline.text.turkish import has_turkish_letters
 
 HEURISTIC, SPEECH, MODEL, LANGUAGE_MODEL = "heuristic", "speech", "model", "speechllm"
 # What a text is taken for whose language nobody gave: words are the demo's.
 DEFAULT_LANGUAGES = {RubricName.WORD: "tr", RubricName.SENTENCE: "en"}
 RUBRICS = {RubricName.WORD: N_("words"), RubricName.SENTENCE: N_("sentences")}
-TURKISH_LETTERS = frozenset("çğıİöşüÇĞÖŞÜ")
 MOST_LOADED = 8
 NO_MODEL = N_("No model scores {rubric} in {language} here: scored by rule.")
 
@@ -172,11 +172,6 @@ def _model_of(settings: Settings, scorer: str, rubric: RubricName, given: Path |
 def _extractor(scorer: str) -> str | None:
     """Scorers on features bear the name of their extractor; `model` takes whichever its model was trained on."""
     return None if scorer == MODEL else scorer
-
-
-def has_turkish_letters(text: str) -> bool:
-    """Whether it has letters that Turkish has and English does not."""
-    return any(letter in TURKISH_LETTERS for letter in text)
 
 
 def _scorer_of(model: Path) -> str:

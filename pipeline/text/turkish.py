@@ -13,10 +13,16 @@ SOUNDS = {
     "ş": "ʃ", "t": "t", "u": "u", "ü": "y", "v": "v", "y": "j", "z": "z",
 }  # fmt: skip
 VOWELS = frozenset("aeıioöuü")
+NOT_ENGLISH = frozenset("çğıİöşüÇĞÖŞÜ")
 # Written in loanwords and names, and said as these.
 _AS = {"â": "a", "î": "i", "û": "u", "q": "k", "w": "v", "x": "ks"}
 _FOREIGN = str.maketrans(_AS)
 _IPA = re.compile(r"dʒ|tʃ|[aeiɯoøuy]ː?|\w")
+
+
+def has_turkish_letters(text: str) -> bool:
+    """Whether it has letters that Turkish has and English does not."""
+    return any(letter in NOT_ENGLISH for letter in text)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,9 @@ def test_a_score_is_the_whole_record(run: Run) -> None:
     assert (found["band"] in ("good", "excellent"), found["scoring_method"]) == (True, "ml_model")
     assert found["milliseconds"] > 0
     assert found["audio"]["duration_s"] == pytest.approx(0.53, abs=0.05)
+    assert found["warnings"][0] == "No language was given: scored as Turkish."
+    given = answer(run("score", MASA, "--word", "masa", "--language", "tr", "--json"))
+    assert "No language" not in " ".join(given["warnings"])
     by_rule = answer(run("score", MASA, "--word", "masa", "--scorer", "heuristic", "--json"))
     assert (by_rule["scoring_method"], by_rule["overall"]) == ("heuristic", 98)
     text = run("score", MASA, "--word", "masa", "--scorer", "heuristic").stdout
@@ -82,6 +85,12 @@ def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: flo
     assert text.startswith(shown)
     assert text.splitlines()[1:3] == ["  segments: 70", "  stress: not measured"]
     assert text.startswith(f"{points(overall)} of 100")
+
+
+@pytest.mark.usefixtures("demo")
+def test_scores_that_no_person_gave_are_not_called_ratings_that_are_missing(run: Run) -> None:
+    told = complaint(run("agreement", "--set", "demo"))
+    assert told == "pronlab: Nobody has rated 'demo' yet: ratings of people alone are compared."
 
 
 def test_a_recording_without_a_score_ends_with_code_1_and_its_reasons(run: Run, tmp_path: Path) -> None:

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.corpus.sets import audio_path, confined, get_set, list_sets, read_recordings, remove_set, result_path
+from pipeline.cli.corpus import _import_text
+from pipeline.corpus.sets import (
+    audio_path,
+    check_name,
+    confined,
+    get_set,
+    list_sets,
+    read_recordings,
+    remove_set,
+    result_path,
+)
 from pipeline.corpus.splits import speaker_folds, speaker_holdout
 from pipeline.errors import CorpusError, UnknownNameError
 from pipeline.importing.importer import import_path
@@ -180,8 +190,26 @@ def test_bad_lines_are_named_and_the_others_used(settings: Settings, tmp_path: P
     assert report.n_recordings == 1
     assert [problem.code for problem in report.problems] == ["bad_row"]
     assert report.problems[0].message.startswith("Line 1: ")
-    with pytest.raises(CorpusError, match="no usable line"):
+    with pytest.raises(CorpusError, match=r"no recording that can be used. First problem: Line 1: "):
         import_path(settings, manifest(tmp_path / "n", row), name="n")
+    assert not (settings.sets_root / "n").exists(), "nothing stays of a set that did not come about"
+
+
+@pytest.mark.parametrize(
+    ("given", "offered"), [("Benim Sınıfım 7b", "Benim-Sınıfım-7b"), ("../x", "x"), ("!", "lab1"), ("a" * 80, "a" * 56)]
+)
+def test_a_name_that_no_set_can_have_is_answered_with_one_that_it_can(given: str, offered: str) -> None:
+    with pytest.raises(CorpusError, match=rf"e\.g\. {offered}\.$"):
+        check_name(given)
+    assert check_name(offered) == offered
+
+
+def test_recordings_without_a_speaker_are_counted(settings: Settings, tmp_path: Path) -> None:
+    named = {"audio": "a.wav", "text": "masa", "speaker": "s01"}
+    assert import_path(settings, manifest(tmp_path / "m", named), name="m").n_unnamed == 0
+    report = import_path(settings, manifest(tmp_path / "n", {"audio": "a.wav", "text": "masa"}), name="n")
+    assert report.n_unnamed == 1
+    assert "\nRecordings without a speaker: 1. " in _import_text(report)
 
 
 def published(folder: Path) -> Path:

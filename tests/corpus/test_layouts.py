@@ -463,6 +463,35 @@ def test_a_json_object_as_manifest_is_explained(tmp_path: Path) -> None:
         scanned(opened(*recognised(path)).entries)
 
 
+def test_a_table_whose_columns_have_other_names_is_told_which_it_has(tmp_path: Path) -> None:
+    path = text(tmp_path / "files.csv", 'clip,prompt,who\na.wav,"It is late.",k1\n')
+    told = str(scanned(opened("manifest", path).entries).problems[0].message)
+    assert told.startswith("Line 2: 'audio' is missing among clip, prompt, who; its column may be named audio, ")
+
+
+def test_an_empty_cell_is_not_a_missing_column(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    path = text(
+        tmp_path / "files.csv", "Dosya adı;Cümle;Kişi\na.wav;;k1\n;Bugün hava güzel.;k1\na.wav;Bugün hava güzel.;k2\n"
+    )
+    scan = scanned(opened("manifest", path).entries)
+    assert [str(problem.message) for problem in scan.problems] == [
+        "Line 2: 'text' is empty",
+        "Line 3: 'audio' is empty",
+    ]
+    assert [item.speaker for item in scan.items] == ["k2"]
+
+
+def test_a_command_that_is_told_can_be_pasted(tmp_path: Path) -> None:
+    folder = tmp_path / "my recordings"
+    sound(folder / 'the "first".wav')
+    with pytest.raises(CorpusError) as caught:
+        recognised(folder)
+    told = str(caught.value)
+    assert told.endswith(f"pronlab import '{folder}'")
+    assert json.loads(told[told.index("{") : told.index("}") + 1])["audio"] == 'the "first".wav'
+
+
 @pytest.mark.parametrize("suffix", [".txt", ".lab", ".TextGrid"])
 def test_recordings_with_texts_beside_them(tmp_path: Path, suffix: str) -> None:
     sound(tmp_path / "ayşe" / "bir.wav")

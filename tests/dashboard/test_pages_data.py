@@ -149,6 +149,21 @@ def test_removing_a_set_needs_a_second_answer_and_leaves_its_files(
     assert sorted((tmp_path / "tiny").rglob("*")) == files
 
 
+def test_a_set_whose_ratings_were_all_undone_has_none_to_download(open_page, settings: Settings, tiny_set: str) -> None:
+    from pipeline.labels.store import LabelStore
+    from pipeline.records import RatingAction, RatingEvent
+
+    set_, recordings = get_set(settings, tiny_set), read_recordings(settings, tiny_set)
+    for recording in recordings:
+        result_path(set_, recording).unlink(missing_ok=True)
+    Index(settings).rebuild()
+    store, recording = LabelStore(settings), recordings[0]
+    store.add(recording, RatingEvent("ann", RatingAction.RATE, "2026-05-01T10:00:00.000+00:00", score=80.0))
+    assert "There are no ratings" not in said(open_page("data", section="Export"))
+    store.undo(recording, "ann")
+    assert "There are no ratings" in said(open_page("data", section="Export"))
+
+
 def test_exported_labels_are_those_of_the_set(open_page, settings: Settings, tiny_set: str) -> None:
     from dashboard.services import data
     from pipeline.corpus.sets import get_set, read_recordings, result_path

@@ -20,6 +20,7 @@ from pipeline.people.people import EVERY_ROLE
 from pipeline.practice.attempts import read_attempts
 from pipeline.practice.consent import Keep, consent_of, give_consent
 from pipeline.practice.lessons import add_lesson, get_lesson, remove_lesson
+from pipeline.records import RubricName, ScoreResult, Target, Verdict, WordScore
 from pipeline.settings import CHECKOUT, Settings
 from tests.bench.whisper_study import voiceless
 from tests.pages import button, said
@@ -247,6 +248,18 @@ def test_a_text_whose_sounds_were_not_judged_is_called_nothing_else(
     assert "easy to understand" not in shown
     (word,) = drawn[-1]["words"]
     assert (word["verdict"], word["score"], drawn[-1]["legend"]) == ("", None, [])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"), [(Verdict.RIGHT, "Well done"), (Verdict.ACCENTED, "“fresh” was the least clear word.")]
+)
+def test_nothing_stands_out_only_where_every_word_is_shown_as_right(verdict: Verdict, told: str) -> None:
+    from dashboard.sections.practice.verdict import _without_advice
+
+    words = (WordScore("sells", 95.0, 0.0, 0.4), WordScore("fresh", 87.0, 0.4, 0.8, verdict=verdict))
+    target = Target("Sells fresh", "en", RubricName.SENTENCE)
+    result = ScoreResult(83.0, "good", "ml_model", "speech", "m", target, words=words)
+    assert told in _without_advice(SimpleNamespace(result=result, rule=result))  # type: ignore[arg-type]
 
 
 def test_a_recording_that_is_cut_off_is_called_that(open_page: Open, demo: Settings, tmp_path: Path) -> None:

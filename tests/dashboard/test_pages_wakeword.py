@@ -19,6 +19,7 @@ from dashboard.services.wakeword_clips import SpeakTask
 from dashboard.services.wakeword_detectors import DetectorChoice
 from pipeline import artifacts, jsonl
 from pipeline.audio.encode import to_wav
+from pipeline.audio.load import load_audio
 from pipeline.cli.wakeword.clips import speak
 from pipeline.errors import AudioError, CorpusError
 from pipeline.i18n import speaking
@@ -430,6 +431,15 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_a_word_with_turkish_letters_is_spoken_in_turkish_on_an_english_page(
+    open_page: Open, settings: Settings
+) -> None:
+    words = open_library(settings, "pınar", create=True)
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-pınar").value == "tr"
+    artifacts.write_json(words.spoken / ABOUT, {"word": "pınar", "language": "en"})
+    assert open_page("wakeword", step="1 Data").selectbox(key="speak-language-pınar").value == "en", "as spoken"
+
+
 def test_a_word_keeps_its_language_whatever_the_pages(
     open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -676,9 +686,10 @@ def test_a_word_that_cannot_be_pronounced_is_refused_as_judge(
 def test_a_voice_is_enrolled_on_the_page_and_deleted(
     open_page: Open, detector: RunDirectory, chirps: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five takes of one recording are alike; a silent one is refused and does not count."""
-    spoken = sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0].read_bytes()
-    given = {f"owner-{number}": spoken for number in range(6)} | {"owner-1": to_wav(np.zeros(RATE_HZ))}
+    """Five takes of one recording, each of another level, are alike; a silent one is refused and does not count."""
+    spoken = load_audio(sorted((CHECKOUT / "data" / "demo" / "participant_01").rglob("*.wav"))[0]).samples
+    takes = {f"owner-{number}": to_wav(spoken * (1.0 - 0.05 * number)) for number in range(6)}
+    given = takes | {"owner-1": to_wav(np.zeros(RATE_HZ))}
     monkeypatch.setattr("dashboard.sections.wakeword.owner.recorder", lambda view, of, key: given.get(view))
     page = open_page("wakeword", step="4 Evaluation", run=detector.id)
     assert "Nobody is enrolled yet." in said(page)

@@ -31,7 +31,7 @@ from pipeline.wakeword.listening import Heard, Reaction, sound_of
 from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
 from pipeline.wakeword.phone_judge import PhoneJudge
-from pipeline.wakeword.runtime.runner import false_alarms_at
+from pipeline.wakeword.runtime.runner import Word, false_alarms_at
 from tests.wakeword.random_detector import RATE_HZ, expected, save_random_detector, sound
 
 
@@ -85,6 +85,15 @@ def test_a_file_and_standard_input_give_the_detections_of_the_detector(
         assert {line["word"] for line in lines} == {"merhaba"}
     less = listened(str(bundle), "-", "--sensitivity", "0", given=pcm)
     assert len(less) < len(times(model, pcm))
+
+
+def test_the_lowest_score_that_is_told_is_on_the_scale_of_the_scores(bundle: Path, pcm: bytes) -> None:
+    about = {"word": "x", "of": 1, "threshold": 2.0, "temperature": 2.0, "target_false_alarms_per_hour": 0.5}
+    assert Word(about, 0.5).lowest_score == pytest.approx(0.731, abs=1e-3)
+    done = CliRunner().invoke(main, ["wakeword", "listen", str(bundle), "-"], input=pcm)
+    (lowest,) = re.findall(r"from a score of (\S+) on: set for ", done.stderr)
+    scores = [float(score) for score in re.findall(r"score (\S+)", done.stdout)]
+    assert scores and min(scores) >= float(lowest) - 0.01
 
 
 def test_what_the_listener_does_not_hear_as_the_word_is_no_detection(

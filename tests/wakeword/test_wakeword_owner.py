@@ -147,6 +147,9 @@ def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Pa
     for n in (1, 4):
         with pytest.raises(CorpusError, match=f"'can' needs at least 5 takes of the same word, got {n}"):
             enrol(settings, "can", takes_in(files[:n]), level, alike, "m")
+    with pytest.raises(AudioError, match=f"more than once: {files[0].name}. Say the word anew"):
+        enrol(settings, "can", takes_in([*files[:4], files[0]]), level, alike, "m")
+    assert owners(settings) == []
     files[2].write_bytes(to_wav(np.zeros(RATE_HZ, dtype=np.float32), RATE_HZ))
     with pytest.raises(AudioError, match=f"1 of 5 takes cannot be used: {files[2].name}: Nothing can be heard"):
         enrol(settings, "can", takes_in(files), level, alike, "m")

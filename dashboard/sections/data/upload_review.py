@@ -172,6 +172,7 @@ def _choices(staging: "Staging", corpus: Corpus, before: Choices) -> Choices:
     rubric = third.selectbox(
         _("Rated as"), rubrics, index=rubrics.index(before.rubric or ""), format_func=lambda name: _(RUBRICS[name]),
         key=f"upload-rubric-{key}",
+        help=_("A set is rated in one way: as words where every text is one word, else as sentences."),
     )  # fmt: skip
     speaker = fourth.text_input(
         _("Speaker of the others"), before.speaker, key=f"upload-speaker-{key}",

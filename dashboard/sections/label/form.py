@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import identity, state
 from dashboard.components.rating_form import FormContent, Shown, rating_form
+from dashboard.components.speakers import shown_speaker
 from dashboard.markup import message
 from dashboard.services import label, shared, tiers
 from pipeline.audio.load import Audio
@@ -99,7 +100,7 @@ def _shown(
         view=f"{me.name}/{recording.id}/{turn}",
         item=recording.id,
         label=recording.text,
-        hint=" · ".join(filter(None, [recording.speaker, earlier])),
+        hint=" · ".join(filter(None, [shown_speaker(recording.speaker), earlier])),
         language=tiers.language(chosen, recording),
         words=tiers.words_of(recording),
         tiers=first.segments,

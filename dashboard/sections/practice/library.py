@@ -6,6 +6,7 @@ from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.speakers import shown_speaker
 from dashboard.components.uploader import upload
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import language_name
@@ -159,7 +160,7 @@ def _references() -> None:
             [
                 {
                     _("Text"): recording.text,
-                    _("Speaker"): recording.speaker,
+                    _("Speaker"): shown_speaker(recording.speaker),
                     _("Language"): language_name(recording.language),
                     _("Recording"): recording.id,
                 }

@@ -20,7 +20,7 @@ from pipeline.i18n import N_, Message, _, number, translated
 from pipeline.practice.advice import LOW
 from pipeline.practice.coverage import coverage_of
 from pipeline.practice.progress import MASTERED
-from pipeline.records import ScoreResult, State, to_json
+from pipeline.records import ScoreResult, State, Verdict, to_json
 from pipeline.scoring.feature_based.scorer import BY_RULE
 from pipeline.scoring.other_word import sounds_like_another
 from pipeline.scoring.selection import NO_MODEL
@@ -126,9 +126,9 @@ def _first_hint(attempt: ScoredAttempt) -> None:
 
 
 def _without_advice(attempt: ScoredAttempt) -> str:
-    """Praise only where the score is good, and of what was judged."""
+    """Praise only where the score is good and every word is shown as right, and of what was judged."""
     result = attempt.result
-    is_good = (result.overall or 0.0) >= MASTERED
+    is_good = (result.overall or 0.0) >= MASTERED and all(word.verdict is Verdict.RIGHT for word in result.words)
     if not coverage_of(to_json(result)).judges_sounds:
         if attempt.rule.dimensions.get("timing", 100.0) < LOW:
             return _("Say it in one go, at an even pace.")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.speakers import shown_speaker
 from dashboard.components.tables import fitted, without_empty
 from dashboard.sections.recordings.search import OFFSET, PAGE_SIZE
 from dashboard.services import label
@@ -43,7 +44,7 @@ def _row(row: ListedRecording) -> dict[str, str]:
     mine = row.mine
     return {
         _("Text"): row.text,
-        _("Speaker"): row.speaker,
+        _("Speaker"): shown_speaker(row.speaker),
         _("Part"): row.part,
         _("Seconds"): _number(row.duration_s, 1),
         _("By me"): "" if mine is None else _(MINE[mine.action]),

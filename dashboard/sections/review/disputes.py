@@ -8,6 +8,7 @@ from dashboard import state
 from dashboard.components import discussion
 from dashboard.components.page import errors_in_words
 from dashboard.components.player import player
+from dashboard.components.speakers import shown_speaker
 from dashboard.markup import message, plain
 from dashboard.sections.review import history, marked_words
 from dashboard.services import projects, shared
@@ -37,7 +38,7 @@ def draw(review: ProjectReview, project: Project, me: Identity) -> None:
         return
     names = {
         _("{text} · {speaker} · {points} points").format(
-            text=d.recording.text, speaker=d.recording.speaker, points=number(d.spread)
+            text=d.recording.text, speaker=shown_speaker(d.recording.speaker), points=number(d.spread)
         ): d
         for d in disputes[:MAX_LISTED]
     }

@@ -8,6 +8,7 @@ from dashboard.charts.base import SCORE_RANGE
 from dashboard.components.csv_dialect import choose_dialect
 from dashboard.components.page import empty_state
 from dashboard.components.pair_raters import raters_table
+from dashboard.components.speakers import shown_speaker
 from dashboard.components.tables import fitted
 from dashboard.identity import held
 from dashboard.services import label, pairs
@@ -63,7 +64,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
     ]
     st.plotly_chart(
         pair_charts.scale_dots(
-            [f"{place.text} · {place.speaker}" for place in result.places],
+            [f"{place.text} · {shown_speaker(place.speaker)}" for place in result.places],
             [(place.score or 0.0) if in_scores else place.value for place in result.places],
             ends,
             [place.known is not None for place in result.places],
@@ -75,7 +76,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
     rows = [
         {
             _("Text"): place.text,
-            _("Speaker"): place.speaker,
+            _("Speaker"): shown_speaker(place.speaker),
             _("Place"): signed(place.value, 2),
             _("95% interval"): f"[{signed(place.low, 2)}, {signed(place.high, 2)}]",
             _("Comparisons"): number(place.n),

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.page import errors_in_words
 from dashboard.components.player import player
+from dashboard.components.speakers import shown_speaker
 from dashboard.markup import message
 from dashboard.sections.review import history
 from dashboard.services import label, shared
@@ -57,7 +58,7 @@ def draw(review: ProjectReview, me: Identity) -> None:
 def _name(entry: SetAside) -> str:
     reasons = ", ".join(sorted({label.shown_reason(event.reason) for event in entry.events.values()}))
     return _("{text} · {speaker} · {reason}").format(
-        text=entry.recording.text, speaker=entry.recording.speaker, reason=reasons
+        text=entry.recording.text, speaker=shown_speaker(entry.recording.speaker), reason=reasons
     )
 
 

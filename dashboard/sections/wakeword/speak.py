@@ -15,6 +15,7 @@ from pipeline.optional import needs
 from pipeline.runs import ACTIVE
 from pipeline.text import lines_of
 from pipeline.text.languages import LANGUAGE_NAMES
+from pipeline.text.turkish import has_turkish_letters
 from pipeline.wakeword.data.clip_library import ClipLibrary
 
 LANGUAGES = list(LANGUAGE_NAMES)
@@ -81,8 +82,9 @@ def _task(clips: ClipLibrary) -> SpeakTask:
 
 
 def _language(clips: ClipLibrary, where: DeltaGenerator) -> str:
-    """Of the word: as it was chosen or spoken before, else the page's."""
-    spoken_in, reads = wakeword_clips.spoken_language(clips), page_language()
+    """Of the word: as it was chosen or spoken before, else Turkish where its letters say so, else the page's."""
+    spoken_in = wakeword_clips.spoken_language(clips)
+    reads = "tr" if has_turkish_letters(clips.name) else page_language()
     key = f"speak-language-{clips.name}"
     state.restore(key, next((code for code in (spoken_in, reads) if code in LANGUAGES), LANGUAGES[0]))
     language: str = where.selectbox(

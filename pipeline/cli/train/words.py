@@ -1,5 +1,6 @@
 """`pronlab train word`."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def _imported_as(manifest: Path) -> str:
     if set_ is None:
         raise CorpusError(
             N_("{manifest} was not imported yet. Run `pronlab import {manifest}`, then train on its set."),
-            manifest=str(manifest),
+            manifest=shlex.quote(str(manifest)),
         )
     return set_.name
 

@@ -72,7 +72,7 @@ source_option = click.option(
 @json_option
 def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any) -> None:
     """Speak WORD and phrases near it with the synthesisers of this machine, to train on before anybody has recorded
-    it. The folder is one of positives for `pronlab wakeword train`."""
+    it. The folder is one of positives for `pronlab wakeword train`; what was spoken into it before is replaced."""
     from pipeline.settings import Settings
     from pipeline.text import composed
     from pipeline.wakeword.data.speaking import Spoken
@@ -98,6 +98,8 @@ def speak(word: str, out: Path, run: Path | None, as_json: bool, **options: Any)
         f"synthetic: measure a detector on recordings of people. Train one with `pronlab wakeword train --positive "
         f"{shlex.quote(str(out))}`."
     )
+    if spoken.replaced:
+        text += f" They take the place of {counted(spoken.replaced, 'clip')} spoken there before."
     emit(spoken, as_json, text)
 
 

@@ -252,7 +252,10 @@ def listen(
         confirm = judge.verifier(sensitivity) if judge else None
         names = ", ".join(repr(word.name) for word in detector.words)
         thresholds = ", ".join(f"{word.threshold:.2f}" for word in detector.words)
-        expected = f"at threshold {thresholds}: set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
+        lowest = ", ".join(f"{word.lowest_score:.2f}" for word in detector.words)
+        expected = (
+            f"from a score of {lowest} on: set for {false_alarms_at(about, sensitivity):.2g} false alarms per hour"
+        )
         if basis := known_basis(about.get("figures")):
             expected += f". {in_words(basis).rstrip('.')}"
         if judge is not None:

@@ -14,7 +14,7 @@ from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import table_rows
 from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message
-from pipeline.records import Problem, RubricName
+from pipeline.records import NO_SPEAKER, Problem, RubricName
 from pipeline.text import composed
 
 PARTS = ("train", "dev", "test")
@@ -68,7 +68,7 @@ def _item(row: dict[str, str], places: AudioPlaces, folder: str, part: str | Non
     extra: dict[str, Any] = {key: row[key] for key in KEPT if row.get(key)}
     extra |= {key: int(extra[key]) for key in NUMBERS if str(extra.get(key, "")).isdigit()}
     return CorpusItem(
-        key=composed(splitext(audio)[0]), audio=audio, text=text, speaker=row["client_id"].strip() or "unknown",
+        key=composed(splitext(audio)[0]), audio=audio, text=text, speaker=row["client_id"].strip() or NO_SPEAKER,
         rubric=RubricName.SENTENCE, language=(row.get("locale") or "").strip() or "und", part=part, extra=extra,
     )  # fmt: skip
 

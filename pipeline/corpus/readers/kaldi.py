@@ -14,7 +14,7 @@ from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.corpus.readers.rows import decoded
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
-from pipeline.records import Problem, RubricName
+from pipeline.records import NO_SPEAKER, Problem, RubricName
 from pipeline.text import composed, lines_of
 
 WAVES = "wav.scp"
@@ -95,7 +95,7 @@ def _item(utterance: str, audio: str, part: str | None, tables: dict[str, dict[s
     text = tables["text"].get(utterance, "").strip()
     if not text:
         raise CorpusError(N_("it has no entry in text"))
-    speaker = tables["utt2spk"].get(utterance, "unknown")
+    speaker = tables["utt2spk"].get(utterance, NO_SPEAKER)
     extra: dict[str, Any] = {"utterance": utterance}
     if speaker in tables["spk2gender"]:
         extra["gender"] = tables["spk2gender"][speaker]

@@ -36,7 +36,7 @@ from pipeline.corpus.readers.rows import Row, table_rows
 from pipeline.errors import AudioError, CorpusError, said_by
 from pipeline.i18n import N_, Message, joined
 from pipeline.people.names import spaced
-from pipeline.records import Problem, RubricName
+from pipeline.records import NO_SPEAKER, Problem, RubricName
 from pipeline.text import composed
 
 # What one line of somebody's file can be wrong with, down to text that is no text and numbers beyond any float.
@@ -56,7 +56,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "sentence", "transcription", "transcript", "normalized_text", "normalised_text",
              "metin", "cümle", "kelime", "sözcük", "okunacak metin"),
     "speaker": ("speaker", "speaker_id", "client_id", "spk", "spk_id", "speaker_name",
-                "konuşmacı", "konuşan", "konuşucu", "katılımcı", "öğrenci"),
+                "konuşmacı", "konuşan", "konuşucu", "katılımcı", "öğrenci", "kişi"),
     "language": ("language", "lang", "locale", "dil"),
     "part": ("part", "split", "subset", "bölüm"),
     "score": ("score", "puan"),
@@ -69,6 +69,8 @@ TIMES_OF_A_PIECE = frozenset((*TIMES["start"], *TIMES["end"]))
 CUT_FROM = "cut_from"  # the times of a row, kept where they cut nothing more
 OUR_KEYS = frozenset((*NAMES, "rubric", "experts", "median", "released", "ratings"))
 NUMBERS = ("score", *chain(*TIMES.values()), "age")
+REQUIRED = ("audio", "text")
+MOST_SHOWN = 12  # names of columns in a message
 _OTHER_NAMES = {name: key for key, names in NAMES.items() for name in names[1:]}
 _PARTS = {"train": "train", "dev": "dev", "valid": "validation", "val": "validation", "validation": "validation",
           "test": "test", "eval": "eval"}  # fmt: skip
@@ -151,9 +153,14 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
     """One row, with our names for its keys, and the times of a piece under `CUT_FROM`. Raises KeyError, ValueError or
     CorpusError for one that cannot be used."""
     row = _named(raw)
+    for key in REQUIRED:
+        if key not in row:
+            raise CorpusError(_missing(key, raw))
     audio = row["audio"]
     if isinstance(audio, dict):  # as `datasets` writes an audio column
         audio = audio["path"]
+    if audio in (None, ""):
+        raise CorpusError(N_("{key} is empty"), key="'audio'")
     audio = places.relative(str(audio))
     json.dumps(raw, ensure_ascii=False).encode()
     text = str(row["text"] if row["text"] is not None else "").strip()
@@ -171,7 +178,7 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         key=composed(splitext(audio)[0]),
         audio=audio,
         text=text,
-        speaker=_name(row.get("speaker")) or "unknown",
+        speaker=_name(row.get("speaker")) or NO_SPEAKER,
         rubric=RubricName(row.get("rubric") or (RubricName.WORD if one_word else RubricName.SENTENCE)),
         language=language_given(_name(row.get("language")) or (LANGUAGE_OF_SPEECHOCEAN if dimensional else "")),
         part=_name(row.get("part")) or None,
@@ -182,6 +189,17 @@ def item_from_json(raw: dict[str, Any], places: AudioPlaces) -> CorpusItem:
         extra=extra,
         ratings=tuple(row.get("ratings") or ()),
     )
+
+
+def _missing(key: str, raw: dict[str, Any]) -> Message:
+    """Which names the row has instead, and which it could have."""
+    if not raw:
+        return Message(N_("{key} is missing"), key=f"'{key}'")
+    columns = ", ".join(str(name)[:40] for name in list(raw)[:MOST_SHOWN])
+    return Message(
+        N_("{key} is missing among {columns}; its column may be named {names}"),
+        key=f"'{key}'", columns=columns, names=", ".join(NAMES[key]),
+    )  # fmt: skip
 
 
 def _medians(experts: dict[str, list[float]]) -> dict[str, float]:
@@ -422,6 +440,9 @@ def _with_numbers(row: Row) -> Row:
     if not isinstance(row.values, dict):
         return row
     values = _named({key: value for key, value in row.values.items() if value != ""})
+    for key in REQUIRED:  # an empty cell is not a column that is missing
+        if key not in values and any(name in row.values for name in NAMES[key]):
+            values[key] = ""
     for name in NUMBERS:
         if name in values and re.fullmatch(r"[+-]?\d+([.,]\d+)?", values[name].strip()):
             number = float(values[name].replace(",", "."))

@@ -17,7 +17,7 @@ from pipeline.corpus.readers.rows import decoded
 from pipeline.corpus.readers.textgrids import PAUSES, WORD_TIERS, read_textgrid, textgrid_of, tier
 from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, about
-from pipeline.records import Problem, RubricName
+from pipeline.records import NO_SPEAKER, Problem, RubricName
 from pipeline.text import composed, lines_of
 
 SUFFIXES = (".txt", ".lab", ".TXT", ".LAB")
@@ -66,7 +66,7 @@ def _entries(root: Path, names: list[str]) -> Iterator[Entry]:
 
 def _speaker(folders: list[str]) -> str:
     passed = (*AUDIO_FOLDERS, *PARTS)
-    name = next((folder for folder in reversed(folders) if folder.casefold() not in passed), "unknown")
+    name = next((folder for folder in reversed(folders) if folder.casefold() not in passed), NO_SPEAKER)
     match = _VOXFORGE.fullmatch(name)
     alone = match is None or match["name"].casefold() == "anonymous"  # many people share that name
     return composed(name if alone or match is None else match["name"])

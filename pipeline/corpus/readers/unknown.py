@@ -1,6 +1,8 @@
 """What to tell of a path that is no known layout: what is there, what is missing, and what would make it work."""
 
+import json
 import os
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +56,7 @@ def explained(path: Path) -> Message:
     if audio:
         example = next(iter((readable or foreign).values()))[0]
         example = example if readable else f"{splitext(example)[0]}.wav"
-        row = f'{{"audio": "{example}", "text": "what was to be said", "speaker": "s01"}}'
+        row = json.dumps({"audio": example, "text": "what was to be said", "speaker": "s01"}, ensure_ascii=False)
         said.append(
             Message(
                 N_(
@@ -64,7 +66,7 @@ def explained(path: Path) -> Message:
                 text=f"{splitext(example)[0]}.txt",
                 manifest=str(path / "manifest.jsonl"),
                 row=row,
-                command=f"pronlab import {path}",
+                command=f"pronlab import {shlex.quote(str(path))}",
             )
         )
     else:

@@ -17,12 +17,11 @@ from pipeline.errors import CorpusError
 from pipeline.importing.uploads.file_names import NameRule, likely_rule, read_name
 from pipeline.importing.uploads.ledger import Kind, StagedFile
 from pipeline.importing.uploads.staging import Staging
-from pipeline.records import Problem, RubricName, Seconds
+from pipeline.records import NO_SPEAKER, Problem, RubricName, Seconds
 from pipeline.text import composed
 
 # Layouts that say no more than a text and a speaker for each recording, so that both can be filled in by hand.
 EDITABLE = ("manifest", "transcripts")
-NO_SPEAKER = "unknown"
 
 
 class Source(StrEnum):

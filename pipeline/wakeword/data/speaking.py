@@ -67,7 +67,8 @@ class SpokenClip:
 
 @dataclass(frozen=True)
 class Spoken:
-    """What was spoken: how many clips of the word, of phrases near it and of other words, which phrases, and where."""
+    """What was spoken: how many clips of the word, of phrases near it and of other words, which phrases, and where, and
+    how many clips of an earlier round it took the place of."""
 
     clips: int
     near: int
@@ -75,6 +76,7 @@ class Spoken:
     folder: Path
     phrases: tuple[str, ...]
     voices: tuple[str, ...]
+    replaced: int = 0
 
 
 def speak(
@@ -115,7 +117,7 @@ def speak(
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
     busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
     with locked(settings, out, CorpusError, within_s=0.0, busy=busy):
-        _clear(out, word)
+        replaced = _clear(out, word)
         if speech:
             voices += joined_voices(settings, speech, source_pattern, seed, progress)
         kinds = _by_kind(voices)
@@ -136,7 +138,7 @@ def speak(
         counts = Counter(clip.label for clip in made)
         used = tuple(sorted({clip.voice for clip in made}))
         n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
-        return Spoken(n_words, n_near, n_other, out, tuple(phrases), used)
+        return Spoken(n_words, n_near, n_other, out, tuple(phrases), used, replaced)
 
 
 def texts_in(folder: Path) -> dict[str, str]:
@@ -158,11 +160,11 @@ def near_in_many_voices(
     ]
 
 
-def _clear(out: Path, word: str) -> None:
-    """Remove what an earlier round wrote, and nothing else. Raises CorpusError for a folder that is not one of this
-    word's, or that holds other clips as well."""
+def _clear(out: Path, word: str) -> int:
+    """Remove what an earlier round wrote, and nothing else: how many clips. Raises CorpusError for a folder that is not
+    one of this word's, or that holds other clips as well."""
     if not out.exists() or all(path.name.startswith(artifacts.TEMPORARY_PREFIX) for path in out.iterdir()):
-        return
+        return 0
     before, _language = spoken_word(out)
     if before != word:
         content = Message(N_("clips of {word!r}"), word=before) if before else Message(N_("no spoken clips"))
@@ -188,6 +190,7 @@ def _clear(out: Path, word: str) -> None:
     (out / SPOKEN).unlink(missing_ok=True)  # first: it lists the clips
     for path in files:
         path.unlink()
+    return sum(not path.name.startswith(artifacts.TEMPORARY_PREFIX) for path in files)
 
 
 def _by_kind(voices: Sequence[Voice]) -> dict[str, list[Voice]]:

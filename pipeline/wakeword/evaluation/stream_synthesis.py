@@ -102,7 +102,7 @@ def plan_stream(
             n_background=len(background),
         )
     if not 0.05 <= hours <= 1000:
-        raise CorpusError(N_("The stream lasts .05 to 1000 hours, got {hours}."), hours=hours)
+        raise CorpusError(N_("The stream lasts between 0.05 and 1000 hours, got {hours}."), hours=hours)
     low, high = SNR_DB
     if not low <= snr_db <= high:
         raise CorpusError(

@@ -75,7 +75,8 @@ def takes_in(paths: Sequence[Path]) -> list[Take]:
 
 def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, hear: Hear, model: str) -> Enrolment:
     """Keep the voice of `name`, in place of one that was there. Raises CorpusError for a name that cannot be one, for
-    fewer than five takes and for takes of different words, AudioError naming every take that is not good enough."""
+    fewer than five takes and for takes of different words, AudioError naming every take that is not good enough or
+    that is there twice."""
     file = _file(settings, name)
     n = len(takes)
     if n < WANTED:
@@ -94,6 +95,11 @@ def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, he
             refused=len(refused), n=n, problems=joined(refused),
         )  # fmt: skip
     sounds = [load_audio(take.content).samples for take in takes]
+    if repeated := _repeated(takes, sounds):
+        raise AudioError(
+            N_("The same recording was given more than once: {repeated}. Say the word anew for each take."),
+            repeated=", ".join(repeated),
+        )
     comparison = compare_takes([hear(samples) for samples in sounds])
     if comparison.other_words:
         raise CorpusError(
@@ -110,6 +116,17 @@ def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, he
         tuple(takes[place].name for place in comparison.odd),
         tuple(take.name for take, mean in zip(takes, alike, strict=True) if mean < ANOTHER_VOICE),
     )
+
+
+def _repeated(takes: Sequence[Take], sounds: Sequence[Vectors]) -> list[str]:
+    """Takes whose sound, sample by sample, came before: they say nothing of how a voice varies."""
+    before: set[bytes] = set()
+    names = []
+    for take, sound in zip(takes, sounds, strict=True):
+        if (content := sound.tobytes()) in before:
+            names.append(take.name)
+        before.add(content)
+    return names
 
 
 def read_owner(settings: Settings, name: str, model: str) -> Owner:

@@ -105,6 +105,11 @@ class Word:
         self.threshold = threshold_at(about, sensitivity)
         self.reset()
 
+    @property
+    def lowest_score(self) -> float:
+        """From which on a detection is one."""
+        return score_of(self.threshold / self.about["temperature"])
+
     def reset(self) -> None:
         self.last: deque[float] = deque(maxlen=self.about["of"])
         self.armed, self.since = True, float("inf")
@@ -366,7 +371,7 @@ class Detector:
                     if log_odds < 0.0:
                         continue
                 if log_odds is not None:
-                    score = float(1.0 / (1.0 + np.exp(-log_odds)))
+                    score = score_of(log_odds)
                     detections.append((round(end / RATE_HZ, 3), round(score, 4), word.name))
         gone = n_windows * step
         if self.judge is not None:
@@ -379,6 +384,11 @@ def false_alarms_at(about: dict[str, Any], sensitivity: float) -> float:
     """Per hour, that a sensitivity asks for."""
     target = max(0.01, float(about["target_false_alarms_per_hour"]))
     return float(target * RANGE ** (2.0 * sensitivity - 1.0))
+
+
+def score_of(log_odds: float) -> float:
+    """What is told of a detection, between 0 and 1."""
+    return float(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def threshold_at(about: dict[str, Any], sensitivity: float) -> float:
