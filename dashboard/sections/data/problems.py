@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.components.tables import data_table
 from dashboard.sections.data import ratings_import
 from dashboard.services import data
 from pipeline.i18n import N_, _, number, reason_alone, translated
@@ -49,7 +50,7 @@ def draw() -> None:
             shown=number(len(shown)), n=number(len(known)), most=number(SHOWN_PROBLEMS)
         )
     )
-    st.dataframe(
+    data_table(
         [
             {
                 _("Path"): problem.path,
@@ -59,7 +60,6 @@ def draw() -> None:
             }
             for problem in shown[:SHOWN_PROBLEMS]
         ],
-        hide_index=True,
         column_config={
             _("Path"): st.column_config.TextColumn(pinned=True, width="medium"),
             _("Problem and what to do"): st.column_config.TextColumn(width="large"),

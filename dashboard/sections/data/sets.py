@@ -10,6 +10,7 @@ from dashboard.components.filters import choose_set
 from dashboard.components.formats import percent_format
 from dashboard.components.page import empty_state
 from dashboard.components.set_titles import shown_title
+from dashboard.components.tables import data_table
 from dashboard.markup import message
 from dashboard.services import data, shared
 from pipeline.corpus.sets import RecordingSet
@@ -50,7 +51,7 @@ def draw() -> None:
                     _("There are no ratings yet."), page="label", page_label=_("Rate recordings on the Label page")
                 )
     described = {set_.name: set_ for set_ in shared.sets()}
-    st.dataframe(
+    data_table(
         [
             {
                 _("Set"): shown_title(row.title),
@@ -66,7 +67,6 @@ def draw() -> None:
             }
             for row in overview
         ],
-        hide_index=True,
         column_config={
             _("Set"): st.column_config.TextColumn(pinned=True),
             _("Labelled"): st.column_config.ProgressColumn(format=percent_format(), min_value=0, max_value=100),

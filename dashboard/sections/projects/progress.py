@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.formats import percent_format
 from dashboard.components.page import errors_in_words
-from dashboard.components.tables import fitted, without_empty
+from dashboard.components.tables import data_table, fitted, without_empty
 from dashboard.sections.projects.kinds import KIND_LABELS
 from dashboard.services import projects
 from dashboard.services.projects import ProjectState
@@ -22,9 +22,8 @@ from pipeline.projects.project import Project
 def draw() -> None:
     """Live."""
     config = st.column_config
-    st.dataframe(
+    data_table(
         [_row(state) for state in projects.project_states()],
-        hide_index=True,
         key="projects",
         column_config={
             _("Project"): config.Column(pinned=True),

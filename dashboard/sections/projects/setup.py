@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.formats import date_format, percent_format
 from dashboard.components.page import errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.projects import pair_setup
 from dashboard.sections.projects.kinds import KIND_HELPS, KIND_LABELS
@@ -101,7 +102,7 @@ def _kind() -> str:
     """Of a new project."""
     kind = st.segmented_control(
         _("Kind"), list(KIND_LABELS), default=RATINGS, required=True, key="project-kind",
-        format_func=lambda key: _(KIND_LABELS[key]),
+        format_func=lambda key: _(KIND_LABELS[key]), wrap=True,
     ) or RATINGS  # fmt: skip
     st.caption(_(KIND_HELPS[kind]))
     return kind
@@ -206,7 +207,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
 
 def _changes(name: str) -> None:
     with st.expander(_("Changes"), icon=":material/history:"):
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Time (UTC)"): minute(datetime.fromisoformat(change["at"])),
@@ -218,7 +219,6 @@ def _changes(name: str) -> None:
                 for change in reversed(projects.changes_of(name))
                 for key, values in change["changed"].items()
             ],
-            hide_index=True,
         )
 
 

@@ -7,6 +7,7 @@ from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.components.uploader import upload
 from dashboard.services import tables
 from pipeline.i18n import _, ngettext, number
@@ -86,7 +87,7 @@ def _list(prompts: list[Prompt]) -> None:
                 ).format(n=number(n_synthetic)),
                 icon=":material/science:", color="orange",
             )  # fmt: skip
-    st.dataframe(
+    data_table(
         [
             {
                 _("Prompt"): prompt.text,
@@ -97,7 +98,6 @@ def _list(prompts: list[Prompt]) -> None:
             }
             for prompt in prompts[::-1]
         ],
-        hide_index=True,
         height=HEIGHT,
         column_config={_("Prompt"): st.column_config.TextColumn(width="medium", pinned=True)},
     )

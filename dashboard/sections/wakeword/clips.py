@@ -8,7 +8,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import MOST_MB, SPANS, WORD
 from dashboard.components.report_files import download_json
-from dashboard.components.tables import fitted
+from dashboard.components.tables import data_table, fitted
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.markup import message, plain
@@ -276,12 +276,11 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan) -> None:
         ngettext("{n} clip cannot be used.", "{n} clips cannot be used.", n_bad).format(n=number(n_bad)),
         icon=":material/warning:",
     )
-    st.dataframe(
+    data_table(
         [
             {_("Clip"): clip.path, _("Reason"): "; ".join(translated(p.message) for p in clip.problems)}
             for clip in scan.bad
         ],
-        hide_index=True,
     )
     question = ngettext(
         "Move {n} clip, with the reason, to the folder **quarantine** of this word? Nothing is deleted.",

@@ -14,7 +14,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
-from dashboard.components.tables import fitted
+from dashboard.components.tables import data_table, fitted
 from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
@@ -352,7 +352,7 @@ def _conditions(rows: list[dict[str, Any]] | None) -> None:
         return
     rows = [{**row, "condition": condition_text(row["condition"])} for row in rows]
     st.plotly_chart(detection_charts.robustness_bars(rows), key="robustness")
-    st.dataframe(
+    data_table(
         [
             {
                 _("Condition"): row["condition"], _("Kind"): _(KINDS.get(row["kind"], row["kind"])),
@@ -361,7 +361,7 @@ def _conditions(rows: list[dict[str, Any]] | None) -> None:
             }
             for row in rows
         ],
-        hide_index=True, column_config={_("Condition"): st.column_config.TextColumn(pinned=True)},
+        column_config={_("Condition"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
 
 
