@@ -66,7 +66,7 @@ def plots(utterances: Utterances) -> None:
         return
     aspect = st.segmented_control(
         _("Aspect"), known, default=known[0], required=True, format_func=lambda aspect: _(ASPECTS[aspect]),
-        key="results-aspect", label_visibility="collapsed",
+        key="results-aspect", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     aspect = str(aspect or known[0])
     rows = results.aspect_table(utterances, aspect)

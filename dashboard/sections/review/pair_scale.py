@@ -32,7 +32,7 @@ def draw(project: Project, me: Identity) -> None:
     if project.gold:
         method = choices.segmented_control(
             _("Scores"), MAPS, default=MAPS[0], required=True, key="pairs-map",
-            format_func=lambda key: _(MAP_LABELS[key]), label_visibility="collapsed",
+            format_func=lambda key: _(MAP_LABELS[key]), label_visibility="collapsed", wrap=True,
         ) or MAPS[0]  # fmt: skip
     try:
         scale = results.scale(method=method)
@@ -54,7 +54,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
     else:
         shown = choices.segmented_control(
             _("Show"), list(SHOWN), default="score", required=True, key="pairs-shown", label_visibility="collapsed",
-            format_func=lambda key: _(SHOWN[key]),
+            format_func=lambda key: _(SHOWN[key]), wrap=True,
         ) or "score"  # fmt: skip
     in_scores = shown == "score"
     ends = [
