@@ -15,6 +15,7 @@ import psutil
 from pipeline.database import NoRoomError
 from pipeline.errors import LabelError, said_by
 from pipeline.i18n import N_
+from pipeline.locks import to_name
 from pipeline.records import Seconds
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
@@ -22,10 +23,11 @@ _MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, proce
 
 
 class SaveMarks:
-    """One file per save in `folder`, which names what is saved and by which process."""
+    """One file per save in a folder of `data_root`, which names what is saved and by which process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, data_root: Path) -> None:
+        self._data_root = data_root
+        self._folder = data_root / "locks" / "saving"
 
     @contextmanager
     def hold(self, what: str) -> Iterator[Callable[[], None]]:
@@ -43,7 +45,7 @@ class SaveMarks:
                 mark.unlink()
             raise LabelError(
                 N_("{path} cannot be written ({reason}); nothing was saved."),
-                path=str(self._folder), reason=said_by(error),
+                path=str(to_name(self._data_root, self._folder, error)), reason=said_by(error),
             ) from error  # fmt: skip
         try:
             yield lambda: _touch(mark)

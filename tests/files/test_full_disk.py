@@ -240,7 +240,7 @@ def test_a_rating_on_a_full_disk_says_that_nothing_was_saved(
     monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: (path.touch(), full()))
     recording = f"{tiny_set}/participant_001/kelimeler/01_araba"
     said = one_line(call("label", "rate", recording, "--by", "eve", "--score", "50"))
-    assert said.endswith("nothing was saved.\n")
+    assert said == f"pronlab: {settings.data_root} cannot be written (the disk is full); nothing was saved.\n"
     assert not list((settings.data_root / "locks" / "saving").iterdir()), "no mark that wants the index made anew"
 
 
