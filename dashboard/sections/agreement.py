@@ -8,10 +8,10 @@ import streamlit as st
 
 from dashboard.charts import rater_charts
 from dashboard.components.pair_raters import raters_table
-from dashboard.components.tables import data_table, fitted
+from dashboard.components.tables import data_table, fitted, without_empty
 from dashboard.markup import plain
 from dashboard.services import pairs as pair_services
-from pipeline.i18n import N_, _, number, signed, translated
+from pipeline.i18n import N_, _, interval, number, signed, translated
 from pipeline.labels.ratings_table import RatingsTable, as_json
 from pipeline.metrics.estimate import Estimate
 from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Pair, by_group
@@ -143,15 +143,17 @@ def groups(ratings: RatingsTable, name: str) -> None:
         figures = {"mean": _("Mean"), "distance": _("Mean difference"), "range": _("Mean range"), "alpha": "α"}
         with tab:
             data_table(
-                [
-                    {
-                        label: row["group"],
-                        _("Items"): row["n"],
-                        _("Shared"): row["shared"],
-                        **{title: row[key] for key, title in figures.items()},
-                    }
-                    for row in rows[:MAX_GROUPS]
-                ],
+                without_empty(
+                    [
+                        {
+                            label: row["group"],
+                            _("Items"): row["n"],
+                            _("Shared"): row["shared"],
+                            **{title: row[key] for key, title in figures.items()},
+                        }
+                        for row in rows[:MAX_GROUPS]
+                    ]
+                ),
                 decimals=dict.fromkeys(figures.values(), 2),
                 column_config={
                     label: st.column_config.Column(pinned=True),
@@ -217,4 +219,4 @@ def _estimate(estimate: Estimate, *, sign: bool = False) -> str:
     if estimate.interval is None:
         return value
     low, high = estimate.interval
-    return f"{value} [{written(low, 2)}, {written(high, 2)}]"
+    return f"{value} {interval(written(low, 2), written(high, 2))}"

@@ -12,7 +12,7 @@ from dashboard.components.tables import fitted
 from dashboard.identity import held
 from dashboard.services import label, pairs
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_, _, ngettext, number, signed, translated
+from pipeline.i18n import N_, _, interval, ngettext, number, signed, translated
 from pipeline.metrics.anchored_scores import MAPS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.pairs.results import PairResults, PairScale, Place
@@ -77,7 +77,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
             _("Text"): place.text,
             _("Speaker"): place.speaker,
             _("Place"): signed(place.value, 2),
-            _("95% interval"): f"[{signed(place.low, 2)}, {signed(place.high, 2)}]",
+            _("95% interval"): interval(signed(place.low, 2), signed(place.high, 2)),
             _("Comparisons"): number(place.n),
             **(
                 {}
@@ -95,8 +95,8 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
 
 
 def _interval(place: Place) -> str:
-    interval = f"[{number(place.score_low or 0.0)}, {number(place.score_high or 0.0)}]"
-    return _("{interval}, beyond the anchors").format(interval=interval) if place.outside else interval
+    written = interval(number(place.score_low or 0.0), number(place.score_high or 0.0))
+    return _("{interval}, beyond the anchors").format(interval=written) if place.outside else written
 
 
 def _summary(result: PairScale) -> str:
@@ -110,8 +110,8 @@ def _summary(result: PairScale) -> str:
     if order.value is not None and order.interval is not None:
         low, high = order.interval
         parts.append(
-            _("advantage of the left side {value} [{low}, {high}] logits").format(
-                value=signed(order.value, 2), low=signed(low, 2), high=signed(high, 2)
+            _("advantage of the left side {value} {interval} logits").format(
+                value=signed(order.value, 2), interval=interval(signed(low, 2), signed(high, 2))
             )
         )
     if result.anchor_error is not None:

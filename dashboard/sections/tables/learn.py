@@ -16,7 +16,7 @@ from dashboard.components.run_list import say_damaged, stored
 from dashboard.components.tables import data_table
 from dashboard.markup import message, plain
 from dashboard.services import tables
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, number, series
 from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
 from pipeline.regressors.trees import MODELS, SEARCHES
@@ -253,7 +253,7 @@ def _errors(errors: dict[str, Any]) -> None:
             [
                 {
                     _("Feature"): row["feature"],
-                    _("MAE by quarter of its values"): ", ".join(number(mae, 1) for mae in row["mae_by_quarter"]),
+                    _("MAE by quarter of its values"): series(number(mae, 1) for mae in row["mae_by_quarter"]),
                 }
                 for row in errors["by_feature"]
             ]
