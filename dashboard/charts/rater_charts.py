@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dashboard.charts.base import BLUE, GREY, ORANGE, PALETTE, PATTERNS, empty_figure, literal, literals
-from pipeline.i18n import _, number, signed
+from pipeline.i18n import _, ngettext, number, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 DISTRIBUTION_HEIGHT = 240
+LEGEND_ROW = 20  # pixels of one set
 
 
 def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
@@ -79,7 +81,7 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
 
 
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
-    """Labelled and unlabelled recordings per set, as stacked bars."""
+    """Labelled and unlabelled recordings per set, as stacked bars, the first set on top."""
     figure = empty_figure(_("Recordings"), "", height=max(180, min(60 * len(sets), 24 * len(sets) + 144) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
     figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name=_("labelled"), marker_color=BLUE)
@@ -90,14 +92,16 @@ def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int])
         name=_("not labelled yet"),
         marker={"color": "rgba(138,138,138,0.45)", "pattern": {"shape": "/"}},
     )
-    figure.update_layout(barmode="stack")
-    return figure
+    return _from_the_top(figure)
 
 
 def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Number of ratings per rater; `counts` maps set -> rater -> ratings."""
+    """Number of ratings per rater; `counts` maps set -> rater -> ratings. Sets beyond those that have a colour of their
+    own, by their ratings, are one."""
     evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
-    figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110))
+    counts = _with_rest(counts)
+    legend = LEGEND_ROW * len(counts) if len(counts) > 1 else 0
+    figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110 + legend))
     for index, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
@@ -106,5 +110,24 @@ def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
             name=literal(set_name),
             marker={"color": PALETTE[index % len(PALETTE)], "pattern": {"shape": PATTERNS[index % len(PATTERNS)]}},
         )
-    figure.update_layout(barmode="stack")
-    return figure
+    return _from_the_top(figure)
+
+
+def _with_rest(counts: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    if len(counts) <= len(PALETTE):
+        return counts
+    by_size = sorted(counts, key=lambda name: sum(counts[name].values()), reverse=True)
+    kept, rest = by_size[: len(PALETTE) - 1], by_size[len(PALETTE) - 1 :]
+    together: Counter[str] = Counter()
+    for name in rest:
+        together.update(counts[name])
+    others = ngettext("{n} other set", "{n} other sets", len(rest)).format(n=number(len(rest)))
+    return {**{name: counts[name] for name in kept}, others: together}
+
+
+def _from_the_top(figure: Figure) -> Figure:
+    """Stacked bars that begin at the top, with the legend above them: a long figure scrolls."""
+    figure.update_layout(
+        barmode="stack", legend={"yref": "paper", "yanchor": "bottom", "y": 1.0, "traceorder": "normal"}
+    )
+    return figure.update_yaxes(autorange="reversed")
