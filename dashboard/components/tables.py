@@ -28,7 +28,7 @@ MOST_DECIMALS = 2  # of columns that nothing is said of
 
 def without_empty(rows: Sequence[Mapping[str, T]]) -> list[dict[str, T]]:
     """Without the columns in which no row has anything."""
-    return [{key: row[key] for key in row if any(other[key] not in ("", None) for other in rows)} for row in rows]
+    return [{key: row[key] for key in row if any(other.get(key) not in ("", None) for other in rows)} for row in rows]
 
 
 def data_table(

@@ -57,10 +57,10 @@ def draw() -> None:
         [
             {
                 _("Path"): problem.path,
-                **({_("Set"): titles.get(name, name)} if several else {}),
+                _("Problem and what to do"): _reason(problem),
                 _("How serious"): _(SEVERITIES.get(problem.severity, problem.severity)),
                 _("Kind"): _kind(problem.code),
-                _("Problem and what to do"): _reason(problem),
+                **({_("Set"): titles.get(name, name)} if several else {}),
             }
             for name, problem in shown[:SHOWN_PROBLEMS]
         ]

@@ -94,7 +94,7 @@ def _link(led: SchoolClass) -> None:
         _("Lesson that the link opens"), list(lessons), format_func=lambda key: lesson_title(lessons[key]),
         key="class-lesson",
     )  # fmt: skip
-    st.code(link(lesson, led.id), language=None)
+    st.code(link(lesson, led.id), language=None, wrap_lines=True)
     st.caption(_("Give this link to your class. Each learner decides what you may see."))
 
 

@@ -45,7 +45,7 @@ def library() -> None:
     added = state.recall(ADDED)
     if added in [lesson.id for lesson in lessons]:
         st.caption(_("Link to the new lesson, to give to a class:"))
-        st.code(link(added), language=None)
+        st.code(link(added), language=None, wrap_lines=True)
     me = identity.allowed(Action.PRACTISE)
     if me.may(Action.MANAGE_LESSONS):
         _change([lesson for lesson in lessons if lesson.own])

@@ -16,6 +16,8 @@ from pipeline.projects.pace import ExpertPace, ProjectPace
 from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import Project
 
+PROGRESS_PX = 110
+
 
 @st.fragment(run_every=5.0)
 @errors_in_words()
@@ -23,11 +25,11 @@ def draw() -> None:
     """Live."""
     config = st.column_config
     data_table(
-        [_row(state) for state in projects.project_states()],
+        without_empty([_row(state) for state in projects.project_states()]),
         key="projects",
         column_config={
             _("Project"): config.Column(pinned=True),
-            _("Progress"): config.ProgressColumn(format=percent_format(), max_value=100, width="small"),
+            _("Progress"): config.ProgressColumn(format=percent_format(), max_value=100, width=PROGRESS_PX),
             _("Ratings"): config.Column(help=_("Of a pair project: answers.")),
             _("Time left"): config.Column(
                 help=_("Work that is left for all experts together, at the median time that a rating took so far.")
