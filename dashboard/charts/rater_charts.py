@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION_HEIGHT = 240
 LEGEND_ROW = 20  # pixels of one set
+LONGEST_NAME = 12  # characters
 
 
 def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
@@ -26,7 +27,7 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
         zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} – %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
-    return figure
+    return _with_short_names(figure, names)
 
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
@@ -54,7 +55,13 @@ def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> 
             y=list(values), name=literal(name), line={"color": PALETTE[index % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
-    return figure
+    return _with_short_names(figure, list(ratings))
+
+
+def _with_short_names(figure: Figure, names: Sequence[str]) -> Figure:
+    """Long names are cut below the axis, where they would leave no room for the figure on a phone."""
+    short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…" for name in names]
+    return figure.update_xaxes(tickvals=literals(names), ticktext=literals(short))
 
 
 def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, str], texts: Sequence[str]) -> Figure:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.formats import date_format, percent_format
-from dashboard.components.page import errors_in_words
+from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.projects import pair_setup
@@ -71,7 +71,10 @@ def draw() -> None:
     old = None if chosen == NEW else shared.project(chosen)
     sets = [set_.name for set_ in shared.sets()]
     if not sets:
-        st.info(_("A project needs recordings. Import a set on the Data page first."), icon=":material/upload:")
+        empty_state(
+            _("A project needs recordings. Import a set on the Data page first."), page="data",
+            page_label=_("Import recordings on the Data page"),
+        )  # fmt: skip
         return
     base = old or Project("new", sets[0], kind=_kind())
     if base.kind == PAIRS:

@@ -175,7 +175,7 @@ def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict
     return {
         _("Level"): name,
         "PCC": _figure(value.get("pcc")),
-        percent(0.95): "" if not bounds else interval(number(bounds[0], 3), number(bounds[1], 3)),
+        _("95% interval"): "" if not bounds else interval(number(bounds[0], 3), number(bounds[1], 3)),
         _("Human ceiling"): _figure(human),
         "MSE": _figure(value.get("mse")),
         "n": "" if value.get("n") is None else number(value["n"]),
