@@ -26,8 +26,8 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
         colorscale=[[0, BLUE], [0.5, "#f4f4f4"], [1, ORANGE]] if centred else [[0, "#f4f4f4"], [1, BLUE]],
         zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} – %{x}: %{text}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    return _with_short_names(figure, names)
+    figure.update_yaxes(autorange="reversed", **_short_names(names))
+    return figure.update_xaxes(**_short_names(names))
 
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
@@ -55,13 +55,13 @@ def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> 
             y=list(values), name=literal(name), line={"color": PALETTE[index % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
-    return _with_short_names(figure, list(ratings))
+    return figure.update_xaxes(**_short_names(list(ratings)))
 
 
-def _with_short_names(figure: Figure, names: Sequence[str]) -> Figure:
-    """Long names are cut below the axis, where they would leave no room for the figure on a phone."""
+def _short_names(names: Sequence[str]) -> dict[str, list[str]]:
+    """Of an axis: long names are cut, as they would leave no room for the figure on a phone."""
     short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…" for name in names]
-    return figure.update_xaxes(tickvals=literals(names), ticktext=literals(short))
+    return {"tickvals": literals(names), "ticktext": literals(short)}
 
 
 def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, str], texts: Sequence[str]) -> Figure:

@@ -124,6 +124,9 @@ def _pair(ratings: RatingsTable, name: str, pair: Pair) -> None:
         st.plotly_chart(
             rater_charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts), key="agreement-ba"
         )
+    if pair.mae.value is None and pair.mae.reason == pair.bias.reason == pair.kappa.reason:
+        st.caption(plain(f"n = {number(pair.n)}: {translated(pair.mae.reason)}."))  # not shown
+        return
     st.caption(
         plain(
             _("n = {n}, mean difference {mae}, bias {bias}, κ {kappa}").format(

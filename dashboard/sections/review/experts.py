@@ -12,7 +12,9 @@ from pipeline.projects.review import ProjectReview
 def draw(review: ProjectReview) -> None:
     experts = review.quality()
     if not experts:
-        st.caption(_("There are no ratings in this project yet."))
+        st.caption(
+            _("Nobody has rated in this project yet. Ratings that were imported or given outside it do not count here.")
+        )
         return
     errors = _("Mean absolute error in points of 100, the bias in brackets (positive: too lenient), and the number.")
     data_table(

@@ -62,7 +62,7 @@ def clean(task: str, source: str) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.plotly_chart(
-            score_charts.score_histogram({_("labels"): [row.label or 0.0 for row in cleaning.kept]}),
+            score_charts.score_histogram({_("labels"): [row.label or 0.0 for row in cleaning.kept]}, of=_("Items")),
             key="table-labels",
         )
     with right:
@@ -246,8 +246,8 @@ def _errors(errors: dict[str, Any]) -> None:
     with left:
         data_table([{_("Person"): row["name"], **_bias(row)} for row in errors["by_group"]], decimals=one)
     with middle:
-        bands = [{_("Band of the label"): _(row["name"]), **_bias(row)} for row in errors["by_band"]]
-        data_table(bands, decimals=one)
+        bands = [(row["name"], _bias(row)) for row in errors["by_band"]]
+        data_table([{_("Band of the label"): _(band), **figures} for band, figures in bands], decimals=one)
     with right:
         data_table(
             [
