@@ -5,6 +5,7 @@ writes `docs/images/<page>-<language>.png` for every page and language.
 """
 
 import csv
+import json
 import os
 import random
 import shutil
@@ -42,6 +43,16 @@ COLOURS = 256
 RATERS = {"Ayşe": -4.0, "Mehmet": 3.0, "Rita": 0.0}
 LEARNER, SENTENCE, SPOKEN = "Deniz", "She sells fresh bread.", "She sells flesh bread."
 WAKE_WORD = "merhaba"
+FOLDER = "/srv/pronlab"  # where the pictures say that the installation is, wherever it was made
+# Tables are drawn on a canvas.
+DRAW_NEUTRALLY = """
+for (const name of ["fillText", "measureText"]) {
+  const draw = CanvasRenderingContext2D.prototype[name];
+  CanvasRenderingContext2D.prototype[name] = function (text, ...rest) {
+    return draw.call(this, String(text).replaceAll(%s, %s), ...rest);
+  };
+}
+"""
 VOICES = [f"{kind}{n}" for n in range(1, 6) for kind in "mf"]  # of eSpeak NG
 # What each page shows, beside the set and the person; {run} and {detector} are filled in.
 PAGES: dict[str, dict[str, str]] = {
@@ -77,7 +88,7 @@ def main(names: tuple[str, ...], installation: Path | None) -> None:
         if not settings.data_root.exists():
             prepare(settings, folder)
         with serving(settings) as address:
-            shoot(address, list(names or PAGES), runs_of(settings), spoken(folder))
+            shoot(address, list(names or PAGES), runs_of(settings), spoken(folder), folder)
 
 
 def prepare(settings: Settings, folder: Path) -> None:
@@ -193,7 +204,7 @@ def serving(settings: Settings) -> Iterator[str]:
         process.wait(timeout=20)
 
 
-def shoot(address: str, names: list[str], runs: dict[str, str], speech: Path | None) -> None:
+def shoot(address: str, names: list[str], runs: dict[str, str], speech: Path | None, folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
@@ -202,6 +213,7 @@ def shoot(address: str, names: list[str], runs: dict[str, str], speech: Path | N
         for language in languages():
             with speaking(language):
                 context = browser.new_context(viewport=SIZE, locale=language, color_scheme="light")
+                context.add_init_script(DRAW_NEUTRALLY % (json.dumps(str(folder.resolve())), json.dumps(FOLDER)))
                 for name in names:
                     page = context.new_page()
                     page.set_default_timeout(90_000)

@@ -24,7 +24,7 @@ TEMPORARY_PREFIX = ".tmp-"
 FULL_BELOW_BYTES = 64 * 1024
 MOST_YAML_CHARACTERS = 10_000_000  # with everything that aliases repeat
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell the system's errors
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NESTED = N_("it is nested too deeply")
 _DEVICES = (Path("/dev"), Path("/proc"))
 
@@ -89,7 +89,7 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(path)) from error
     except Exception as error:
         told = _OS_ERROR.search(str(error))
-        if isinstance(error, PronlabError) or told is None or int(told[1]) not in _NO_SPACE:
+        if isinstance(error, PronlabError) or told is None or int(told[1]) not in NO_SPACE:
             raise
         raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 

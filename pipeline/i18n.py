@@ -26,7 +26,7 @@ import gettext as gettext_module
 import io
 import operator
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -285,6 +285,16 @@ def signed(value: float, digits: int = 0) -> str:
     """As `number`, with a sign before it: +1.5, -2.0, +0.0."""
     text = number(abs(value), digits)
     return f"-{text}" if value < 0 else f"+{text}"
+
+
+def series(numbers: Iterable[str]) -> str:
+    """Written numbers, one after the other: 0.5, 1.5 in English; 0,5; 1,5 where a comma is the decimal sign."""
+    return ("; " if _decimal_sign() == "," else ", ").join(numbers)
+
+
+def interval(low: str, high: str) -> str:
+    """From one written number to another: [0.5, 1.5] in English, [0,5; 1,5] in Turkish."""
+    return f"[{series((low, high))}]"
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.artifacts import NO_SPACE
 from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_
 from pipeline.records import Seconds
@@ -14,6 +15,12 @@ from pipeline.settings import Settings
 from pipeline.write_errors import not_written
 
 TIMEOUT_S: Seconds = 10.0
+
+
+def to_name(data_root: Path, folder: Path, error: OSError) -> Path:
+    """Which folder an error of writing in `folder`, of locks and marks, should name: the data folder where the disk is
+    full, as nobody else knows of locks; else that folder, whose permissions have to be mended."""
+    return data_root if error.errno in NO_SPACE else folder
 
 
 @contextmanager
@@ -45,9 +52,10 @@ def locked(
     except OSError as refused:
         raise error(
             not_written(
-                N_("{path} cannot be written ({reason}); {file} was not saved."), locks, refused, file=path.name
+                N_("{path} cannot be written ({reason}); {file} was not saved."),
+                to_name(settings.data_root, locks, refused), refused, file=path.name,
             )
-        ) from refused
+        ) from refused  # fmt: skip
     try:
         yield
     finally:

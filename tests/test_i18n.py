@@ -8,7 +8,20 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import CorpusError
-from pipeline.i18n import NN_, Message, Multilingual, duration, from_parts, minute, speaking, translated
+from pipeline.i18n import (
+    NN_,
+    Message,
+    Multilingual,
+    duration,
+    from_parts,
+    interval,
+    minute,
+    number,
+    series,
+    signed,
+    speaking,
+    translated,
+)
 from pipeline.records import AudioReport, Problem, to_json
 
 
@@ -110,3 +123,10 @@ def test_a_duration_is_in_the_unit_that_fits(seconds: float, text: str, turkish:
     assert message == text
     with speaking("tr"):
         assert translated(message) == turkish
+
+
+def test_a_comma_between_numbers_is_no_decimal_sign() -> None:
+    assert interval(signed(-1.5, 1), signed(0.5, 1)) == "[-1.5, +0.5]"
+    with speaking("tr"):
+        assert interval(signed(-1.5, 1), signed(0.5, 1)) == "[-1,5; +0,5]"
+        assert series(number(value, 1) for value in (0.5, 1.0, 2.25)) == "0,5; 1,0; 2,2"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dashboard.charts.base import BLUE, GREY, ORANGE, PALETTE, PATTERNS, empty_figure, literal, literals
-from pipeline.i18n import _, number, signed
+from pipeline.i18n import _, ngettext, number, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 DISTRIBUTION_HEIGHT = 240
+LEGEND_ROW = 20  # pixels of one set
+LONGEST_NAME = 12  # characters
 
 
 def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str, *, centred: bool) -> Figure:
@@ -23,8 +26,8 @@ def pairwise(names: Sequence[str], values: Sequence[Sequence[float | None]], lab
         colorscale=[[0, BLUE], [0.5, "#f4f4f4"], [1, ORANGE]] if centred else [[0, "#f4f4f4"], [1, BLUE]],
         zmid=0 if centred else None, colorbar={"title": label}, hovertemplate="%{y} – %{x}: %{text}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
-    return figure
+    figure.update_yaxes(autorange="reversed", **_short_names(names))
+    return figure.update_xaxes(**_short_names(names))
 
 
 def severities(names: Sequence[str], values: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
@@ -52,7 +55,13 @@ def rating_distributions(ratings: Mapping[str, Sequence[float]], label: str) -> 
             y=list(values), name=literal(name), line={"color": PALETTE[index % len(PALETTE)]}, box={"visible": True},
             meanline={"visible": True}, points=False, spanmode="hard", showlegend=False,
         )  # fmt: skip
-    return figure
+    return figure.update_xaxes(**_short_names(list(ratings)))
+
+
+def _short_names(names: Sequence[str]) -> dict[str, list[str]]:
+    """Of an axis: long names are cut, as they would leave no room for the figure on a phone."""
+    short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…" for name in names]
+    return {"tickvals": literals(names), "ticktext": literals(short)}
 
 
 def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, str], texts: Sequence[str]) -> Figure:
@@ -79,7 +88,7 @@ def pair_differences(a: Sequence[float], b: Sequence[float], names: tuple[str, s
 
 
 def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int]) -> Figure:
-    """Labelled and unlabelled recordings per set, as stacked bars."""
+    """Labelled and unlabelled recordings per set, as stacked bars, the first set on top."""
     figure = empty_figure(_("Recordings"), "", height=max(180, min(60 * len(sets), 24 * len(sets) + 144) + 110))
     rest = [whole - part for whole, part in zip(total, labelled, strict=True)]
     figure.add_bar(x=list(labelled), y=literals(sets), orientation="h", name=_("labelled"), marker_color=BLUE)
@@ -90,14 +99,16 @@ def coverage(sets: Sequence[str], labelled: Sequence[int], total: Sequence[int])
         name=_("not labelled yet"),
         marker={"color": "rgba(138,138,138,0.45)", "pattern": {"shape": "/"}},
     )
-    figure.update_layout(barmode="stack")
-    return figure
+    return _from_the_top(figure)
 
 
 def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Number of ratings per rater; `counts` maps set -> rater -> ratings."""
+    """Number of ratings per rater; `counts` maps set -> rater -> ratings. Sets beyond those that have a colour of their
+    own, by their ratings, are one."""
     evaluators = sorted({name for by_evaluator in counts.values() for name in by_evaluator})
-    figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110))
+    counts = _with_rest(counts)
+    legend = LEGEND_ROW * len(counts) if len(counts) > 1 else 0
+    figure = empty_figure(_("Ratings"), "", height=max(180, 34 * len(evaluators) + 110 + legend))
     for index, (set_name, by_evaluator) in enumerate(counts.items()):
         figure.add_bar(
             x=[by_evaluator.get(name, 0) for name in evaluators],
@@ -106,5 +117,24 @@ def ratings_by_evaluator(counts: Mapping[str, Mapping[str, int]]) -> Figure:
             name=literal(set_name),
             marker={"color": PALETTE[index % len(PALETTE)], "pattern": {"shape": PATTERNS[index % len(PATTERNS)]}},
         )
-    figure.update_layout(barmode="stack")
-    return figure
+    return _from_the_top(figure)
+
+
+def _with_rest(counts: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    if len(counts) <= len(PALETTE):
+        return counts
+    by_size = sorted(counts, key=lambda name: sum(counts[name].values()), reverse=True)
+    kept, rest = by_size[: len(PALETTE) - 1], by_size[len(PALETTE) - 1 :]
+    together: Counter[str] = Counter()
+    for name in rest:
+        together.update(counts[name])
+    others = ngettext("{n} other set", "{n} other sets", len(rest)).format(n=number(len(rest)))
+    return {**{name: counts[name] for name in kept}, others: together}
+
+
+def _from_the_top(figure: Figure) -> Figure:
+    """Stacked bars that begin at the top, with the legend above them: a long figure scrolls."""
+    figure.update_layout(
+        barmode="stack", legend={"yref": "paper", "yanchor": "bottom", "y": 1.0, "traceorder": "normal"}
+    )
+    return figure.update_yaxes(autorange="reversed")

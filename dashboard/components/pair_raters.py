@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.tables import fitted
-from pipeline.i18n import _, number, percent, translated
+from pipeline.i18n import _, interval, number, percent, translated
 from pipeline.metrics.estimate import Estimate
 from pipeline.metrics.pair_consistency import RaterConsistency
 
@@ -48,4 +48,4 @@ def _share(estimate: Estimate) -> str:
     if estimate.value is None or estimate.interval is None:
         return translated(estimate.reason)
     low, high = estimate.interval
-    return f"{percent(estimate.value)} [{percent(low)}, {percent(high)}], n = {number(estimate.n)}"
+    return f"{percent(estimate.value)} {interval(percent(low), percent(high))}, n = {number(estimate.n)}"

@@ -42,7 +42,7 @@ def recorder(
     with st.container() if choice_in is None else choice_in:
         source = st.segmented_control(
             _("How to record"), list(WAYS), default=MICROPHONE, required=True, key=f"{key}-way",
-            format_func=lambda way: _(WAYS[way]), label_visibility="collapsed",
+            format_func=lambda way: _(WAYS[way]), label_visibility="collapsed", wrap=True,
         )  # fmt: skip
     if source == MICROPHONE:
         return voice_recorder(view, SPANS[of], key=key, starts=starts)

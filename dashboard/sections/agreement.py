@@ -8,10 +8,10 @@ import streamlit as st
 
 from dashboard.charts import rater_charts
 from dashboard.components.pair_raters import raters_table
-from dashboard.components.tables import fitted
+from dashboard.components.tables import data_table, fitted, without_empty
 from dashboard.markup import plain
 from dashboard.services import pairs as pair_services
-from pipeline.i18n import N_, _, number, signed, translated
+from pipeline.i18n import N_, _, interval, number, signed, translated
 from pipeline.labels.ratings_table import RatingsTable, as_json
 from pipeline.metrics.estimate import Estimate
 from pipeline.metrics.rater_agreement import ALL_RATERS, Agreement, Pair, by_group
@@ -98,7 +98,7 @@ def pairs(ratings: RatingsTable, name: str, agreement: Agreement) -> None:
     with left:
         figure = st.segmented_control(
             _("Figure"), list(PAIRWISE), default="bias", required=True, key="agreement-pairwise",
-            format_func=lambda key: _(PAIRWISE[key]),
+            format_func=lambda key: _(PAIRWISE[key]), wrap=True,
         ) or "bias"  # fmt: skip
         st.plotly_chart(
             rater_charts.pairwise(
@@ -124,6 +124,9 @@ def _pair(ratings: RatingsTable, name: str, pair: Pair) -> None:
         st.plotly_chart(
             rater_charts.pair_differences(table[both, a], table[both, b], (pair.a, pair.b), texts), key="agreement-ba"
         )
+    if pair.mae.value is None and pair.mae.reason == pair.bias.reason == pair.kappa.reason:
+        st.caption(plain(f"n = {number(pair.n)}: {translated(pair.mae.reason)}."))  # not shown
+        return
     st.caption(
         plain(
             _("n = {n}, mean difference {mae}, bias {bias}, κ {kappa}").format(
@@ -138,29 +141,28 @@ def groups(ratings: RatingsTable, name: str) -> None:
     """By text and by speaker, the largest differences first."""
     st.header(_("Where they disagree"), anchor=False)
     tabs = st.tabs([_("By word or sentence"), _("By speaker")])
-    decimals = st.column_config.NumberColumn(format="%.2f")
     for tab, label, members in ((tabs[0], _("Text"), ratings.texts), (tabs[1], _("Speaker"), ratings.speakers)):
         rows = by_group(ratings.dimensions[name], members)
-        tab.dataframe(
-            [
-                {
-                    label: row["group"],
-                    _("Items"): row["n"],
-                    _("Shared"): row["shared"],
-                    _("Mean"): row["mean"],
-                    _("Mean difference"): row["distance"],
-                    _("Mean range"): row["range"],
-                    "α": row["alpha"],
-                }
-                for row in rows[:MAX_GROUPS]
-            ],
-            hide_index=True,
-            column_config={
-                label: st.column_config.Column(pinned=True),
-                _("Shared"): st.column_config.Column(help=_("Items that two or more people rated.")),
-                **dict.fromkeys((_("Mean"), _("Mean difference"), _("Mean range"), "α"), decimals),
-            },
-        )
+        figures = {"mean": _("Mean"), "distance": _("Mean difference"), "range": _("Mean range"), "alpha": "α"}
+        with tab:
+            data_table(
+                without_empty(
+                    [
+                        {
+                            label: row["group"],
+                            _("Items"): row["n"],
+                            _("Shared"): row["shared"],
+                            **{title: row[key] for key, title in figures.items()},
+                        }
+                        for row in rows[:MAX_GROUPS]
+                    ]
+                ),
+                decimals=dict.fromkeys(figures.values(), 2),
+                column_config={
+                    label: st.column_config.Column(pinned=True),
+                    _("Shared"): st.column_config.Column(help=_("Items that two or more people rated.")),
+                },
+            )
         if len(rows) > MAX_GROUPS:
             tab.caption(
                 _("The {n} with the largest differences, of {total}.").format(
@@ -220,4 +222,4 @@ def _estimate(estimate: Estimate, *, sign: bool = False) -> str:
     if estimate.interval is None:
         return value
     low, high = estimate.interval
-    return f"{value} [{written(low, 2)}, {written(high, 2)}]"
+    return f"{value} {interval(written(low, 2), written(high, 2))}"

@@ -189,6 +189,6 @@ def worst(table: pd.DataFrame) -> None:
     scorers = sorted(table["scorer"].unique())
     scorer = st.segmented_control(
         _("Scorer"), scorers, default=scorers[0], required=True, format_func=plain, key="compare-worst-scorer",
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     worst_cases(table, scorer or scorers[0])

@@ -18,7 +18,7 @@ from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_words import status_name
-from dashboard.components.tables import without_empty
+from dashboard.components.tables import data_table, without_empty
 from dashboard.components.trials import draw_trials
 from dashboard.components.widths import box_width
 from dashboard.identity import held
@@ -51,9 +51,8 @@ def list_of_runs(runs: Sequence[RunRecord], choices: DeltaGenerator) -> list[Run
         st.info(_("No run matches. Remove a filter."), icon=":material/filter_alt_off:")
         return []
     names = short_names(run.directory.id for run in runs)
-    picked = st.dataframe(
+    picked = data_table(
         without_empty([_line(run, notes, names) for run, notes in shown]),
-        hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
         key="runs-table",
@@ -221,7 +220,7 @@ def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
     if not names:
         st.caption(_("None of these runs has measured anything yet."))
         return
-    st.dataframe(
+    data_table(
         [
             {
                 _("Metric"): metric_name(name),
@@ -229,7 +228,6 @@ def _reached(comparison: Comparison, columns: dict[str, Any]) -> None:
             }
             for name in names
         ],
-        hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True), **columns},
     )
     st.caption(
@@ -250,7 +248,7 @@ def _seeds(comparison: Comparison) -> None:
         _("{name}, seeds {seeds}").format(name=group.name, seeds=", ".join(map(str, group.seeds)))
         for group in comparison.groups
     ]
-    st.dataframe(
+    data_table(
         [
             {
                 _("Metric"): metric_name(name),
@@ -261,7 +259,6 @@ def _seeds(comparison: Comparison) -> None:
             }
             for name in names
         ],
-        hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(_("Mean over runs that differ in their seed alone; in brackets its 95% interval by Student's t."))
@@ -285,12 +282,11 @@ def _differences(comparison: Comparison, columns: dict[str, Any]) -> None:
 
 
 def _settings_table(differences: dict[str, dict[str, Any]], columns: dict[str, Any]) -> None:
-    st.dataframe(
+    data_table(
         [
             {_("Setting"): key, **{run_id: setting_text(value) for run_id, value in values.items()}}
             for key, values in differences.items()
         ],
-        hide_index=True,
         column_config={_("Setting"): st.column_config.TextColumn(pinned=True), **columns},
     )
 

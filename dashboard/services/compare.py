@@ -190,7 +190,7 @@ def with_interval(value: float | None, interval: tuple[float, float] | None, *, 
     if interval is None:
         return number(value, is_share=is_share)
     low, high = (number(bound, is_share=is_share) for bound in interval)
-    return f"{number(value, is_share=is_share)} [{low}, {high}]"
+    return f"{number(value, is_share=is_share)} {i18n.interval(low, high)}"
 
 
 def number(value: float | None, *, is_share: bool = False) -> str:

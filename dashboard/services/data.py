@@ -37,9 +37,9 @@ def overview() -> list[SetOverview]:
 
 
 @asks(Action.SEE_SETS)
-def problems() -> list[Problem]:
-    """What is wrong with recordings and label files."""
-    return shared.open_index().problems()
+def problems() -> list[tuple[str, Problem]]:
+    """What is wrong with recordings and label files, each with the name of its set."""
+    return shared.open_index().problems_by_set()
 
 
 @asks(Action.SEE_SETS)

@@ -35,7 +35,7 @@ def render() -> None:
     if len(names) > 1:
         name = st.segmented_control(
             _("Dimension"), names, default=name, required=True, format_func=sections.label_of,
-            key="agreement-dimension", label_visibility="collapsed",
+            key="agreement-dimension", label_visibility="collapsed", wrap=True,
         ) or name  # fmt: skip
     sections.charts(ratings, name, agreements[name])
     sections.overview(agreements)

@@ -32,7 +32,7 @@ def render() -> None:
         project = shared.project(pick(_("Project"), {name: name for name in names}, key=state.PROJECT))
         part = None if project.kind == PAIRS else st.segmented_control(
             _("Show"), list(PARTS), default="disputes", required=True, key="review-show", label_visibility="collapsed",
-            format_func=lambda key: _(PARTS[key]),
+            format_func=lambda key: _(PARTS[key]), wrap=True,
         )  # fmt: skip
     if identity.is_open() and not state.chosen(state.RATER):
         st.info(_("Choose or type your name above: your decisions are saved under it."), icon=":material/badge:")

@@ -60,7 +60,7 @@ class Index(IndexQueries):
     def __init__(self, settings: Settings) -> None:
         self._settings = self.settings = settings
         self.path = settings.index_path
-        self._marks = SaveMarks(settings.data_root / "locks" / "saving")
+        self._marks = SaveMarks(settings.data_root)
 
     @contextmanager
     def connect(self) -> Iterator[sqlite_utils.Database]:

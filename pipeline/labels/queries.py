@@ -162,10 +162,14 @@ class IndexQueries(ABC):
 
     def problems(self, set: str | None = None) -> list[Problem]:
         """What is wrong with recordings and label files; `path` is relative to the set's root."""
+        return [problem for _name, problem in self.problems_by_set(set)]
+
+    def problems_by_set(self, set: str | None = None) -> list[tuple[str, Problem]]:
+        """As `problems`, each with the name of its set."""
         sql = """
-            SELECT body FROM problems WHERE ? IS NULL OR set_name = ? ORDER BY severity, set_name, path
+            SELECT set_name, body FROM problems WHERE ? IS NULL OR set_name = ? ORDER BY severity, set_name, path
         """
-        return [problem_from(artifacts.loads(row["body"])) for row in self.rows(sql, [set, set])]
+        return [(row["set_name"], problem_from(artifacts.loads(row["body"]))) for row in self.rows(sql, [set, set])]
 
     def texts(self, set: str) -> list[str]:
         """The different words or sentences of the set."""

@@ -15,6 +15,7 @@ import psutil
 from pipeline.database import NoRoomError
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
+from pipeline.locks import to_name
 from pipeline.records import Seconds
 from pipeline.write_errors import not_written
 
@@ -23,10 +24,11 @@ _MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, proce
 
 
 class SaveMarks:
-    """One file per save in `folder`, which names what is saved and by which process."""
+    """One file per save in a folder of `data_root`, which names what is saved and by which process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, data_root: Path) -> None:
+        self._data_root = data_root
+        self._folder = data_root / "locks" / "saving"
 
     @contextmanager
     def hold(self, what: str) -> Iterator[Callable[[], None]]:
@@ -43,8 +45,11 @@ class SaveMarks:
             with suppress(OSError):
                 mark.unlink()
             raise LabelError(
-                not_written(N_("{path} cannot be written ({reason}); nothing was saved."), self._folder, error)
-            ) from error
+                not_written(
+                    N_("{path} cannot be written ({reason}); nothing was saved."),
+                    to_name(self._data_root, self._folder, error), error,
+                )
+            ) from error  # fmt: skip
         try:
             yield lambda: _touch(mark)
         except NoRoomError:  # written, but the index does not know: the mark stays

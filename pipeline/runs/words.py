@@ -1,6 +1,6 @@
 """What runs and their metrics are called, in the reader's language."""
 
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, interval, number
 from pipeline.runs.comparison import MISS_AT, OverSeeds, Reached
 from pipeline.runs.messages import translated
 from pipeline.runs.state import RunState
@@ -75,7 +75,7 @@ def over_seeds_text(over: OverSeeds | None) -> str:
     low, high = over.interval
     if low == high:
         return metric_text(over.mean, 0 if over.mean.is_integer() else 3)
-    return f"{metric_text(over.mean)} [{metric_text(low)}, {metric_text(high)}]"
+    return f"{metric_text(over.mean)} {interval(metric_text(low), metric_text(high))}"
 
 
 def reason(state: RunState, longest: int = 160) -> str:

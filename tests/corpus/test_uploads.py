@@ -245,9 +245,12 @@ def test_an_archive_that_lies_about_sizes_is_cut_off(settings: Settings) -> None
 def test_a_file_over_the_limit_is_refused(settings: Settings) -> None:
     limits = replace(LIMITS, file_bytes=2**20)
     large = bytes(2**20 + 1)
-    staging = sent(settings, ("x.zip", zipped([("a.txt", large)])), ("b.txt", large), limits=limits)
+    packed = zipped([("a.csv", large), ("a.wav", large)])
+    staging = sent(settings, ("x.zip", packed), ("b.txt", large), ("b.MP3", large), limits=limits)
     assert on_disk(staging) == []
-    assert all("larger than 1 MB" in said for said in reasons(staging).values())
+    split = "It is larger than 1 MB. Split it into several files."
+    cut = "It is larger than 1 MB. Cut it into single words or sentences."
+    assert reasons(staging) == {"x.zip/a.csv": split, "x.zip/a.wav": cut, "b.txt": split, "b.MP3": cut}
 
 
 def test_more_files_than_the_limit_are_refused(settings: Settings) -> None:

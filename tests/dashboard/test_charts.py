@@ -176,6 +176,24 @@ def test_ratings_by_evaluator_fill_missing_ones_with_zero() -> None:
     assert [list(trace.x) for trace in figure.data] == [[2, 0], [0, 5]]
 
 
+def test_long_names_of_raters_leave_room_for_the_figure() -> None:
+    names = ["Ayşe", "Abdurrahman <b>Çelebioğlu</b>"]
+    heat = rater_charts.pairwise(names, [[None, 1.0], [-1.0, None]], "Bias", centred=True)
+    violins = rater_charts.rating_distributions({name: [50.0, 60.0] for name in names}, "Score")
+    for figure in (heat, violins):
+        assert list(figure.layout.xaxis.ticktext) == ["Ayşe", "Abdurrahman…"]
+        assert list(figure.layout.xaxis.tickvals) == ["Ayşe", "Abdurrahman &lt;b&gt;Çelebioğlu&lt;/b&gt;"]
+
+
+def test_ratings_of_many_sets_are_those_of_the_largest_and_of_the_others_together() -> None:
+    counts = {f"set {n}": {"ada": n, "can": 1} for n in range(12)}
+    figure = rater_charts.ratings_by_evaluator(counts)
+    assert [trace.name for trace in figure.data] == [*(f"set {n}" for n in range(11, 5, -1)), "6 other sets"]
+    assert sum(trace.x[0] for trace in figure.data) == sum(range(12))
+    assert list(figure.data[-1].x) == [sum(range(6)), 6]
+    assert figure.layout.height > rater_charts.ratings_by_evaluator({"one": {"ada": 2, "can": 1}}).layout.height
+
+
 def test_histogram_keeps_every_score() -> None:
     figure = score_charts.score_histogram({"human": [1.0, 99.0, 100.0], "synthetic": [50.0]})
     human, synthetic = figure.data

@@ -40,3 +40,15 @@ def test_enter_in_a_field_of_no_form_starts_a_training() -> None:
     assert starting
     for path, function in starting:
         assert "st.form(" not in ast.unparse(function), f"{path}: {function.name} draws no run_form"
+
+
+def test_every_choice_of_one_row_breaks_into_lines_on_a_phone() -> None:
+    choices = [
+        call
+        for path in sorted((CHECKOUT / "dashboard").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".segmented_control")
+    ]
+    assert len(choices) > 10
+    rigid = [ast.unparse(call) for call in choices if "wrap=True" not in ast.unparse(call)]
+    assert not rigid, "Streamlit's own way is to scroll them out of sight"

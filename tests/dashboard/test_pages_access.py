@@ -129,6 +129,20 @@ def test_the_data_page_names_raters_only_to_who_may_see_ratings(
         assert any("u015fe" in str(chart.proto) for chart in page.get("plotly_chart")) is may
 
 
+def test_the_data_page_offers_the_sections_that_somebody_may_use(
+    open_page: Open, tiny_set: str, team: Settings
+) -> None:
+    for who, offered in (
+        ("Eve", ["Sets", "Problems"]),
+        ("Rob", ["Sets", "Problems", "Export"]),
+        ("Rita", ["Sets", "Problems", "Import", "Export", "Maintain"]),
+    ):
+        assert open_page("data", rater=who).segmented_control(key="section").options == offered
+    asked = open_page("data", rater="Eve", section="Export")
+    assert "Export" in asked.segmented_control(key="section").options
+    assert "can see other people's ratings" in said(asked)
+
+
 def test_the_command_line_counts_labels_without_names_for_experts(tiny_set: str, team: Settings) -> None:
     import json
 

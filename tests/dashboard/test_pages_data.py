@@ -54,6 +54,10 @@ def test_problems_can_be_searched(open_page, settings: Settings, tiny_set: str, 
     assert set(page.dataframe[0].value["How serious"]) == {"Error"}, "not the word for strict raters"
     next(field for field in page.text_input if field.label == "Search path or message").set_value("boş").run()
     assert [Path(path).name for path in page.dataframe[0].value["Path"]] == ["08_boş.wav"]
+    assert "Set" not in page.dataframe[0].value, "there is one"
+    (tmp_path / "tiny").rename(tmp_path / "again")
+    import_path(settings, tmp_path / "again", name="again")
+    assert sorted(open_page("data", section="Problems").dataframe[0].value["Set"]) == ["again"] * 2 + ["tiny"] * 2
 
 
 def test_the_table_of_problems_has_the_path_in_its_own_column_alone(

@@ -252,6 +252,28 @@ def test_axis_smoothing_and_zoom_stay_while_curves_are_drawn_anew(
     assert "range" not in curve()["layout"]["xaxis"], "numbers of a logarithmic axis mean something else"
 
 
+def test_a_machine_without_a_cluster_is_not_asked_where_to_run(
+    open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_path(settings, speech_manifest, name="ocean")
+    asks = {f"speechllm-{field}" for field in ("executor", "nodes", "options")}
+
+    def fields() -> set[str]:
+        page = open_page("train")
+        page.segmented_control(key="train-kind").set_value("speechllm").run()
+        assert not page.exception
+        return {str(field.key) for field in (*page.selectbox, *page.number_input, *page.text_area)}
+
+    for name in ("slurm", "ray"):
+        monkeypatch.setattr(f"pipeline.jobs.executors.{name}.is_installed", lambda: False)
+    assert not asks & fields()
+    assert {"speechllm-devices", "speechllm-overrides"} <= fields()
+    monkeypatch.setattr("pipeline.jobs.executors.ray.is_installed", lambda: True)
+    assert asks & fields() == {"speechllm-executor", "speechllm-options"}, "a Ray job has one node"
+    monkeypatch.setattr("pipeline.jobs.executors.slurm.is_installed", lambda: True)
+    assert asks <= fields()
+
+
 def test_fine_tuning_is_started_from_the_page(
     open_page: Open, settings: Settings, speech_manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +292,7 @@ def test_fine_tuning_is_started_from_the_page(
         return RunDirectory.create(root, kind=kind, name=name, config=config, seed=seed)
 
     monkeypatch.setattr("pipeline.jobs.launcher.launch", launch)
+    monkeypatch.setattr("pipeline.jobs.executors.slurm.is_installed", lambda: True)  # as where `sbatch` is
     page = open_page("train")
     page.segmented_control(key="train-kind").set_value("speechllm").run()
     next(field for field in page.text_input if field.label == "Measure on part").set_value("")

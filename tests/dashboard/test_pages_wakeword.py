@@ -129,6 +129,17 @@ def test_a_word_is_made_checked_and_divided(open_page: Open, chirps: Settings) -
     assert "clips can be used." not in said(page), "that was said of clips that are elsewhere now"
     button(page, "Put back").click().run()
     assert (len(words.files("positive")), len(words.files("evaluation/positive"))) == (24, 0)
+    n, n_kept = len(words.files("negative")), len(words.files("evaluation/background"))
+    page.selectbox(key="aside-chirp").set_value("negative").run()
+    button(page, "Set aside").click().run()
+    left = len(words.files("negative"))
+    assert 0 < left < n
+    assert len(words.files("evaluation/background")) == n_kept + n - left
+    assert f"Other speech: {n_kept + n - left} of {n_kept + n}" in page.selectbox(key="aside-chirp").options
+    page.text_input(key="wakeword-aside-source").set_value("(nobody)").run()
+    button(page, "Set aside").click().run()
+    assert "finds no speaker in" in page.error[0].value
+    assert (len(words.files("negative")), len(words.files("positive"))) == (left, 24)
 
 
 def test_a_second_word_is_the_one_shown_once_it_is_made(open_page: Open, settings: Settings) -> None:

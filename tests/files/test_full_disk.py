@@ -242,7 +242,8 @@ def test_a_rating_on_a_full_disk_says_that_nothing_was_saved(
     monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: (path.touch(), full()))
     recording = f"{tiny_set}/participant_001/kelimeler/01_araba"
     said = one_line(call("label", "rate", recording, "--by", "eve", "--score", "50"))
-    assert "nothing was saved. Free some space on the disk of " in said
+    assert said.startswith(f"pronlab: {settings.data_root} cannot be written (the disk is full); nothing was saved. ")
+    assert f"Free some space on the disk of {settings.data_root}" in said
     assert not list((settings.data_root / "locks" / "saving").iterdir()), "no mark that wants the index made anew"
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.errors import JobError
 from pipeline.jobs.device_queue import device_name, device_turn
-from pipeline.jobs.executors import Job, Launch, executor
+from pipeline.jobs.executors import Job, Launch, executor, installed_executors
 from pipeline.jobs.launcher import Where, check_queue, end_now, launch_training, resume, stop
 from pipeline.runs import RunDirectory, RunState
 from pipeline.runs.process import this_machine
@@ -36,6 +36,18 @@ def started(settings: Settings, where: Where, config: TrainConfig = SHORT) -> Ru
 
 def set_state(run: RunDirectory, **changes: object) -> None:
     run.write_state(replace(run.state, **changes))
+
+
+def test_a_machine_can_start_work_where_it_has_what_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages, commands = set[str](), set[str]()
+    for name in ("slurm", "ray"):
+        monkeypatch.setattr(f"pipeline.jobs.executors.{name}.is_there", packages.__contains__)
+    monkeypatch.setattr("shutil.which", lambda name: name if name in commands else None)
+    assert installed_executors() == ["local"]
+    packages.update({"submitit", "ray"})
+    assert set(installed_executors()) == {"local", "ray"}, "submitit without sbatch starts nothing"
+    commands.add("sbatch")
+    assert set(installed_executors()) == {"local", "slurm", "ray"}
 
 
 def test_several_devices_are_started_by_torchrun(settings: Settings) -> None:

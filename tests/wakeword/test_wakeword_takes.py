@@ -73,3 +73,23 @@ def test_a_take_is_removed_and_nothing_else(tmp_path: Path) -> None:
     for name in ("../take-001.wav", second.name, ""):
         with pytest.raises(CorpusError, match="There is no clip"):
             clips.remove("positive", [name])
+
+
+def test_clips_of_a_speaker_are_set_aside_together(tmp_path: Path) -> None:
+    clips = open_library(Settings(tmp_path / "data", tmp_path / "models"), "computer", create=True)
+    for part in ("negative", "noise"):
+        clips.folder(part).mkdir()
+        for n in range(12):
+            (clips.folder(part) / f"speaker{n % 4}_{n}.wav").touch()
+    assert clips.set_aside(0.25, "negative", r"(speaker\d)_") == 3
+    held = {file.name[:8] for file in clips.files("evaluation/background")}
+    assert len(held) == 1
+    assert not held & {file.name[:8] for file in clips.files("negative")}
+    assert clips.set_aside(0.25, "noise") == 3
+    assert (clips.take_back("negative"), len(clips.files("negative"))) == (3, 12)
+    assert len(clips.files("evaluation/noise")) == 3
+    with pytest.raises(CorpusError, match="at least 2 speakers"):
+        clips.set_aside(0.25, "negative", "(speaker)")
+    with pytest.raises(CorpusError, match="no clips of this kind"):
+        clips.set_aside(0.25)
+    assert len(clips.files("negative")) == 12

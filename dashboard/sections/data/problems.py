@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from dashboard.components.set_titles import distinct_titles
+from dashboard.components.tables import fitted
 from dashboard.sections.data import ratings_import
-from dashboard.services import data
+from dashboard.services import data, shared
 from pipeline.i18n import N_, _, number, reason_alone, translated
 from pipeline.people.names import name_key
 from pipeline.records import Problem
@@ -31,15 +33,15 @@ def draw() -> None:
     if not known:
         st.success(_("There are no problems in the imported recordings."), icon=":material/check_circle:")
         return
-    ratings_import.ask_scale_of_labels(known)
-    codes = sorted({problem.code for problem in known})
+    ratings_import.ask_scale_of_labels([problem for _set, problem in known])
+    codes = sorted({problem.code for _set, problem in known})
     left, middle, right = st.columns(3)
     kinds = left.multiselect(_("Kind"), codes, placeholder=_("All kinds"), format_func=_kind)
     severity = middle.selectbox(_("How serious"), list(SEVERITIES), format_func=lambda code: _(SEVERITIES[code]))
     wanted = name_key(right.text_input(_("Search path or message")))
     shown = [
-        problem
-        for problem in known
+        (name, problem)
+        for name, problem in known
         if (not kinds or problem.code in kinds)
         and severity in ("all", problem.severity)
         and wanted in name_key(f"{problem.path or ''} {_reason(problem)}")
@@ -49,21 +51,19 @@ def draw() -> None:
             shown=number(len(shown)), n=number(len(known)), most=number(SHOWN_PROBLEMS)
         )
     )
-    st.dataframe(
+    titles = distinct_titles({set_.name: set_.title for set_ in shared.sets()})
+    several = len({name for name, _problem in known}) > 1
+    fitted(
         [
             {
                 _("Path"): problem.path,
+                _("Problem and what to do"): _reason(problem),
                 _("How serious"): _(SEVERITIES.get(problem.severity, problem.severity)),
                 _("Kind"): _kind(problem.code),
-                _("Problem and what to do"): _reason(problem),
+                **({_("Set"): titles.get(name, name)} if several else {}),
             }
-            for problem in shown[:SHOWN_PROBLEMS]
-        ],
-        hide_index=True,
-        column_config={
-            _("Path"): st.column_config.TextColumn(pinned=True, width="medium"),
-            _("Problem and what to do"): st.column_config.TextColumn(width="large"),
-        },
+            for name, problem in shown[:SHOWN_PROBLEMS]
+        ]
     )
 
 

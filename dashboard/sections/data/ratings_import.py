@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import identity
 from dashboard.components.filters import choose_set
 from dashboard.components.page import errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.components.uploader import upload
 from dashboard.markup import plain
 from dashboard.services import data, rubrics
@@ -107,7 +108,7 @@ def _problems(problems: tuple[str, ...], *, nameless: int) -> None:
         text += "".join(f"\n- {plain(translated(problem))}" for problem in problems)
     st.warning(text, icon=":material/warning:")
     if len(problems) > LISTED:
-        st.dataframe([{_("Problem"): translated(problem)} for problem in problems], hide_index=True)
+        data_table([{_("Problem"): translated(problem)} for problem in problems])
 
 
 def _confirm(chosen: RecordingSet, incoming: Incoming) -> None:

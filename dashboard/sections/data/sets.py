@@ -9,7 +9,8 @@ from dashboard.charts import rater_charts, score_charts
 from dashboard.components.filters import choose_set
 from dashboard.components.formats import percent_format
 from dashboard.components.page import empty_state
-from dashboard.components.set_titles import shown_title
+from dashboard.components.set_titles import distinct_titles
+from dashboard.components.tables import data_table
 from dashboard.markup import message
 from dashboard.services import data, shared
 from pipeline.corpus.sets import RecordingSet
@@ -22,7 +23,7 @@ SOURCES = {
     RatingSource.HUMAN: N_("raters"), RatingSource.CORPUS: N_("experts of the corpus"),
     RatingSource.SYNTHETIC: N_("synthetic"), RatingSource.MOCK: N_("mock"),
 }  # fmt: skip
-FEW_SETS, HIGHEST_CHARTS = 12, 480  # pixels: with more sets the charts scroll, so that the table stays near
+FEW_BARS, HIGHEST_CHARTS = 12, 480  # pixels: with more sets the charts scroll, so that the table stays near
 
 
 def draw() -> None:
@@ -32,17 +33,19 @@ def draw() -> None:
     if not overview:
         empty_state(_("There are no recordings yet. Open **Import** above, or install the demo under **Maintain**."))
         return
+    titles = distinct_titles({row.name: row.title for row in overview})
     sees_ratings = identity.allowed(Action.SEE_SETS).may(Action.SEE_RATINGS)
     if sees_ratings:
-        height: int | Literal["content"] = HIGHEST_CHARTS if len(overview) > FEW_SETS else "content"
         left, right = st.columns(2)
-        with left, st.container(height=height, border=False):
+        with left, st.container(height=_height(len(overview)), border=False):
             st.header(_("Label coverage"))
-            names, n_labelled = [shown_title(row.title) for row in overview], [row.n_labelled or 0 for row in overview]
-            st.plotly_chart(rater_charts.coverage(names, n_labelled, [row.n_recordings for row in overview]))
-        with right, st.container(height=height, border=False):
+            n_labelled = [row.n_labelled or 0 for row in overview]
+            shown = [titles[row.name] for row in overview]
+            st.plotly_chart(rater_charts.coverage(shown, n_labelled, [row.n_recordings for row in overview]))
+        counts = {titles[row.name]: row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
+        n_raters = len({rater for by_rater in counts.values() for rater in by_rater})
+        with right, st.container(height=_height(n_raters), border=False):
             st.header(_("Ratings per rater"))
-            counts = {shown_title(row.title): row.ratings_by_evaluator for row in overview if row.ratings_by_evaluator}
             if counts:
                 st.plotly_chart(rater_charts.ratings_by_evaluator(counts))
             else:
@@ -50,10 +53,10 @@ def draw() -> None:
                     _("There are no ratings yet."), page="label", page_label=_("Rate recordings on the Label page")
                 )
     described = {set_.name: set_ for set_ in shared.sets()}
-    st.dataframe(
+    data_table(
         [
             {
-                _("Set"): shown_title(row.title),
+                _("Set"): titles[row.name],
                 _("Recordings"): row.n_recordings,
                 _("Speakers"): row.n_speakers,
                 _("Duration"): translated(duration(row.hours)),
@@ -66,7 +69,6 @@ def draw() -> None:
             }
             for row in overview
         ],
-        hide_index=True,
         column_config={
             _("Set"): st.column_config.TextColumn(pinned=True),
             _("Labelled"): st.column_config.ProgressColumn(format=percent_format(), min_value=0, max_value=100),
@@ -74,6 +76,10 @@ def draw() -> None:
     )
     if sees_ratings:
         _score_distribution()
+
+
+def _height(n_bars: int) -> int | Literal["content"]:
+    return HIGHEST_CHARTS if n_bars > FEW_BARS else "content"
 
 
 def _rubric(set_: RecordingSet) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
+from dashboard.components.tables import data_table, localised
 from dashboard.markup import message, plain
 from dashboard.services import uploads
 from pipeline.i18n import N_, _, ngettext, number, reason_alone, translated
@@ -114,12 +115,11 @@ def _listed(problems: list[tuple[str, str]]) -> None:
     st.markdown("\n".join(f"- **{_names(names)}** {plain(reason)}" for reason, names in shown))  # not shown
     if len(groups) <= SHOWN_GROUPS:
         return
-    st.dataframe(
+    data_table(
         [
             {_("File"): name, _("Problem and what to do"): translated(reason)}
             for name, reason in problems[:SHOWN_PROBLEMS]
         ],
-        hide_index=True,
         column_config={_("File"): st.column_config.TextColumn(pinned=True)},
     )
     if len(problems) > SHOWN_PROBLEMS:
@@ -207,17 +207,18 @@ def _table(staging: "Staging", rows: list[Row]) -> None:
             )
         )
     key = f"upload-rows-{staging.upload.id}"
+    columns = [
+        {
+            "path": row.path,
+            "text": row.text,
+            "speaker": row.speaker,
+            "from": ", ".join(dict.fromkeys(_(SOURCES[by]) for by in (row.text_source, row.speaker_source) if by)),
+            "seconds": row.duration_s,
+        }
+        for row in shown
+    ]
     st.data_editor(
-        [
-            {
-                "path": row.path,
-                "text": row.text,
-                "speaker": row.speaker,
-                "from": ", ".join(dict.fromkeys(_(SOURCES[by]) for by in (row.text_source, row.speaker_source) if by)),
-                "seconds": round(row.duration_s, 1),
-            }
-            for row in shown
-        ],
+        localised(columns, {"seconds": 1}),
         hide_index=True,
         height="content" if len(shown) <= 8 else 320,
         disabled=["path", "from", "seconds"],
@@ -226,7 +227,7 @@ def _table(staging: "Staging", rows: list[Row]) -> None:
             "text": st.column_config.TextColumn(_("Text"), width="medium"),
             "speaker": st.column_config.TextColumn(_("Speaker")),
             "from": st.column_config.TextColumn(_("From")),
-            "seconds": st.column_config.NumberColumn(_("Seconds"), format="%.1f"),
+            "seconds": st.column_config.Column(_("Seconds")),
         },
         key=key,
         on_change=_keep_typed,

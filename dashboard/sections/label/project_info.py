@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.components.tables import data_table
 from dashboard.markup import document
 from dashboard.services import label
 from pipeline.i18n import _, ngettext, number
@@ -40,7 +41,7 @@ def calibration(project: Project, me: Identity) -> None:
     ).format(n=number(error))
     with st.expander(title, icon=":material/straighten:"):
         st.caption(_bias_in_words(bias))
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Recording"): result.text,
@@ -49,7 +50,6 @@ def calibration(project: Project, me: Identity) -> None:
                 }
                 for result in results
             ],
-            hide_index=True,
         )
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.charts import practice_charts
 from dashboard.components.confirm import confirm
 from dashboard.components.score_card import method_name, points, result_in_words
+from dashboard.components.tables import data_table
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import Exercise
 from dashboard.services import practice
@@ -30,7 +31,7 @@ def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
     numbers = list(range(1, len(scores) + 1))
     st.plotly_chart(practice_charts.attempts(numbers, scores, methods), key="practice-progress")
     rows = zip(numbers, log.attempts, methods, strict=True)
-    st.dataframe(
+    data_table(
         [
             {
                 _("Attempt"): count,
@@ -43,7 +44,6 @@ def earlier_attempts(exercise: Exercise, log: AttemptLog) -> None:
             }
             for count, attempt, method in rows
         ][::-1],
-        hide_index=True,
     )
     audible = [count for count in numbers if log.attempts[count - 1].audio is not None]
     if audible:

@@ -102,7 +102,7 @@ def _in_its_language(lesson: Lesson, text: str) -> Target:
         return target
     chosen = st.segmented_control(
         _("This text has Turkish letters. It is"), list(LANGUAGE_NAMES), default="en", required=True,
-        format_func=language_name, key=f"practice-language-{text}",
+        format_func=language_name, key=f"practice-language-{text}", wrap=True,
     )  # fmt: skip
     return Target(text, chosen or "en", target.rubric)
 

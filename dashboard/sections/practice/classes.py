@@ -9,6 +9,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.score_card import points
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import lesson_title
 from dashboard.sections.practice.learner import choose_pin, is_open, learner_name
@@ -93,7 +94,7 @@ def _link(led: SchoolClass) -> None:
         _("Lesson that the link opens"), list(lessons), format_func=lambda key: lesson_title(lessons[key]),
         key="class-lesson",
     )  # fmt: skip
-    st.code(link(lesson, led.id), language=None)
+    st.code(link(lesson, led.id), language=None, wrap_lines=True)
     st.caption(_("Give this link to your class. Each learner decides what you may see."))
 
 
@@ -104,7 +105,7 @@ def link(lesson: str, class_id: str = "") -> str:
 
 
 def _by_learner(members: list[Progress]) -> None:
-    st.dataframe(
+    data_table(
         [
             {
                 _("Learner"): row.member.learner,
@@ -116,7 +117,6 @@ def _by_learner(members: list[Progress]) -> None:
             }
             for row in members
         ],
-        hide_index=True,
         column_config={_("Learner"): st.column_config.TextColumn(pinned=True)},
     )
 
@@ -127,7 +127,7 @@ def _by_sound(members: list[Progress]) -> None:
     if not rows:
         st.caption(_("The sounds of English appear here, each after a learner has said it three times."))
         return
-    st.dataframe(
+    data_table(
         [
             {
                 _("Sound"): known_sound(row.phone).shown,
@@ -138,7 +138,6 @@ def _by_sound(members: list[Progress]) -> None:
             }
             for row in rows
         ],
-        hide_index=True,
     )
 
 

@@ -7,6 +7,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.speakers import shown_speaker
+from dashboard.components.tables import data_table
 from dashboard.components.uploader import upload
 from dashboard.markup import message, plain
 from dashboard.sections.practice.choose import language_name
@@ -27,7 +28,7 @@ def library() -> None:
     st.header(_("Lessons"), anchor=False)
     for problem in problems:
         st.warning(message(problem.message), icon=":material/warning:")
-    st.dataframe(
+    data_table(
         [
             {
                 _("Lesson"): translated(lesson.title),
@@ -40,13 +41,12 @@ def library() -> None:
             }
             for lesson in lessons
         ],
-        hide_index=True,
         column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
     )
     added = state.recall(ADDED)
     if added in [lesson.id for lesson in lessons]:
         st.caption(_("Link to the new lesson, to give to a class:"))
-        st.code(link(added), language=None)
+        st.code(link(added), language=None, wrap_lines=True)
     me = identity.allowed(Action.PRACTISE)
     if me.may(Action.MANAGE_LESSONS):
         _change([lesson for lesson in lessons if lesson.own])
@@ -76,7 +76,7 @@ def _write() -> None:
         )  # fmt: skip
         kind = st.segmented_control(
             _("Type"), list(KINDS), default="words", required=True, format_func=lambda key: _(KINDS[key]),
-            key="lesson-kind",
+            key="lesson-kind", wrap=True,
         )  # fmt: skip
         texts = st.text_area(_("One word or sentence per line"), height=140, key="lesson-texts")
         file = upload(
@@ -156,7 +156,7 @@ def _references() -> None:
         st.warning(message(problem.message), icon=":material/warning:")
     marked = practice.marked_references()
     if marked:
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Text"): recording.text,
@@ -166,7 +166,6 @@ def _references() -> None:
                 }
                 for recording in marked
             ],
-            hide_index=True,
             column_config={_("Text"): st.column_config.TextColumn(pinned=True)},
         )
         removed = st.selectbox(

@@ -65,7 +65,7 @@ def _language() -> str:
     return (
         st.segmented_control(
             _("Language"), list(LANGUAGE_NAMES), default=asked if asked in LANGUAGE_NAMES else "tr", required=True,
-            format_func=language_name, key="path-language", label_visibility="collapsed",
+            format_func=language_name, key="path-language", label_visibility="collapsed", wrap=True,
         )
         or "tr"
     )  # fmt: skip

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.charts import practice_charts
 from dashboard.components.page import empty_state
 from dashboard.components.score_card import points
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.practice.choose import lesson_title
 from dashboard.sections.practice.learner import is_open, learner_name
@@ -62,7 +63,7 @@ def _figures(shown: practice.Progress) -> None:
 
 
 def _lessons(lessons: list[LessonProgress]) -> None:
-    st.dataframe(
+    data_table(
         [
             {
                 _("Lesson"): lesson_title(row.lesson),
@@ -73,7 +74,6 @@ def _lessons(lessons: list[LessonProgress]) -> None:
             }
             for row in lessons
         ],
-        hide_index=True,
         column_config={_("Lesson"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(_("Good: texts with a score of {score} or more.").format(score=number(MASTERED)))

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import identity, state
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from pipeline.i18n import N_, _, minute
 from pipeline.people.access import ROLE_NAMES, Identity, Role
@@ -27,7 +28,7 @@ ROLE_DESCRIPTIONS = {
 def draw(me: Identity) -> None:
     people = {person.name: person for person in identity.people().all()}
     if people:
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Name"): person.name,
@@ -37,7 +38,6 @@ def draw(me: Identity) -> None:
                 }
                 for person in people.values()
             ],
-            hide_index=True,
             column_config={_("Name"): st.column_config.Column(pinned=True)},
         )
     else:
@@ -127,7 +127,7 @@ def _roles(roles: tuple[Role, ...] | list[str]) -> str:
 def _changes() -> None:
     rows = identity.people().changes()
     if rows:
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Time (UTC)"): minute(datetime.fromisoformat(row["at"])),
@@ -137,7 +137,6 @@ def _changes() -> None:
                 }
                 for row in reversed(rows)
             ],
-            hide_index=True,
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.formats import percent_format
 from dashboard.components.page import errors_in_words
-from dashboard.components.tables import fitted, without_empty
+from dashboard.components.tables import data_table, fitted, without_empty
 from dashboard.sections.projects.kinds import KIND_LABELS
 from dashboard.services import projects
 from dashboard.services.projects import ProjectState
@@ -16,19 +16,20 @@ from pipeline.projects.pace import ExpertPace, ProjectPace
 from pipeline.projects.progress import ProjectProgress
 from pipeline.projects.project import Project
 
+PROGRESS_PX = 110
+
 
 @st.fragment(run_every=5.0)
 @errors_in_words()
 def draw() -> None:
     """Live."""
     config = st.column_config
-    st.dataframe(
-        [_row(state) for state in projects.project_states()],
-        hide_index=True,
+    data_table(
+        without_empty([_row(state) for state in projects.project_states()]),
         key="projects",
         column_config={
             _("Project"): config.Column(pinned=True),
-            _("Progress"): config.ProgressColumn(format=percent_format(), max_value=100, width="small"),
+            _("Progress"): config.ProgressColumn(format=percent_format(), max_value=100, width=PROGRESS_PX),
             _("Ratings"): config.Column(help=_("Of a pair project: answers.")),
             _("Time left"): config.Column(
                 help=_("Work that is left for all experts together, at the median time that a rating took so far.")

@@ -9,7 +9,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.formats import date_format, percent_format
-from dashboard.components.page import errors_in_words
+from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.projects import pair_setup
 from dashboard.sections.projects.kinds import KIND_HELPS, KIND_LABELS
@@ -70,7 +71,10 @@ def draw() -> None:
     old = None if chosen == NEW else shared.project(chosen)
     sets = [set_.name for set_ in shared.sets()]
     if not sets:
-        st.info(_("A project needs recordings. Import a set on the Data page first."), icon=":material/upload:")
+        empty_state(
+            _("A project needs recordings. Import a set on the Data page first."), page="data",
+            page_label=_("Import recordings on the Data page"),
+        )  # fmt: skip
         return
     base = old or Project("new", sets[0], kind=_kind())
     if base.kind == PAIRS:
@@ -101,7 +105,7 @@ def _kind() -> str:
     """Of a new project."""
     kind = st.segmented_control(
         _("Kind"), list(KIND_LABELS), default=RATINGS, required=True, key="project-kind",
-        format_func=lambda key: _(KIND_LABELS[key]),
+        format_func=lambda key: _(KIND_LABELS[key]), wrap=True,
     ) or RATINGS  # fmt: skip
     st.caption(_(KIND_HELPS[kind]))
     return kind
@@ -206,7 +210,7 @@ def _form(base: Project, key: str, sets: list[str], *, new: bool) -> dict[str, A
 
 def _changes(name: str) -> None:
     with st.expander(_("Changes"), icon=":material/history:"):
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Time (UTC)"): minute(datetime.fromisoformat(change["at"])),
@@ -218,7 +222,6 @@ def _changes(name: str) -> None:
                 for change in reversed(projects.changes_of(name))
                 for key, values in change["changed"].items()
             ],
-            hide_index=True,
         )
 
 

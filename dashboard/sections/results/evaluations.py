@@ -12,7 +12,7 @@ from dashboard.markup import plain
 from dashboard.services import results
 from dashboard.services.results import Utterances
 from pipeline.evaluation.saved import SavedEvaluation
-from pipeline.i18n import N_, _, ngettext, number, percent
+from pipeline.i18n import N_, _, interval, ngettext, number, percent
 from pipeline.metrics.pronunciation import LONG_STRESS
 from pipeline.metrics.published import N_TEST, PAPER_PER_ACCURACY
 from pipeline.model_names import unlike
@@ -66,7 +66,7 @@ def plots(utterances: Utterances) -> None:
         return
     aspect = st.segmented_control(
         _("Aspect"), known, default=known[0], required=True, format_func=lambda aspect: _(ASPECTS[aspect]),
-        key="results-aspect", label_visibility="collapsed",
+        key="results-aspect", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     aspect = str(aspect or known[0])
     rows = results.aspect_table(utterances, aspect)
@@ -171,11 +171,11 @@ def error_rate(utterances: Utterances, chosen: SavedEvaluation) -> None:
 
 
 def _level(name: str, value: dict[str, Any], human: float | None = None) -> dict[str, Any]:
-    interval = value.get("interval")
+    bounds = value.get("interval")
     return {
         _("Level"): name,
         "PCC": _figure(value.get("pcc")),
-        "95 %": "" if not interval else f"[{number(interval[0], 3)}, {number(interval[1], 3)}]",
+        _("95% interval"): "" if not bounds else interval(number(bounds[0], 3), number(bounds[1], 3)),
         _("Human ceiling"): _figure(human),
         "MSE": _figure(value.get("mse")),
         "n": "" if value.get("n") is None else number(value["n"]),

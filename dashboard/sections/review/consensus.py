@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from dashboard.components.csv_dialect import choose_dialect
+from dashboard.components.tables import data_table
 from pipeline import csvfile
 from pipeline.i18n import N_, _, ngettext, number, translated
 from pipeline.projects.project import CONSENSUS, Project
@@ -31,25 +32,23 @@ def draw(review: ProjectReview, project: Project) -> None:
         _("Download CSV"), content, f"{project.name}-{method}.csv", "text/csv",
         icon=":material/download:",
     )  # fmt: skip
-    shown = table.round(1)
-    shown["method"] = [_method(name) for name in table["method"]]
+    shown = table.assign(method=[_method(name) for name in table["method"]])
     names = {d.key: translated(d.label) for d in review.rubric.dimensions}
     config = st.column_config
-    st.dataframe(
+    data_table(
         shown,
-        hide_index=True,
+        decimals=dict.fromkeys(_values(names), 1),
         column_order=["text", "speaker", *_values(names), "n", "method", "recording_id"],
         column_config={
             "text": config.Column(_("Text"), pinned=True),
             "speaker": _("Speaker"),
-            "n": config.NumberColumn(_("Ratings"), format="%d"),
+            "n": _("Ratings"),
             "method": _("Method"),
             "recording_id": _("Recording"),
-            **{key: config.NumberColumn(name, format="localized") for key, name in names.items()},
+            **names,
             **{
-                f"{key}_spread": config.NumberColumn(
-                    _("Difference ({dimension})").format(dimension=name), format="localized",
-                    help=_("Highest less lowest rating."),
+                f"{key}_spread": config.Column(
+                    _("Difference ({dimension})").format(dimension=name), help=_("Highest less lowest rating.")
                 )
                 for key, name in names.items()
             },

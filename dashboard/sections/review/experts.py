@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from pipeline.i18n import _, number, percent, signed
 from pipeline.projects.quality import ErrorSummary, ExpertQuality
@@ -11,12 +12,13 @@ from pipeline.projects.review import ProjectReview
 def draw(review: ProjectReview) -> None:
     experts = review.quality()
     if not experts:
-        st.caption(_("There are no ratings in this project yet."))
+        st.caption(
+            _("Nobody has rated in this project yet. Ratings that were imported or given outside it do not count here.")
+        )
         return
     errors = _("Mean absolute error in points of 100, the bias in brackets (positive: too lenient), and the number.")
-    st.dataframe(
+    data_table(
         [_row(expert) for expert in experts],
-        hide_index=True,
         column_config={
             _("Expert"): st.column_config.Column(pinned=True),
             _("Calibration"): st.column_config.Column(help=errors),

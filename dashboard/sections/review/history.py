@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.components.tables import fitted, without_empty
+from dashboard.components.tables import data_table, fitted, without_empty
 from dashboard.services import label, tiers
 from pipeline.i18n import N_, _, minute, number, translated
 from pipeline.labels.marked_words import MarkedWord
@@ -50,7 +50,7 @@ def ratings(review: ProjectReview, dispute: Dispute) -> None:
 
 def events(history: Sequence[RatingEvent], recording: Recording, review: ProjectReview) -> None:
     with st.expander(_("History"), icon=":material/history:"):
-        st.dataframe([_event(event, review.rubric_of(event, recording)) for event in history], hide_index=True)
+        data_table([_event(event, review.rubric_of(event, recording)) for event in history])
 
 
 def _rating(

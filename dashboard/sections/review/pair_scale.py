@@ -13,7 +13,7 @@ from dashboard.components.tables import fitted
 from dashboard.identity import held
 from dashboard.services import label, pairs
 from pipeline.errors import ProjectError
-from pipeline.i18n import N_, _, ngettext, number, signed, translated
+from pipeline.i18n import N_, _, interval, ngettext, number, signed, translated
 from pipeline.metrics.anchored_scores import MAPS
 from pipeline.people.access import Action, Identity
 from pipeline.projects.pairs.results import PairResults, PairScale, Place
@@ -33,7 +33,7 @@ def draw(project: Project, me: Identity) -> None:
     if project.gold:
         method = choices.segmented_control(
             _("Scores"), MAPS, default=MAPS[0], required=True, key="pairs-map",
-            format_func=lambda key: _(MAP_LABELS[key]), label_visibility="collapsed",
+            format_func=lambda key: _(MAP_LABELS[key]), label_visibility="collapsed", wrap=True,
         ) or MAPS[0]  # fmt: skip
     try:
         scale = results.scale(method=method)
@@ -55,7 +55,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
     else:
         shown = choices.segmented_control(
             _("Show"), list(SHOWN), default="score", required=True, key="pairs-shown", label_visibility="collapsed",
-            format_func=lambda key: _(SHOWN[key]),
+            format_func=lambda key: _(SHOWN[key]), wrap=True,
         ) or "score"  # fmt: skip
     in_scores = shown == "score"
     ends = [
@@ -78,7 +78,7 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
             _("Text"): place.text,
             _("Speaker"): shown_speaker(place.speaker),
             _("Place"): signed(place.value, 2),
-            _("95% interval"): f"[{signed(place.low, 2)}, {signed(place.high, 2)}]",
+            _("95% interval"): interval(signed(place.low, 2), signed(place.high, 2)),
             _("Comparisons"): number(place.n),
             **(
                 {}
@@ -96,8 +96,8 @@ def _scale(result: PairScale, choices: DeltaGenerator) -> None:
 
 
 def _interval(place: Place) -> str:
-    interval = f"[{number(place.score_low or 0.0)}, {number(place.score_high or 0.0)}]"
-    return _("{interval}, beyond the anchors").format(interval=interval) if place.outside else interval
+    written = interval(number(place.score_low or 0.0), number(place.score_high or 0.0))
+    return _("{interval}, beyond the anchors").format(interval=written) if place.outside else written
 
 
 def _summary(result: PairScale) -> str:
@@ -111,8 +111,8 @@ def _summary(result: PairScale) -> str:
     if order.value is not None and order.interval is not None:
         low, high = order.interval
         parts.append(
-            _("advantage of the left side {value} [{low}, {high}] logits").format(
-                value=signed(order.value, 2), low=signed(low, 2), high=signed(high, 2)
+            _("advantage of the left side {value} {interval} logits").format(
+                value=signed(order.value, 2), interval=interval(signed(low, 2), signed(high, 2))
             )
         )
     if result.anchor_error is not None:

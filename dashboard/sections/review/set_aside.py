@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components.page import errors_in_words
 from dashboard.components.player import player
 from dashboard.components.speakers import shown_speaker
+from dashboard.components.tables import data_table
 from dashboard.markup import message
 from dashboard.sections.review import history
 from dashboard.services import label, shared
@@ -35,7 +36,7 @@ def draw(review: ProjectReview, me: Identity) -> None:
         except AudioError as error:
             st.error(message(error), icon=":material/error:")
     with right:
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Expert"): name,
@@ -45,7 +46,6 @@ def draw(review: ProjectReview, me: Identity) -> None:
                 }
                 for name, event in chosen.events.items()
             ],
-            hide_index=True,
             column_config={_("Expert"): st.column_config.Column(pinned=True)},
         )
         if me.may(Action.REVIEW):

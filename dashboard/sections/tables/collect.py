@@ -7,14 +7,17 @@ from dashboard import identity, state
 from dashboard.components.confirm import confirm
 from dashboard.components.forms import empty_if_kept, keep
 from dashboard.components.page import empty_state, errors_in_words
+from dashboard.components.tables import data_table
 from dashboard.components.uploader import upload
 from dashboard.services import tables
-from pipeline.i18n import _, ngettext, number
+from pipeline.i18n import N_, _, ngettext, number
 from pipeline.people.access import Action
 from pipeline.tabular.prompts.store import LONGEST, Prompt
+from pipeline.tabular.prompts.synthesize import RATER
 
 EMPTY = {"prompt-text": "", "prompt-author": "", "prompt-score": None, "prompt-notes": ""}
 SYNTHETIC = "synthetic"
+OWN_WORDS = {SYNTHETIC: N_("synthetic"), RATER: N_("made up")}  # of the synthetic set, in its notes and as its rater
 HEIGHT = 360
 MAX_MB = 20
 
@@ -76,7 +79,11 @@ def _list(prompts: list[Prompt]) -> None:
     n, n_synthetic = len(prompts), sum(prompt.notes == SYNTHETIC for prompt in prompts)
     n_unrated = sum(prompt.score is None for prompt in prompts)
     with st.container(horizontal=True, vertical_alignment="center"):
-        count = ngettext("{n} prompt, {unrated} not rated yet.", "{n} prompts, {unrated} not rated yet.", n)
+        count = (
+            ngettext("{n} prompt, {unrated} not rated yet.", "{n} prompts, {unrated} not rated yet.", n)
+            if n_unrated
+            else ngettext("{n} prompt, rated.", "{n} prompts, all rated.", n)
+        )
         st.caption(count.format(n=number(n), unrated=number(n_unrated)), width="content")
         if n_synthetic:
             st.badge(
@@ -86,21 +93,24 @@ def _list(prompts: list[Prompt]) -> None:
                 ).format(n=number(n_synthetic)),
                 icon=":material/science:", color="orange",
             )  # fmt: skip
-    st.dataframe(
+    data_table(
         [
             {
                 _("Prompt"): prompt.text,
                 _("Score"): prompt.score,
                 _("Author"): prompt.author,
-                _("Rater"): prompt.rater,
-                _("Notes"): prompt.notes,
+                _("Rater"): _in_words(prompt.rater),
+                _("Notes"): _in_words(prompt.notes),
             }
             for prompt in prompts[::-1]
         ],
-        hide_index=True,
         height=HEIGHT,
         column_config={_("Prompt"): st.column_config.TextColumn(width="medium", pinned=True)},
     )
+
+
+def _in_words(text: str) -> str:
+    return _(OWN_WORDS[text]) if text in OWN_WORDS else text
 
 
 def _rater(container: DeltaGenerator, key: str) -> str:

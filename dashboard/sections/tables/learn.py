@@ -13,9 +13,10 @@ from dashboard.components.packages import say_missing
 from dashboard.components.page import empty_state, errors_in_words
 from dashboard.components.run_form import run_form
 from dashboard.components.run_list import say_damaged, stored
+from dashboard.components.tables import data_table
 from dashboard.markup import message, plain
 from dashboard.services import tables
-from pipeline.i18n import N_, _, number
+from pipeline.i18n import N_, _, number, series
 from pipeline.metrics.regression import TARGETS
 from pipeline.presets import build
 from pipeline.regressors.trees import MODELS, SEARCHES
@@ -61,15 +62,13 @@ def clean(task: str, source: str) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.plotly_chart(
-            score_charts.score_histogram({_("labels"): [row.label or 0.0 for row in cleaning.kept]}),
+            score_charts.score_histogram({_("labels"): [row.label or 0.0 for row in cleaning.kept]}, of=_("Items")),
             key="table-labels",
         )
     with right:
         st.markdown(_("**Left out**"))
         if cleaning.dropped:
-            st.dataframe(
-                [{_("Reason"): _(reason), _("Items"): n} for reason, n in cleaning.dropped.items()], hide_index=True
-            )
+            data_table([{_("Reason"): _(reason), _("Items"): n} for reason, n in cleaning.dropped.items()])
         else:
             st.caption(_("Nothing."))
 
@@ -81,7 +80,7 @@ def train(task: str, source: str) -> None:
     models = [*MODELS, ENCODER] if task == PROMPTS else list(MODELS)
     model = st.segmented_control(
         _("Model"), models, default=models[0], required=True, format_func=lambda name: _(MODEL_TITLES[name]),
-        key="table-model",
+        key="table-model", wrap=True,
     )  # fmt: skip
     can_start = say_missing(tables.ENCODERS if model == ENCODER else tables.TREES)
     with run_form("table-train"), errors_in_words():
@@ -169,10 +168,11 @@ def results(task: str) -> None:
 def _result(report: dict[str, Any]) -> None:
     rows = {_("this model"): report["metrics"]}
     rows |= {_(BASELINES.get(name, name)): metrics for name, metrics in report["baselines"].items()}
-    st.dataframe(
+    data_table(
         [{_("Scorer"): name, **_figures(metrics)} for name, metrics in rows.items()],
-        hide_index=True, column_config={_("Scorer"): st.column_config.TextColumn(pinned=True)},
-    )  # fmt: skip
+        decimals={_(label): 0 if name == "n" else 2 for name, label in FIGURES.items()},
+        column_config={_("Scorer"): st.column_config.TextColumn(pinned=True)},
+    )
     low, high = report["metrics"]["intervals"]["mae"]
     tested = (
         _("Out of fold: each person's items are scored by models that were not trained on that person.")
@@ -205,7 +205,7 @@ def _importance(values: dict[str, float], label: str) -> Any:
 
 
 def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
-    return {_(label): None if metrics[name] is None else round(metrics[name], 2) for name, label in FIGURES.items()}
+    return {_(label): metrics[name] for name, label in FIGURES.items()}
 
 
 def _deployment(task: str, run: RunDirectory) -> None:
@@ -228,36 +228,37 @@ def _deployment(task: str, run: RunDirectory) -> None:
 
 
 def _errors(errors: dict[str, Any]) -> None:
-    st.dataframe(
+    data_table(
         [
             {
                 _("Item"): item["content"],
-                _("Label"): round(item["label"], 1),
-                _("Predicted"): round(item["predicted"], 1),
+                _("Label"): item["label"],
+                _("Predicted"): item["predicted"],
                 _("Person"): item["group"],
             }
             for item in errors["worst"]
         ],
-        hide_index=True,
+        decimals=dict.fromkeys((_("Label"), _("Predicted")), 1),
         column_config={_("Item"): st.column_config.TextColumn(width="large")},
     )
     left, middle, right = st.columns(3)
-    left.dataframe([{_("Person"): row["name"], **_bias(row)} for row in errors["by_group"]], hide_index=True)
-    middle.dataframe(
-        [{_("Band of the label"): _(band), **_bias(row)} for band, row in ((r["name"], r) for r in errors["by_band"])],
-        hide_index=True,
-    )
-    right.dataframe(
-        [
-            {
-                _("Feature"): row["feature"],
-                _("MAE by quarter of its values"): ", ".join(number(mae, 1) for mae in row["mae_by_quarter"]),
-            }
-            for row in errors["by_feature"]
-        ],
-        hide_index=True,
-    )
+    one = dict.fromkeys((_("MAE"), _("Bias")), 1)
+    with left:
+        data_table([{_("Person"): row["name"], **_bias(row)} for row in errors["by_group"]], decimals=one)
+    with middle:
+        bands = [(row["name"], _bias(row)) for row in errors["by_band"]]
+        data_table([{_("Band of the label"): _(band), **figures} for band, figures in bands], decimals=one)
+    with right:
+        data_table(
+            [
+                {
+                    _("Feature"): row["feature"],
+                    _("MAE by quarter of its values"): series(number(mae, 1) for mae in row["mae_by_quarter"]),
+                }
+                for row in errors["by_feature"]
+            ]
+        )
 
 
 def _bias(row: dict[str, Any]) -> dict[str, Any]:
-    return {_("n"): row["n"], _("MAE"): round(row["mae"], 1), _("Bias"): round(row["bias"], 1)}
+    return {_("n"): row["n"], _("MAE"): row["mae"], _("Bias"): row["bias"]}

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.components.tables import data_table
 from dashboard.markup import document, plain
 from dashboard.sections.train.places import place_name
 from dashboard.services import train
@@ -34,7 +35,7 @@ def scoring_now() -> None:
 
 
 def _table(rows: list[ModelRow], names: dict[str, str]) -> None:
-    st.dataframe(
+    data_table(
         [
             {
                 _("Model"): names[row.model_id],
@@ -49,7 +50,6 @@ def _table(rows: list[ModelRow], names: dict[str, str]) -> None:
             }
             for row in rows
         ],
-        hide_index=True,
         column_config={_("Model"): st.column_config.TextColumn(pinned=True, width="medium")},
     )
     st.caption(

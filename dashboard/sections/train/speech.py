@@ -12,6 +12,7 @@ from dashboard.components.data_behind import HELD_OUT_SPEAKERS, DataBehind
 from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields, run_form
+from dashboard.components.tables import data_table
 from dashboard.markup import plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -115,7 +116,7 @@ def speech_results(run: RunDirectory) -> None:
     """Metrics on the held-out speakers, and deployment."""
     st.header(_("Metrics on held-out speakers"))
     st.caption(_data(run).text())
-    st.dataframe(
+    data_table(
         [
             {
                 _("Metric"): metric_name(name),
@@ -125,7 +126,6 @@ def speech_results(run: RunDirectory) -> None:
             }
             for name, value in figures_of(run.state.result).items()
         ],
-        hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
     st.caption(

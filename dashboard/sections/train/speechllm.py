@@ -14,6 +14,7 @@ from dashboard.components.kept_chart import kept_chart
 from dashboard.components.page import errors_in_words
 from dashboard.components.run_form import configured, last_fields, run_form
 from dashboard.components.run_list import stored
+from dashboard.components.tables import data_table
 from dashboard.markup import message, plain
 from dashboard.sections.train.deployment import deployment
 from dashboard.sections.train.fine_tuning import first_fields
@@ -203,7 +204,7 @@ def speechllm_results(run: RunDirectory) -> None:
         )
     st.caption(_data(run, figures).text())
     within = {True: _("yes"), False: _("no"), None: ""}
-    st.dataframe(
+    data_table(
         [
             {
                 _("Metric"): _(TABLE3_ROWS[name]) if name in TABLE3_ROWS else name,
@@ -220,7 +221,6 @@ def speechllm_results(run: RunDirectory) -> None:
             }
             for name, row in content["table3"].items()
         ],
-        hide_index=True,
         column_config={_("Metric"): st.column_config.TextColumn(pinned=True)},
     )
     unparsed = figures["unparsed"] if "unparsed" in figures else figures["unread"]  # of runs of earlier versions

@@ -8,7 +8,7 @@ from dashboard.components.confirm import confirm
 from dashboard.components.page import errors_in_words
 from dashboard.components.recorder import MOST_MB, SPANS, WORD
 from dashboard.components.report_files import download_json
-from dashboard.components.tables import fitted
+from dashboard.components.tables import data_table, fitted
 from dashboard.components.uploader import upload_several
 from dashboard.components.voice_recorder import voice_recorder
 from dashboard.markup import message, plain
@@ -18,7 +18,7 @@ from dashboard.sections.wakeword.steps import CONFIGURATION, offer_step
 from dashboard.services import wakeword_clips
 from pipeline.audio.load import AUDIO_KINDS
 from pipeline.i18n import N_, _, ngettext, number, pgettext, translated
-from pipeline.wakeword.data.clip_library import PARTS, ClipLibrary
+from pipeline.wakeword.data.clip_library import PARTS, SET_ASIDE, ClipLibrary
 from pipeline.wakeword.data.clip_uploads import UploadOutcome
 from pipeline.wakeword.data.clips import ClipScan, Label
 
@@ -203,20 +203,30 @@ def _delete(clips: ClipLibrary) -> None:
 
 
 def _set_aside(clips: ClipLibrary) -> None:
-    n, n_kept = len(clips.files("positive")), len(clips.files("evaluation/positive"))
-    with st.container(border=True):
+    counts = clips.counts
+    kinds = [part for part, aside in SET_ASIDE.items() if part == Label.POSITIVE or counts[part] or counts[aside]]
+
+    def kept(part: str) -> str:
+        n_kept = counts[SET_ASIDE[part]]
+        return _("{kind}: {kept} of {n}").format(
+            kind=_(TITLES[part]), kept=number(n_kept), n=number(counts[part] + n_kept)
+        )
+
+    with st.container(border=True), errors_in_words():
         st.markdown(
-            _("**For evaluation**: {kept} of {n} clips of the word").format(kept=number(n_kept), n=number(n + n_kept)),
+            _("**For evaluation**"),
             help=_("Training never uses these clips. Without them nobody knows how good the detector is."),
         )
+        part = st.selectbox(_("Set aside so far"), kinds, format_func=kept, key=f"aside-{clips.name}")
+        pattern = speaker_field(key="wakeword-aside-source")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             share = st.slider(_("Share to set aside (%)"), 5, 60, 30, 5, key="wakeword-share")
-            if st.button(pgettext("button", "Set aside"), icon=":material/call_split:", disabled=not n):
-                moved = clips.set_aside(share / 100)
+            if st.button(pgettext("button", "Set aside"), icon=":material/call_split:", disabled=not counts[part]):
+                moved = clips.set_aside(share / 100, part, pattern or None)
                 st.toast(ngettext("{n} clip set aside.", "{n} clips set aside.", moved).format(n=number(moved)))
                 st.rerun()
-            if st.button(_("Put back"), icon=":material/undo:", disabled=not n_kept):
-                moved = clips.take_back()
+            if st.button(_("Put back"), icon=":material/undo:", disabled=not counts[SET_ASIDE[part]]):
+                moved = clips.take_back(part)
                 st.toast(ngettext("{n} clip put back.", "{n} clips put back.", moved).format(n=number(moved)))
                 st.rerun()
 
@@ -276,12 +286,11 @@ def _scan_report(clips: ClipLibrary, scan: ClipScan) -> None:
         ngettext("{n} clip cannot be used.", "{n} clips cannot be used.", n_bad).format(n=number(n_bad)),
         icon=":material/warning:",
     )
-    st.dataframe(
+    data_table(
         [
             {_("Clip"): clip.path, _("Reason"): "; ".join(translated(p.message) for p in clip.problems)}
             for clip in scan.bad
         ],
-        hide_index=True,
     )
     question = ngettext(
         "Move {n} clip, with the reason, to the folder **quarantine** of this word? Nothing is deleted.",

@@ -45,7 +45,7 @@ def draw(clips: ClipLibrary | None) -> None:
     preset, of_it = _choose_preset()
     sets = wakeword_clips.speech_folders()
     with run_form("train-wakeword"):
-        columns = st.columns([2, 2, 1, 2])
+        columns = st.columns([4, 6, 3, 5])
         others = columns[0].multiselect(
             _("More other speech"), list(sets), placeholder=_("Choose recording sets"),
             help=_("Recording sets, besides the word's folder of other speech. Do not evaluate on the same sets."),

@@ -14,7 +14,7 @@ from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_list import stored
-from dashboard.components.tables import fitted
+from dashboard.components.tables import data_table, fitted
 from dashboard.markup import plain
 from dashboard.sections.wakeword import folder, trial
 from dashboard.sections.wakeword.preset_field import preset_field
@@ -147,7 +147,8 @@ def _start(run: RunDirectory, word: str) -> None:
     snr_db = columns[1].number_input(_("Speech to noise (dB)"), -10.0, 60.0, 10.0, 5.0, key="evaluate-snr")
     preset = preset_field(columns[2], key="evaluate-preset")
     target = columns[3].number_input(
-        _("False alarms per hour"), 0.0, 100.0, None, 0.1, key="evaluate-target", placeholder="0.5",
+        _("False alarms per hour"), 0.0, 100.0, None, 0.1, key="evaluate-target",
+        placeholder=number(0.5, 1),
         help=_("The rate that figures of single clips are at, besides the misses at 0.1, 0.5 and 1 per hour."),
     )  # fmt: skip
     keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
@@ -319,11 +320,9 @@ def _robustness(run: RunDirectory, word: str) -> None:
         help=_("Each room impulse response under 1 Data is a condition of its own."),
     ):  # fmt: skip
         rooms = []
+    st.caption(_("The same clips with noise, reverberation, distance, levels and codecs, at one threshold."))
     if (
-        st.button(
-            _("Test all conditions"), icon=":material/science:", disabled=options is None,
-            help=_("The same clips with noise, reverberation, distance, levels and codecs, at one threshold."),
-        )
+        st.button(_("Test all conditions"), icon=":material/science:", disabled=options is None)
         and options
     ):  # fmt: skip
         wakeword_detectors.start_work("robustness", run, *options, *rooms, *(["--word", word] if word else []))
@@ -352,7 +351,7 @@ def _conditions(rows: list[dict[str, Any]] | None) -> None:
         return
     rows = [{**row, "condition": condition_text(row["condition"])} for row in rows]
     st.plotly_chart(detection_charts.robustness_bars(rows), key="robustness")
-    st.dataframe(
+    data_table(
         [
             {
                 _("Condition"): row["condition"], _("Kind"): _(KINDS.get(row["kind"], row["kind"])),
@@ -361,7 +360,7 @@ def _conditions(rows: list[dict[str, Any]] | None) -> None:
             }
             for row in rows
         ],
-        hide_index=True, column_config={_("Condition"): st.column_config.TextColumn(pinned=True)},
+        column_config={_("Condition"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
 
 

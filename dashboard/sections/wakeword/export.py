@@ -71,7 +71,7 @@ def draw(run: RunDirectory) -> None:
             f"pronlab wakeword judge {run.id} --port 8602",  # not shown
             "pronlab wakeword detect SMALL_RUN recording.wav --judge http://127.0.0.1:8602",  # not shown
         )
-        st.code("\n".join(commands), language="bash")
+        st.code("\n".join(commands), language="bash", wrap_lines=True)
         st.caption(
             _(
                 "`POST /verify` takes a clip as multipart form data (field audio). "
@@ -85,7 +85,8 @@ def draw(run: RunDirectory) -> None:
                 "too:"
             )
         )
-        st.code("pronlab wakeword listen BUNDLE.zip --phones WORD --owner NAME", language="bash")  # not shown
+        command = "pronlab wakeword listen BUNDLE.zip --phones WORD --owner NAME"  # not shown
+        st.code(command, language="bash", wrap_lines=True)
 
 
 def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:

@@ -44,10 +44,12 @@ def results(run: RunDirectory) -> None:
     with stored(_("The folder of {run}").format(run=run.id)):
         finished = wakeword_detectors.finished_run(run)
         report = finished.report(FOLDER_SCORES)
-        if report:
-            _table(report, run)
-            if wakeword_detectors.learnt_word(finished.folder) is not None:
-                st.caption(_("By the detector alone: its judge of phones is asked about single recordings."))
+        if not report:
+            st.caption(_("Lists each clip of the folder: whether the word was detected in it, and its highest score."))
+            return
+        _table(report, run)
+        if wakeword_detectors.learnt_word(finished.folder) is not None:
+            st.caption(_("By the detector alone: its judge of phones is asked about single recordings."))
 
 
 def _table(report: dict[str, Any], run: RunDirectory) -> None:

@@ -9,7 +9,7 @@ from dashboard.components.recorder import WORD, recorder
 from dashboard.components.widths import box_width
 from dashboard.markup import message, plain
 from dashboard.services import wakeword_clips, wakeword_detectors
-from pipeline.i18n import _, number
+from pipeline.i18n import _, ngettext, number
 from pipeline.wakeword.file_names import LONGEST_NAME
 from pipeline.wakeword.owner.enrolment import WANTED, Enrolment
 
@@ -81,20 +81,21 @@ def _outcome(enrolled: Enrolment) -> None:
         icon=":material/check:",
     )
     if enrolled.other_voices:
-        st.warning(
-            _("Perhaps another person's voice: take {takes}. Enrol again with takes of one person if so.").format(
-                takes=", ".join(enrolled.other_voices)
-            ),
-            icon=":material/warning:",
+        text = ngettext(
+            "Perhaps another person's voice: take {takes}. Enrol again with takes of one person if so.",
+            "Perhaps another person's voice: takes {takes}. Enrol again with takes of one person if so.",
+            len(enrolled.other_voices),
         )
+        st.warning(text.format(takes=", ".join(enrolled.other_voices)), icon=":material/warning:")
     if enrolled.odd_takes:
-        st.warning(
-            _(
-                "Not like the other takes, perhaps another word: take {takes}. Enrol again with takes of the same word "
-                "if so."
-            ).format(takes=", ".join(enrolled.odd_takes)),
-            icon=":material/warning:",
+        text = ngettext(
+            "Not like the other takes, perhaps another word: take {takes}. Enrol again with takes of the same word "
+            "if so.",
+            "Not like the other takes, perhaps another word: takes {takes}. Enrol again with takes of the same word "
+            "if so.",
+            len(enrolled.odd_takes),
         )
+        st.warning(text.format(takes=", ".join(enrolled.odd_takes)), icon=":material/warning:")
 
 
 def _enrolled_here() -> None:

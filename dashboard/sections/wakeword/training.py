@@ -12,6 +12,7 @@ from dashboard.components.page import errors_in_words
 from dashboard.components.report_files import download_json, download_table
 from dashboard.components.run_actions import offer_deletion
 from dashboard.components.run_list import stored
+from dashboard.components.tables import data_table
 from dashboard.markup import message, plain
 from dashboard.sections.wakeword.steps import EVALUATION, offer_step
 from dashboard.sections.wakeword.threshold import all_rest_on
@@ -120,7 +121,7 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
     st.caption(note + " " + _("Of the last stage, the averaged weights with the lowest ranking loss are kept."))
     of_words = {name: word["validation"] for name, word in report.get("words", {}).items()}
     if of_words:
-        st.dataframe(
+        data_table(
             [
                 {
                     _("Word"): name, _("Validation misses"): percent(figures["miss_at_few_alarms"], 1),
@@ -128,7 +129,6 @@ def _report(run: RunDirectory, report: dict[str, Any]) -> None:
                 }
                 for name, figures in of_words.items()
             ],
-            hide_index=True,
         )  # fmt: skip
     for sentence in diagnosis(run.metrics(), report):
         st.warning(message(sentence), icon=":material/troubleshoot:")

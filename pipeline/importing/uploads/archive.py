@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.audio.load import AUDIO_SUFFIXES
 from pipeline.i18n import N_, Message
 from pipeline.importing.uploads.limits import MIB, Limits
 from pipeline.importing.uploads.refusal import Refused
@@ -54,12 +55,12 @@ def unpack(archive: zipfile.ZipFile, member: Member, target: Path, limits: Limit
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise Refused("link", Message(N_("It is a link or a device, not a file. Pack the file itself.")))
     if member.size > limits.file_bytes:
-        raise too_large(limits)
+        raise too_large(member.name, limits)
     if member.info.flag_bits & ENCRYPTED:
         raise Refused("encrypted", Message(N_("The archive has a password. Pack it again without one.")))
     try:
         with archive.open(member.info) as source, target.open("wb") as file:
-            _copy(source, file, limits)  # type: ignore[arg-type]
+            _copy(source, file, member.name, limits)  # type: ignore[arg-type]
     except BaseException as error:
         target.unlink(missing_ok=True)
         if isinstance(error, ZIP_ERRORS):
@@ -67,21 +68,20 @@ def unpack(archive: zipfile.ZipFile, member: Member, target: Path, limits: Limit
         raise
 
 
-def too_large(limits: Limits) -> Refused:
-    return Refused(
-        "too_large",
-        Message(
-            N_("It is larger than {most} MB. Cut it into single words or sentences."), most=limits.file_bytes // MIB
-        ),
-    )
+def too_large(name: str, limits: Limits) -> Refused:
+    """With what to do about the file `name`: a recording is too long, a table or text has too much in one file."""
+    text = N_("It is larger than {most} MB. Split it into several files.")
+    if name.lower().endswith(AUDIO_SUFFIXES):
+        text = N_("It is larger than {most} MB. Cut it into single words or sentences.")
+    return Refused("too_large", Message(text, most=limits.file_bytes // MIB))
 
 
-def _copy(source: BinaryIO, file: BinaryIO, limits: Limits) -> None:
+def _copy(source: BinaryIO, file: BinaryIO, name: str, limits: Limits) -> None:
     n_bytes = 0
     while block := source.read(BLOCK_BYTES):
         n_bytes += len(block)
         if n_bytes > limits.file_bytes:
-            raise too_large(limits)
+            raise too_large(name, limits)
         file.write(block)
 
 

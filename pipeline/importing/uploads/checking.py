@@ -122,7 +122,7 @@ class _Check:
             return replace(same, name=entry.name, number=entry.number, drop=entry.drop)
         _check_kind(entry.kind, path)
         if entry.size > self._limits.file_bytes:
-            raise archive.too_large(self._limits)
+            raise archive.too_large(path.name, self._limits)
         self._check_room(entry)
         replaced = self._check_place(entry, path)
         report = inspect_file(place) if entry.kind is Kind.RECORDING else None

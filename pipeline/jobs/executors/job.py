@@ -101,6 +101,9 @@ class Launch:
 class Executor(Protocol):
     """A module with these functions; errors are JobError, in words."""
 
+    def is_installed(self) -> bool:
+        """Whether this machine has what starts work there; whether a cluster answers is only known then."""
+
     def start(self, job: Job) -> str | None:
         """Start it, and return its number there; None where it has none."""
 
@@ -120,3 +123,8 @@ def executor(name: str) -> Executor:
     """By name; what it needs is imported now. Raises UnknownNameError, or JobError where a package is missing."""
     module: Any = importlib.import_module(EXECUTORS[name])
     return module  # type: ignore[no-any-return]
+
+
+def installed_executors() -> list[str]:
+    """The names of those that this machine can start work with."""
+    return [name for name in EXECUTORS if executor(name).is_installed()]

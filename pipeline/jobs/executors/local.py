@@ -18,6 +18,10 @@ from pipeline.settings import HOME
 WAITING = '"$@"; code=$?; [ $code = 0 ] || echo "The process ended with code $code."'
 
 
+def is_installed() -> bool:
+    return True
+
+
 def start(job: Job) -> None:
     if job.options:
         raise JobError(N_("The executor local takes no options, got {options}."), options=", ".join(job.options))

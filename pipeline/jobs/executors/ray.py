@@ -11,11 +11,15 @@ from typing import Any
 from pipeline.errors import JobError
 from pipeline.i18n import N_
 from pipeline.jobs.executors.job import Job, Launch
-from pipeline.optional import require
+from pipeline.optional import is_there, require
 from pipeline.runs import RunDirectory
 from pipeline.text import lines_of
 
 ADDRESS = "http://127.0.0.1:8265"
+
+
+def is_installed() -> bool:
+    return is_there("ray")
 
 
 def start(job: Job) -> str:

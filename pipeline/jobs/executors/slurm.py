@@ -9,6 +9,7 @@ again.
 """
 
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from pipeline.errors import JobError
 from pipeline.i18n import N_, ended
 from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
-from pipeline.optional import require
+from pipeline.optional import is_there, require
 from pipeline.runs import RunDirectory
 from pipeline.settings import HOME
 from pipeline.text import lines_of
@@ -68,6 +69,10 @@ class Task:
         self.job.run.withdraw_stop()
         self.job.run.requeue("slurm")
         return submitit.helpers.DelayedSubmission(Task(self.job))
+
+
+def is_installed() -> bool:
+    return is_there("submitit") and shutil.which("sbatch") is not None
 
 
 def start(job: Job) -> str:

@@ -16,16 +16,30 @@ import numpy as np
 
 from pipeline import artifacts
 from pipeline.audio.load import AUDIO_SUFFIXES, audio_files, load_audio
+from pipeline.corpus.splits import speaker_holdout
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
 from pipeline.parallel import Progress
 from pipeline.settings import Settings
-from pipeline.wakeword.data.clips import SPOKEN, ClipScan, Label, quarantine, scan_folders
+from pipeline.wakeword.data.clips import (
+    SPOKEN,
+    ClipScan,
+    Label,
+    quarantine,
+    scan_folders,
+    source_in,
+    source_regex,
+)
 from pipeline.wakeword.wake_words import wake_word
 
 LEARNING = (*Label, "noise", "rir")
 EVALUATION = ("positive", "background", "noise", "near")
 PARTS = (*map(str, LEARNING), *(f"evaluation/{name}" for name in EVALUATION))
+# What is learnt from, and where clips of it wait for the evaluation. Similar phrases there have a folder a phrase.
+SET_ASIDE = {
+    str(Label.POSITIVE): "evaluation/positive", str(Label.NEGATIVE): "evaluation/background",
+    "noise": "evaluation/noise",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,20 +114,31 @@ class ClipLibrary:
         """Move the bad clips of a scan aside, with the reasons."""
         return quarantine(scan, _free(self.root / "quarantine"))
 
-    def set_aside(self, share: float, seed: int = 0) -> int:
-        """Move a share of the word's clips to the evaluation; returns how many. Raises CorpusError for no clips."""
-        files = self.files(Label.POSITIVE)
+    def set_aside(
+        self, share: float, part: str = Label.POSITIVE, source_pattern: str | None = None, seed: int = 0
+    ) -> int:
+        """Move a share of the clips of a part of SET_ASIDE to the evaluation; returns how many. With the pattern of a
+        speaker (see `scan_folders`), all clips of one go or stay. Raises CorpusError for no clips, a pattern that finds
+        no speaker, and one speaker alone."""
+        source, files = self.folder(part), self.files(part)
         if not files:
-            raise CorpusError(N_("There are no clips of the word yet."))
+            raise CorpusError(N_("There are no clips of this kind yet."))
         if not 0.0 < share < 1.0:
             raise CorpusError(N_("The share lies between 0 and 1, got {share}."), share=share)
-        order = np.random.default_rng(seed).permutation(len(files))[: max(1, round(share * len(files)))]
-        return _move([files[i] for i in order], self.folder(Label.POSITIVE), self.folder("evaluation/positive"))
+        pattern = source_regex(source_pattern)
+        if pattern is None:
+            order = np.random.default_rng(seed).permutation(len(files))[: max(1, round(share * len(files)))]
+            chosen = [files[i] for i in order]
+        else:
+            speakers = [source_in(file.relative_to(source).as_posix(), pattern) for file in files]
+            held = speaker_holdout(speakers, share, seed)
+            chosen = [file for file, is_held in zip(files, held, strict=True) if is_held]
+        return _move(chosen, source, self.folder(SET_ASIDE[part]))
 
-    def take_back(self) -> int:
-        """Move all that was set aside back to what is learnt from; returns how many."""
-        part = "evaluation/positive"
-        return _move(self.files(part), self.folder(part), self.folder(Label.POSITIVE))
+    def take_back(self, part: str = Label.POSITIVE) -> int:
+        """Move all of a part of SET_ASIDE that was set aside back to what is learnt from; returns how many."""
+        aside = SET_ASIDE[part]
+        return _move(self.files(aside), self.folder(aside), self.folder(part))
 
 
 def library_names(settings: Settings) -> list[str]:
