@@ -131,7 +131,8 @@ class Word:
         return float(vote / about["temperature"])
 
     def _windows(self, seconds: float) -> int:
-        return round(seconds * RATE_HZ / self.about["hop_samples"])
+        hop: int = self.about["hop_samples"]
+        return round(seconds * RATE_HZ / hop)
 
     def reject(self) -> None:
         """The last detection was none: the next may follow two windows later, while the score is still high."""
