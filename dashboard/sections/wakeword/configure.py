@@ -139,7 +139,8 @@ def _choose_preset() -> tuple[str, WakewordConfig]:
             wakeword_training.delete_preset(preset)
             st.rerun()
     config = build(WakewordConfig, wakeword_training.preset(preset))
-    st.caption(steps_in_words(config))
+    # The fields below are a form's, so that nothing is known of a change in them until the form is sent.
+    st.caption(_("The preset has {steps}").format(steps=steps_in_words(config)))
     return preset, config
 
 

@@ -107,7 +107,13 @@ def write_textgrid(path: Path, labelled: LabelledRecording, words: Sequence[Word
     recording = labelled.recording
     duration = 0.0 if recording.report is None else recording.report.duration_s
     if duration <= 0.0:
-        raise LabelError(N_("The length of {recording} is unknown. Import its set again."), recording=recording.id)
+        raise LabelError(
+            N_(
+                "The length of {recording} is unknown, as its audio could not be read. Put a file that can be read in "
+                "its place and import its set again."
+            ),
+            recording=recording.id,
+        )
     grid = textgrid.Textgrid(0.0, duration)
     for name, spans in _tiers(labelled, words, duration):
         if all(span.start_s == span.end_s for span in spans):
