@@ -92,6 +92,7 @@ class StreamingDetector:
     ) -> None:
         self._classifier, self._features, self._config, self.threshold = classifier, features_config, config, threshold
         self._every = features_config.frames_in(config.hop_s)  # frames
+        self._lockout = round(config.lockout_s / config.hop_s)  # windows
         self._size, _n_bins = features_config.shape
         self._stream = FrameStream(features_config)
         self._silence = silence_before(features_config, config)
@@ -118,13 +119,12 @@ class StreamingDetector:
     def reject(self) -> None:
         """The last detection was none: the next may follow two windows later, while the score is still high. At a low
         threshold a detection may come before the end of the word, or just before the word."""
-        self._armed, self._since = True, round(self._config.lockout_s / self._config.hop_s) - 1
+        self._armed, self._since = True, self._lockout - 1
 
     def accept(self) -> None:
         """A judge took the last detection for the word: the next may follow when it hears nothing of it any more. At
         the low threshold from which on it is asked, the score may stay high long after the word."""
-        own = round(self._config.lockout_s / self._config.hop_s)
-        self._armed, self._since = True, own - judged_lockout(self._config)
+        self._armed, self._since = True, self._lockout - judged_lockout(self._config)
 
     def _step(self, score: float, end_s: Seconds) -> WindowResult:
         config = self._config
@@ -133,7 +133,7 @@ class StreamingDetector:
         self._since += 1
         if vote < self.threshold - config.hysteresis:
             self._armed = True
-        free = self._since > round(config.lockout_s / config.hop_s)
+        free = self._since > self._lockout
         detected = bool(self._armed and free and vote >= self.threshold)
         if detected:
             self._armed, self._since = False, 0
