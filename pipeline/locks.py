@@ -7,20 +7,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.artifacts import NO_SPACE
 from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_
 from pipeline.records import Seconds
 from pipeline.settings import Settings
-from pipeline.write_errors import not_written
+from pipeline.write_errors import not_written, to_name
 
 TIMEOUT_S: Seconds = 10.0
-
-
-def to_name(data_root: Path, folder: Path, error: OSError) -> Path:
-    """Which folder an error of writing in `folder`, of locks and marks, should name: the data folder where the disk is
-    full, as nobody else knows of locks; else that folder, whose permissions have to be mended."""
-    return data_root if error.errno in NO_SPACE else folder
 
 
 @contextmanager

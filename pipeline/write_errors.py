@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.artifacts import NO_SPACE
 from pipeline.errors import said_by
 from pipeline.i18n import N_, Message
 from pipeline.reasons import system_number
@@ -56,6 +57,12 @@ def remedy(error: BaseException, path: Path, *, writing: bool = True, otherwise:
         return Message(with_setting, folder=str(folder), setting=setting)
     mended = Message(alone, folder=str(folder))
     return Message("{what} {advice}", what=mended, advice=Message(otherwise)) if otherwise else mended
+
+
+def to_name(data_root: Path, folder: Path, error: OSError) -> Path:
+    """Which folder an error of writing in `folder`, of locks and marks, should name: the data folder where the disk is
+    full, as nobody else knows of locks; else that folder, whose permissions have to be mended."""
+    return data_root if error.errno in NO_SPACE else folder
 
 
 def _setting_of(path: Path) -> str | None:

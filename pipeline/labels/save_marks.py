@@ -15,9 +15,8 @@ import psutil
 from pipeline.database import NoRoomError
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
-from pipeline.locks import to_name
 from pipeline.records import Seconds
-from pipeline.write_errors import not_written
+from pipeline.write_errors import not_written, to_name
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
 _MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, process, thread
