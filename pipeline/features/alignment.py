@@ -6,6 +6,7 @@ is undone by stretching the mel axis (vocal tract length normalisation, Lee & Ro
 two agree best. Without it a woman's faultless word lies as far from a man's as a wrong word.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from pipeline.corpus.references import find_references
 from pipeline.errors import AudioError
 from pipeline.features import dtw
 from pipeline.features.acoustic57 import cepstra_from_mel
-from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz
+from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz, runs_of
 from pipeline.settings import Settings
 
 FLOOR_DB = 45.0
@@ -77,8 +78,7 @@ def speech_part(audio: Audio) -> SpeechPart | None:
 def _without_clicks(active: NDArray[np.bool_]) -> slice:
     """From the first frame that counts to the last, but for clicks apart from the rest: of a mouse or a key, as the
     recording is begun and ended."""
-    changes = np.flatnonzero(np.diff(np.r_[False, active, False]))
-    runs = list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+    runs = runs_of(active).tolist()
     while len(runs) > 1 and _is_click(runs[0]) and runs[1][0] - runs[0][1] >= QUIET_BEFORE_WORD:
         del runs[0]
     while len(runs) > 1 and _is_click(runs[-1]) and runs[-1][0] - runs[-2][1] >= QUIET_AFTER_WORD:
@@ -86,7 +86,7 @@ def _without_clicks(active: NDArray[np.bool_]) -> slice:
     return slice(runs[0][0], runs[-1][1])
 
 
-def _is_click(run: tuple[int, int]) -> bool:
+def _is_click(run: Sequence[int]) -> bool:
     return run[1] - run[0] <= CLICK_FRAMES
 
 

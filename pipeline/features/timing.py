@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.audio.check import estimate_snr_db
 from pipeline.audio.load import Audio
 from pipeline.features.base import EXTRACTORS
-from pipeline.features.frames import HOP, Frames
+from pipeline.features.frames import HOP, Frames, runs_of
 from pipeline.records import Target
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
@@ -103,8 +103,7 @@ def syllable_nuclei(level_db: NDArray[np.floating], voiced: NDArray[np.bool_]) -
 
 
 def _pauses_s(active: NDArray[np.bool_]) -> list[float]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], active, [True])).astype(np.int8)))
-    lengths_s = (edges[1::2] - edges[::2]) * FRAME_S
+    lengths_s = np.diff(runs_of(~active), axis=1)[:, 0] * FRAME_S
     return [float(length) for length in lengths_s if length >= MIN_PAUSE_S]
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
 from pipeline.features.alignment import FRAME_S, SpeechPart, aligned, speech_part
+from pipeline.features.frames import runs_of
 from pipeline.records import Seconds
 
 PAUSE_S: Seconds = 0.25
@@ -111,9 +112,7 @@ def _slow(places: NDArray[np.int64]) -> tuple[Stretch, ...]:
 
 
 def _pauses(part: SpeechPart) -> tuple[tuple[Seconds, Seconds], ...]:
-    quiet = np.concatenate([[False], ~part.active, [False]]).astype(np.int8)
-    edges = np.flatnonzero(np.diff(quiet))
-    spans = [(float(a * FRAME_S), float(b * FRAME_S)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    spans = [(float(a * FRAME_S), float(b * FRAME_S)) for a, b in runs_of(~part.active)]
     return tuple(span for span in spans if span[1] - span[0] >= PAUSE_S)
 
 
