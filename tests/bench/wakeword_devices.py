@@ -4,8 +4,8 @@
     python -m tests.bench.wakeword_devices FOLDER SHARED table
 
 Trains presets on the data of `wakeword_study` (250 recordings of seed 0), and measures on its 3 h. The preset esp32 by
-PyTorch and by the interpreter for microcontrollers, others by PyTorch and by ONNX of 8 bits; `esp32-taught` learns from
-the preset default, trained on the same recordings, too. Not part of `make bench`.
+PyTorch and by the interpreter for microcontrollers, others by PyTorch and by ONNX of 8 bits; with `-taught` they learn
+from the preset default, trained on the same recordings, too. Not part of `make bench`.
 """
 
 import json
@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.wakeword_study import HOURS, KEYWORDS, Case, heard_of, prepare
+from tests.bench.wakeword_study import HOURS, KEYWORDS, Case, heard_of, prepare, train
 
 RESULTS = "devices.jsonl"
 TARGETS = (0.1, 0.5, 1.0)
-TAUGHT = "esp32-taught"
+TAUGHT = "-taught"  # the end of names of trainings that learn from the preset default, too
+# What is not a preset as it is: the preset and what is set otherwise.
+VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {"esp32-wide": ("esp32", ("model.width=2.0",))}
 
 
 def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
@@ -27,44 +29,37 @@ def one(folder: Path, preset: str, keyword: str) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
-    if preset == TAUGHT:
-        teacher, _ = _trained(folder, "default", "default", keyword)
-        run, found = _trained(folder, "default", "esp32", keyword, teacher.id)
-    else:
-        run, found = _trained(folder, preset, preset, keyword)
+    teacher = train(folder, Case("default", keyword)).home.name if preset.endswith(TAUGHT) else ""
+    run, found = _trained(folder, preset, keyword, teacher)
     report = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
-    measure = _on_microcontroller if preset in ("esp32", TAUGHT) else _of_8_bits
+    measure = _on_microcontroller if found.info.features.kind == "micro" else _of_8_bits
     return {
         "preset": preset, "keyword": keyword, "training_s": report["training_s"], **measure(folder, keyword, found)
     }  # fmt: skip
 
 
-def _trained(folder: Path, beside: str, preset: str, keyword: str, teacher: str = "") -> tuple[Any, Any]:
-    """A finished run on the keyword among those of the preset `beside`, and what it left."""
-    from pipeline import artifacts
-    from pipeline.presets import build, merged
+def _trained(folder: Path, name: str, keyword: str, teacher: str) -> tuple[Any, Any]:
+    """A finished run on the keyword, beside its teacher, if it has one, and what it left."""
+    from pipeline.presets import build, merged, overrides
     from pipeline.runs import RunDirectory, list_runs
     from pipeline.settings import Settings
     from pipeline.wakeword.config import WakewordConfig, load_preset
     from pipeline.wakeword.finished_run import open_finished_run
     from pipeline.wakeword.run import train_wakeword
 
-    settings = Settings(folder / "data", folder / "models" / f"{beside}-{keyword}")
+    beside = Case("default", keyword).id if teacher else f"{name}-{keyword}"
+    settings = Settings(folder / "data", folder / "models" / beside)
     data = {
         "positive": [str(folder / "kw" / keyword / "0" / "train")], "negative": [str(folder / "speech_train")],
         "noise": [str(folder / "noise_train")], "rir": [str(folder / "rir")],
     }  # fmt: skip
-    done = [
-        run
-        for run in list_runs(settings.runs_root)
-        if run.state.status == "finished"
-        and artifacts.read_json(run.path / "config.json")["distil"]["teacher"] == teacher
-    ]
+    title = f"{name}-{keyword}"
+    done = [run for run in list_runs(settings.runs_root) if run.state.name == title and run.state.status == "finished"]
     if not done:
-        name = f"{preset}-{keyword}"
-        given = {"name": name, "seed": 0, "data": data, "distil.teacher": teacher}
-        config = build(WakewordConfig, merged(load_preset(preset), given))
-        run = RunDirectory.create(settings.runs_root, kind="wakeword", name=name, config=config, seed=0)
+        preset, own = VARIANTS.get(name.removesuffix(TAUGHT), (name.removesuffix(TAUGHT), ()))
+        given = {"name": title, "seed": 0, "data": data, "distil.teacher": teacher}
+        config = build(WakewordConfig, merged(load_preset(preset), given, overrides(own)))
+        run = RunDirectory.create(settings.runs_root, kind="wakeword", name=title, config=config, seed=0)
         train_wakeword(settings, config, run)
         done = [run]
     return done[0], open_finished_run(settings, str(done[0].path))
