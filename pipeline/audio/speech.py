@@ -9,13 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.check import SILENCE_FLOOR_DB, frame_levels_db
 from pipeline.audio.load import TARGET_RATE_HZ, Audio
 from pipeline.audio.voice import voice_both_ways
 from pipeline.audio.voice_activity import BLOCK
 from pipeline.records import RubricName, Seconds
 
+VERSION = "speech-2"  # changes whenever what is cut does, so that cached features notice
 BLOCK_S: Seconds = BLOCK / TARGET_RATE_HZ
 FADE_S: Seconds = 0.02
+# silero-vad often ends before a last s, ç or k, and begins after a first. They stand out of the noise beside the word,
+# and what is quiet between them and the voice is shorter than before another sound, such as a click.
+HISS_FRAME = round(0.01 * TARGET_RATE_HZ)
+ABOVE_NOISE_DB, BELOW_VOICE_DB = 10.0, 30.0
+LONGEST_QUIET_S: Seconds = 0.06
 LOUD_DB = -25.0  # relative to the speech: what is louder, and is none, is silenced in the margins
 
 
@@ -42,7 +49,8 @@ class VoiceRule:
     by it. `voice` is the probability from which on a block counts; `pause_s` the longest pause within speech: beyond
     it, less than `island_s` of voice is something else. `is_sharp`: the first block as heard forwards and the last as
     heard backwards, so that of music beside it little is taken for speech; else the first and last in either
-    direction, as whoever knows the text can leave out the rest (`scoring.speech.scorer`).
+    direction, as whoever knows the text can leave out the rest (`scoring.speech.scorer`). `unvoiced_s` is how much
+    of sounds without a voice may come before the first and after the last.
     """
 
     sure: float
@@ -50,6 +58,7 @@ class VoiceRule:
     pause_s: Seconds
     island_s: Seconds
     is_sharp: bool
+    unvoiced_s: Seconds
 
 
 # Recordings of speechocean762 begin .5 s before the speech; those of the demo's words with it.
@@ -58,8 +67,8 @@ MARGINS = {
     RubricName.WORD: Margins(longest_s=0.4, kept_s=0.05, heard_s=0.05),
 }
 RULES = {
-    RubricName.SENTENCE: VoiceRule(sure=0.9, voice=0.3, pause_s=1.0, island_s=0.1, is_sharp=False),
-    RubricName.WORD: VoiceRule(sure=0.5, voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True),
+    RubricName.SENTENCE: VoiceRule(sure=0.9, voice=0.3, pause_s=1.0, island_s=0.1, is_sharp=False, unvoiced_s=0.0),
+    RubricName.WORD: VoiceRule(sure=0.5, voice=0.15, pause_s=0.5, island_s=0.1, is_sharp=True, unvoiced_s=0.3),
 }
 
 
@@ -83,7 +92,7 @@ class Cut:
 
 
 def find_speech(audio: Audio, rubric: RubricName) -> Speech:
-    """The stretch from the first voice to the last."""
+    """The stretch from the first voice to the last, with the unvoiced sounds beside them."""
     n, rule = len(audio.samples), RULES[rubric]
     if not n:
         return Speech(0, 0, 0.0)
@@ -92,7 +101,24 @@ def find_speech(audio: Audio, rubric: RubricName) -> Speech:
     first, last, surest = _voiced(forwards, rule), _voiced(backwards, rule), float(both[0].max())
     if both.max() < rule.sure or not (len(first) and len(last)) or first[0] > last[-1]:
         return Speech(0, n, surest)
-    return Speech(int(first[0]) * BLOCK, min(n, (int(last[-1]) + 1) * BLOCK), surest)
+    start, end = int(first[0]) * BLOCK, min(n, (int(last[-1]) + 1) * BLOCK)
+    hissing = np.diff(audio.samples, prepend=audio.samples[:1])
+    loudest_db = float(frame_levels_db(hissing[start:end], HISS_FRAME).max())
+    before = _unvoiced(hissing[:start][::-1], loudest_db, rule)
+    return Speech(start - before, end + _unvoiced(hissing[end:], loudest_db, rule), surest)
+
+
+def _unvoiced(beside: NDArray[np.float32], loudest_db: float, rule: VoiceRule) -> int:
+    """How many samples of what is beside the voice, from it on, belong to the word. `beside` and `loudest_db`, the
+    voice's loudest, are of the differences between samples, in which a thump or hum weighs little."""
+    if not rule.unvoiced_s or len(beside) < HISS_FRAME:
+        return 0
+    levels_db = frame_levels_db(beside, HISS_FRAME)
+    lowest_db = max(np.median(levels_db) + ABOVE_NOISE_DB, loudest_db - BELOW_VOICE_DB, SILENCE_FLOOR_DB)
+    heard = np.flatnonzero(levels_db[: round(rule.unvoiced_s * TARGET_RATE_HZ / HISS_FRAME)] > lowest_db)
+    pauses = np.diff(heard, prepend=-1) - 1
+    joined = heard[: int(np.argmax(np.append(pauses * HISS_FRAME > LONGEST_QUIET_S * TARGET_RATE_HZ, True)))]
+    return (int(joined[-1]) + 1) * HISS_FRAME if len(joined) else 0
 
 
 def cut_to(audio: Audio, speech: Speech, margins: Margins) -> Cut:

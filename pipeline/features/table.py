@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import artifacts
 from pipeline.audio.load import load_audio
-from pipeline.audio.speech import speech_only
+from pipeline.audio.speech import VERSION, speech_only
 from pipeline.corpus.sets import audio_path, get_set, target_of
 from pipeline.errors import AudioError, FeatureError
 from pipeline.features.base import FeatureExtractor
@@ -143,7 +143,7 @@ def _job(settings: Settings, recording: Recording, extractor: FeatureExtractor) 
     set_ = get_set(settings, recording.set)
     path, target = audio_path(set_, recording), target_of(set_, recording)
     stamp = artifacts.stamp_of(path)
-    key = hashlib.sha256(f"{path}:{stamp}:speech:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{path}:{stamp}:{VERSION}:{extractor.depends_on(target)}".encode()).hexdigest()[:24]
     return _Job(recording.id, path, target, key)
 
 
