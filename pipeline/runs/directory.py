@@ -1,6 +1,5 @@
 """One run's folder: making it, reading it, and what may be done to it from outside."""
 
-import errno
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.errors import JobError, said_by
 from pipeline.i18n import N_, Message
+from pipeline.reasons import no_space
 from pipeline.records import to_json
 from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
 from pipeline.runs.metrics import read_lines
@@ -270,14 +270,14 @@ class RunDirectory:
             writer.close()
 
     def write_state(self, state: RunState) -> None:
-        """Whole or not at all; on a full disk in place, where the file has its room already. Raises RunGone rather than
-        make the folder again."""
+        """Whole or not at all; for want of room in place, where the file has its room already. Raises RunGone rather
+        than make the folder again."""
         self.check_there()
         path = self.path / STATE_FILE
         try:
             artifacts.write_json(path, content_of(state))
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not path.is_file():
+            if no_space(error) is None or not path.is_file():
                 raise
             with path.open("r+", encoding="utf-8") as file:
                 json.dump(content_of(state), file, ensure_ascii=False)
