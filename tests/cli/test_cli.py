@@ -18,8 +18,10 @@ from pipeline.cli import main
 from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.score import _score_text
+from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import TrainingError
 from pipeline.i18n import Message
+from pipeline.labels.store import LabelStore
 from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -253,6 +255,23 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
     shown = answer(run("label", "show", item, "--json"))
     assert [event["action"] for event in shown["ratings"]] == ["rate", "rate", "rate", "undo", "skip", "flag"]
     assert "Too noisy" in run("label", "show", item).stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\x24\x00\x00\x00WAVEfmt ", None], ids=["empty", "damaged", "gone"])
+def test_a_recording_that_nobody_can_hear_is_flagged_and_never_rated(
+    run: Run, settings: Settings, tiny_set: str, content: bytes | None
+) -> None:
+    recording = read_recordings(settings, tiny_set)[0]
+    audio = audio_path(get_set(settings, tiny_set), recording)
+    audio.unlink()
+    if content is not None:
+        audio.write_bytes(content)
+    told = complaint(run("label", "rate", recording.id, "--evaluator", "Ada", "--score", 71))
+    assert audio.name in told
+    assert f'It cannot be rated. Flag it: `pronlab label flag "{recording.id}" --reason "Cannot be read"`.' in told
+    assert "Ada" not in LabelStore(settings).current(recording)
+    assert run("label", "flag", recording.id, "--evaluator", "Ada", "--reason", "Cannot be read").exit_code == 0
+    assert LabelStore(settings).current(recording)["Ada"].reason == "Cannot be read"
 
 
 def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:
