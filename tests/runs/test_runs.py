@@ -16,11 +16,11 @@ import pytest
 
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
+from pipeline.processes import this_machine
 from pipeline.reasons import NO_SPACE
 from pipeline.runs import STALE_AFTER_S, RunDirectory, RunState, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
-from pipeline.runs.process import this_machine
 from pipeline.runs.state import START_WITHIN_S
 from pipeline.runs.usage import UsageMeter
 from pipeline.scoring.feature_based.config import TrainConfig
