@@ -12,7 +12,7 @@ from pipeline.cli._access import asker
 from pipeline.cli._output import counted, emit, fail_without, json_option, say
 from pipeline.cli._outputs import OUTPUT
 from pipeline.errors import LabelError
-from pipeline.i18n import N_, Message, about
+from pipeline.i18n import N_, Message
 from pipeline.records import Problem
 from pipeline.settings import Settings
 
@@ -281,7 +281,7 @@ def _tell(
     ):
         if problems:
             lines.append(f"{counted(len(problems), 'recording')} {heading}:")
-            lines += [f"  {about(problem.path, problem.message)}" for problem in problems[:SHOWN_PROBLEMS]]
+            lines += [f"  {problem.placed}" for problem in problems[:SHOWN_PROBLEMS]]
         if len(problems) > SHOWN_PROBLEMS:
             lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
     written = {

@@ -25,7 +25,7 @@ from pipeline.cli.wakeword._words import (
     judge_of_run,
     no_phones_option,
 )
-from pipeline.i18n import N_, about
+from pipeline.i18n import N_
 from pipeline.records import to_json
 from pipeline.settings import Settings
 from pipeline.text import one_line
@@ -178,7 +178,7 @@ def _detect_in_folder(
             lines.append("By the detector alone: its judge of phones is asked about single recordings.")
         if scores.left_out:
             lines.append(f"Left out, as they cannot be read: {len(scores.left_out)} of {total} files")
-            lines += [one_line(f"  {about(problem.path, problem.message)}") for problem in scores.left_out]
+            lines += [one_line(f"  {problem.placed}") for problem in scores.left_out]
         emit(scores, as_json, "\n".join(lines))
 
 

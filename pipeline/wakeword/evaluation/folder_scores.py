@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import AudioError, CorpusError
-from pipeline.i18n import N_, NN_, Message, about
+from pipeline.i18n import N_, NN_, Message
 from pipeline.metrics.detection import share_interval
 from pipeline.parallel import Progress
 from pipeline.records import Problem, Seconds
@@ -75,7 +75,7 @@ def score_folder(
         raise CorpusError(
             NN_("The only audio file in {folder} cannot be read. {problem}",
                 "None of the {n} audio files in {folder} can be read. {problem}"),
-            n=len(files), folder=str(folder), problem=about(left_out[0].path, left_out[0].message),
+            n=len(files), folder=str(folder), problem=left_out[0].placed,
         )  # fmt: skip
     detected = sum(clip.detected for clip in clips)
     return FolderScores(
