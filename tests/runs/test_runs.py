@@ -73,6 +73,14 @@ def test_a_failure_is_kept_with_its_words(tmp_path: Path) -> None:
     assert (run.state.status, run.state.error) == ("failed", "it broke")
 
 
+def test_a_file_that_the_system_refused_is_named_in_the_run(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    missing = tmp_path / "missing.wav"
+    with pytest.raises(FileNotFoundError), run.start():
+        missing.read_bytes()
+    assert run.state.error == f"{missing}: there is no such file or folder."
+
+
 def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
     run = new(tmp_path)
     raw = json.loads((run.path / "run.json").read_text())
