@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_, Message
+from pipeline.reasons import NO_SPACE, no_space
 from pipeline.records import to_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ TEMPORARY_PREFIX = ".tmp-"
 FULL_BELOW_BYTES = 64 * 1024
 MOST_YAML_CHARACTERS = 10_000_000  # with everything that aliases repeat
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell the system's errors
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NESTED = N_("it is nested too deeply")
 _DEVICES = (Path("/dev"), Path("/proc"))
 
@@ -50,7 +50,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
     `path`. Until then only its owner may read it.
 
     If the body raises, `path` keeps its former content and the temporary file is removed. A process killed in
-    between leaves only a file named `.tmp-*`, which every reader here ignores. A full disk is raised as OSError with
+    between leaves only a file named `.tmp-*`, which every reader here ignores. A want of room is raised as OSError with
     `path`, whatever the library that wrote made of it, as is any other failure of the system that names no file.
     Raises OSError for a `path` at which something other than a file stands: a device would be lost.
     """
@@ -68,11 +68,11 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
             temporary.replace(path)
             _fsync(path.parent)
     except BaseException as error:
-        full = isinstance(error, Exception) and _is_full(error, path.parent)
+        number = _no_space(error, path.parent) if isinstance(error, Exception) else None
         with suppress(FileNotFoundError):
             temporary.unlink()
-        if full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        if number is not None:
+            raise OSError(number, os.strerror(number), str(path)) from error
         raise
 
 
@@ -219,14 +219,14 @@ def _require_file(path: Path) -> None:
         raise OSError(errno.EINVAL, Message(N_("it is not a file; name another")), str(path))
 
 
-def _is_full(error: Exception, folder: Path) -> bool:
-    """Whether a write failed for want of space, asked while what was written still takes its own: safetensors, torch
-    and numpy each raise something of their own then."""
+def _no_space(error: Exception, folder: Path) -> int | None:
+    """The number of NO_SPACE where a write failed for want of it, asked while what was written still takes its own:
+    safetensors, torch and numpy each raise something of their own then."""
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno == errno.ENOSPC
+        return no_space(error)
     with suppress(OSError):
-        return shutil.disk_usage(folder).free < FULL_BELOW_BYTES
-    return False
+        return errno.ENOSPC if shutil.disk_usage(folder).free < FULL_BELOW_BYTES else None
+    return None
 
 
 def _fsync(path: Path) -> None:

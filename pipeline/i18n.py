@@ -25,13 +25,14 @@ What a file brings in several languages (a lesson's title) is a `Multilingual`, 
 import gettext as gettext_module
 import io
 import operator
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 LOCALES = Path(__file__).parent / "locales"
@@ -190,11 +191,24 @@ def joined(texts: Sequence[str], sign: str = ";") -> Message:
 
 
 PLACED = N_("{place}: {reason}")
+_FIRST = re.compile(r"\{(\w+)\}")
 
 
 def about(place: str, text: str) -> Message:
-    """`text`, which may be a `Message`, behind what it is about: a file, a line, a recording."""
+    """`text`, which may be a `Message`, behind what it is about: a file, a line, a recording. One that begins with
+    that file's name says `place` in its stead, so that nothing is named twice."""
+    if isinstance(text, Message):
+        first = _FIRST.match(text.msgid)
+        if first and _is_short_for(text.values.get(first[1]), place):
+            return Message(text.msgid, **{**text.values, first[1]: place})
     return Message(PLACED, place=place, reason=text)
+
+
+def _is_short_for(name: Any, place: str) -> bool:
+    """Whether `name` is the path `place` or its last part, which a recording's id has without the ending."""
+    if type(name) is not str or "/" in name:
+        return bool(name == place)
+    return PurePath(place).name in (name, PurePath(name).stem)
 
 
 def reason_alone(text: str) -> str:

@@ -16,11 +16,15 @@ from typing import Any
 
 from pipeline.i18n import N_, Message
 
-_FOLDED = {errno.EPERM: errno.EACCES, errno.EDQUOT: errno.ENOSPC, errno.ENFILE: errno.EMFILE}
+# For want of room: on the disk, in a quota, in what one file may take.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FOLDED = {errno.EPERM: errno.EACCES, errno.ENFILE: errno.EMFILE}
 _SYSTEM = {
     errno.ENOENT: N_("there is no such file or folder"),
     errno.EACCES: N_("permission denied"),
     errno.ENOSPC: N_("the disk is full"),
+    errno.EDQUOT: N_("the disk quota is used up"),
+    errno.EFBIG: N_("it is larger than a file may be there"),
     errno.EROFS: N_("the disk is read-only"),
     errno.EIO: N_("the disk or network drive reports an error"),
     errno.EISDIR: N_("it is a folder"),
@@ -30,7 +34,6 @@ _SYSTEM = {
     errno.ENAMETOOLONG: N_("its name is too long"),
     errno.ELOOP: N_("its links lead in a circle"),
     errno.EMFILE: N_("too many files are open"),
-    errno.EFBIG: N_("it is too large"),
     errno.ENOMEM: N_("the memory is full"),
     errno.EBUSY: N_("another program is using it"),
     errno.ETXTBSY: N_("another program is using it"),
@@ -153,6 +156,12 @@ def system_number(error: BaseException) -> int | None:
     """The number of a failure of the system, one for those that mean the same; None for another error."""
     number = getattr(error, "errno", None)
     return _FOLDED.get(number, number) if isinstance(number, int) else None
+
+
+def no_space(error: BaseException) -> int | None:
+    """The number in NO_SPACE of a write that failed for want of room; None for another error."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number if number in NO_SPACE else None
 
 
 def _of_the_system(error: Any) -> str | None:

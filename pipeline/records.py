@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.i18n import N_, Message, _, from_parts
+from pipeline.i18n import N_, Message, _, about, from_parts
 
 Seconds = float
 
@@ -79,6 +79,11 @@ class Problem:
     path: str | None = None
     line: int | None = None
     value: str | None = None
+
+    @property
+    def placed(self) -> str:
+        """The message behind its path, for lists without a column for that."""
+        return self.message if self.path is None else about(self.path, self.message)
 
 
 def problem_row(problem: Problem) -> dict[str, Any]:

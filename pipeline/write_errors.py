@@ -1,14 +1,14 @@
-"""What cannot be written, and how to mend it: a folder without the right to write, a disk that is read-only or full."""
+"""What cannot be written, and how to mend it: a folder without the right to write, a disk that is read-only, or no
+room."""
 
 import errno
 import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import NO_SPACE
 from pipeline.errors import said_by
 from pipeline.i18n import N_, Message
-from pipeline.reasons import system_number
+from pipeline.reasons import no_space, system_number
 from pipeline.settings import Settings
 
 # How to mend it, and how else where a setting says which folder it is.
@@ -24,6 +24,16 @@ _MENDED_BY = {
     errno.ENOSPC: (
         N_("Free some space on the disk of {folder}."),
         N_("Free some space on the disk of {folder}, or set {setting} to another folder."),
+    ),
+    errno.EDQUOT: (
+        N_("Delete some of your files on the disk of {folder}, or ask for more quota."),
+        N_(
+            "Delete some of your files on the disk of {folder}, ask for more quota, or set {setting} to another folder."
+        ),
+    ),
+    errno.EFBIG: (
+        N_("Raise the limit on file sizes (`ulimit -f`), or move {folder} to a disk that takes larger files."),
+        N_("Raise the limit on file sizes (`ulimit -f`), or set {setting} to a disk that takes larger files."),
     ),
 }
 _ACCESS = (
@@ -60,9 +70,9 @@ def remedy(error: BaseException, path: Path, *, writing: bool = True, otherwise:
 
 
 def to_name(data_root: Path, folder: Path, error: OSError) -> Path:
-    """Which folder an error of writing in `folder`, of locks and marks, should name: the data folder where the disk is
-    full, as nobody else knows of locks; else that folder, whose permissions have to be mended."""
-    return data_root if error.errno in NO_SPACE else folder
+    """Which folder an error of writing in `folder`, of locks and marks, should name: the data folder where there is
+    no room, as nobody else knows of locks; else that folder, whose permissions have to be mended."""
+    return data_root if no_space(error) is not None else folder
 
 
 def _setting_of(path: Path) -> str | None:

@@ -12,6 +12,7 @@ from pipeline.i18n import (
     NN_,
     Message,
     Multilingual,
+    about,
     duration,
     from_parts,
     interval,
@@ -54,6 +55,35 @@ def test_copies_can_still_be_translated(text: str) -> None:
     with speaking("tr"):
         for copied in (copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
             assert translated(copied) == translated(text) != text
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        ("empty.wav", "empty.wav", "empty.wav is empty."), ("a/b/empty.wav", "empty.wav", "a/b/empty.wav is empty."),
+        ("set/a/empty", "empty.wav", "set/a/empty is empty."), ("/a/x.csv", "/a/x.csv", "/a/x.csv is empty."),
+        ("utterance-7", "empty.wav", "utterance-7: empty.wav is empty."),
+        ("a/01.wav", "b/01.wav", "a/01.wav: b/01.wav is empty."),
+    ],
+)  # fmt: skip
+def test_a_file_that_a_message_names_itself_is_not_named_twice(place: str, name: str, told: str) -> None:
+    for reason in (Message("{name} is empty.", name=name), about(name, "is empty.")):
+        expected = told if reason.startswith(f"{name} ") else told.replace(" is empty", ": is empty")
+        assert about(place, reason) == expected
+    assert about(place, Message("It is empty.")) == f"{place}: It is empty."
+    assert about(place, "x") == f"{place}: x"
+
+
+def test_what_a_message_is_about_stays_a_message() -> None:
+    with speaking("tr"):
+        told = translated(
+            about(
+                "a/empty.wav",
+                Message("{name} holds no audio: it is empty or was cut off. Record it again.", name="empty.wav"),
+            )
+        )
+    assert told.startswith("a/empty.wav")
+    assert "holds no audio" not in told
 
 
 def test_messages_within_a_message_are_translated() -> None:

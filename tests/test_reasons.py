@@ -37,7 +37,7 @@ def test_failures_of_the_system_are_told_by_their_number(tmp_path: Path) -> None
     assert reason((tmp_path / ("x" * 300)).read_bytes) == "its name is too long"
     for number, words in (
         (errno.EACCES, "permission denied"), (errno.EPERM, "permission denied"), (errno.ENOSPC, "the disk is full"),
-        (errno.EDQUOT, "the disk is full"), (errno.EADDRINUSE, "another program is using this address"),
+        (errno.EDQUOT, "the disk quota is used up"), (errno.EADDRINUSE, "another program is using this address"),
     ):  # fmt: skip
         assert own_words(OSError(number, os.strerror(number), "/a/b")) == words
 

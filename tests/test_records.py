@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.records import BANDS, RubricName, ScoreResult, Target, band_of, to_json
+from pipeline.i18n import Message
+from pipeline.records import BANDS, Problem, RubricName, ScoreResult, Target, band_of, to_json
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,9 @@ def test_scalars_arrays_and_paths() -> None:
         "p": "a/b",
         "s": [1],
     }
+
+
+def test_a_problem_is_told_behind_its_path() -> None:
+    assert Problem("odd", "It is odd.", path="a/1.wav").placed == "a/1.wav: It is odd."
+    assert Problem("odd", Message("{name} is odd.", name="1.wav"), path="a/1.wav").placed == "a/1.wav is odd."
+    assert Problem("odd", "It is odd.").placed == "It is odd."

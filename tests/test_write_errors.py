@@ -16,10 +16,11 @@ from pipeline.labels.exchange.files import write_export
 from pipeline.labels.result_file import derive, write_result
 from pipeline.locks import locked
 from pipeline.practice.consent import Keep, give_consent
+from pipeline.reasons import NO_SPACE
 from pipeline.records import RubricName
 from pipeline.runs.failures import of_the_system
 from pipeline.settings import Settings
-from pipeline.write_errors import not_written
+from pipeline.write_errors import not_written, to_name
 
 
 def refusal(number: int, path: Path | None = None) -> OSError:
@@ -43,7 +44,6 @@ def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (errno.EPERM, "permission denied", "Give Pronlab the right to write in {folder}"),
         (errno.EROFS, "the disk is read-only", "Mount the disk of {folder} for writing"),
         (errno.ENOSPC, "the disk is full", "Free some space on the disk of {folder}"),
-        (errno.EDQUOT, "the disk is full", "Free some space on the disk of {folder}"),
     ],
 )
 def test_every_refusal_says_how_to_mend_it(
@@ -63,6 +63,39 @@ def test_every_refusal_says_how_to_mend_it(
     corpus.mkdir()
     assert told(corpus / "a.json") == f"{mended.format(folder=corpus)}."
     assert told(corpus / "a.json", "Or copy it.") == f"{mended.format(folder=corpus)}. Or copy it."
+
+
+@pytest.mark.parametrize(
+    ("number", "reason", "alone", "with_setting"),
+    [
+        (
+            errno.EDQUOT, "the disk quota is used up",
+            "Delete some of your files on the disk of {folder}, or ask for more quota.",
+            "Delete some of your files on the disk of {folder}, ask for more quota, or set PRONLAB_DATA_ROOT to "
+            "another folder.",
+        ),
+        (
+            errno.EFBIG, "it is larger than a file may be there",
+            "Raise the limit on file sizes (`ulimit -f`), or move {folder} to a disk that takes larger files.",
+            "Raise the limit on file sizes (`ulimit -f`), or set PRONLAB_DATA_ROOT to a disk that takes larger "
+            "files.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_quota_and_a_limit_on_file_sizes_are_told_apart_from_a_full_disk(
+    roots: Settings, tmp_path: Path, number: int, reason: str, alone: str, with_setting: str
+) -> None:
+    for folder, mended in ((tmp_path, alone), (roots.data_root, with_setting)):
+        path = folder / "a.json"
+        message = not_written(N_("{path} cannot be written ({reason})."), path, refusal(number))
+        assert message == f"{path} cannot be written ({reason}). {mended.format(folder=folder)}"
+
+
+@pytest.mark.parametrize("number", NO_SPACE)
+def test_every_want_of_room_names_the_data_folder_instead_of_its_locks(roots: Settings, number: int) -> None:
+    locks = roots.data_root / "locks"
+    assert to_name(roots.data_root, locks, refusal(number)) == roots.data_root
+    assert to_name(roots.data_root, locks, refusal(errno.EACCES)) == locks
 
 
 def test_a_failure_that_tells_no_way_is_told_alone(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A field for files. What it takes is told below it, in the reader's language and with room for every kind; Streamlit's
-own line, in English and cut where it is long, is hidden by `style.css`."""
+own line, in English and cut where it is long, is hidden by `style.css`, which also says that a file was not
+accepted."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -22,6 +22,7 @@ from pipeline.audio.media import HEAD_BYTES, MEDIA_SUFFIXES, Media, decode_media
 from pipeline.errors import AudioError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.records import Seconds
+from pipeline.spans import runs_of
 from pipeline.text import is_writable, one_line
 
 if TYPE_CHECKING:
@@ -446,8 +447,7 @@ def _clipped_share(channel: NDArray[np.float32], peak: float) -> float:
     clipped = magnitude[high] >= FULL_SCALE
     # Among the few high samples: neighbours in time with equal values, in runs long enough.
     equal = (np.diff(high) == 1) & (np.diff(channel[high]) == 0)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], equal, [False])).astype(np.int8)))
-    for start, end in zip(edges[::2], edges[1::2] + 1, strict=True):
-        if end - start >= CLIP_RUN:
-            clipped[start:end] = True
+    for start, last in runs_of(equal):
+        if last + 1 - start >= CLIP_RUN:
+            clipped[start : last + 1] = True
     return float(clipped.sum() / len(channel))

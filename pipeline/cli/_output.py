@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.i18n import Message
+from pipeline.i18n import Message, interval, number, percent
 from pipeline.parallel import is_first_process
 from pipeline.records import to_json
 from pipeline.text import one_line, printable
@@ -50,6 +50,11 @@ def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
     if wrong := [value for value in values if "=" not in value]:
         raise click.UsageError(f"{option}, got {wrong[0]!r}.")
     return dict(value.split("=", 1) for value in values)
+
+
+def between(bounds: Sequence[float], digits: int = 3, *, is_share: bool = False) -> str:
+    """A confidence interval as pages write it, too: [0.812, 0.934], or [1.2%, 3.4%] of shares."""
+    return interval(*(percent(bound, digits) if is_share else number(bound, digits) for bound in bounds))
 
 
 class _Clock:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import between, counted, emit, json_option
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
 from pipeline.settings import Settings
@@ -121,5 +121,4 @@ def _words(estimate: "Estimate") -> str:
         return f"- ({estimate.reason})"
     if estimate.interval is None:
         return f"{estimate.value:6.3f}{f'  ({estimate.reason})' if estimate.reason else ''}"
-    between = f"  [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
-    return f"{estimate.value:6.3f}{between}"
+    return f"{estimate.value:6.3f}  {between(estimate.interval)}"

@@ -281,7 +281,7 @@ def _tell(
     ):
         if problems:
             lines.append(f"{counted(len(problems), 'recording')} {heading}:")
-            lines += [f"  {problem.path}: {problem.message}" for problem in problems[:SHOWN_PROBLEMS]]
+            lines += [f"  {problem.placed}" for problem in problems[:SHOWN_PROBLEMS]]
         if len(problems) > SHOWN_PROBLEMS:
             lines.append(f"  ... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
     written = {

@@ -40,7 +40,9 @@ def rate(
     settings = Settings.from_env()
     given = {key: value for key, value in dimensions.items() if value is not None} | dict(others)
     library, recording = RubricLibrary(settings), _recording(settings, recording_id)
-    chosen = library.get(rubric) if rubric else library.of_set(get_set(settings, recording.set), recording.rubric)
+    set_ = get_set(settings, recording.set)
+    chosen = library.get(rubric) if rubric else library.of_set(set_, recording.rubric)
+    _require_audible(set_, recording)
     _add(recording_id, "rate", as_json, score=score, dimensions=given, notes=notes, rubric=chosen.reference)
 
 
@@ -141,6 +143,22 @@ def _add(recording_id: str, action: str, as_json: bool, **fields: Any) -> None:
     LabelStore(settings).add(recording, event, me)
     result = _visible(settings, recording)
     emit(result, as_json, f"Saved. {_consensus_text(result)}")
+
+
+def _require_audible(set_: Any, recording: Any) -> None:
+    """Raises LabelError for a recording that nobody can have listened to, as the Label page does."""
+    from pipeline.audio.load import load_audio
+    from pipeline.corpus.sets import audio_path
+    from pipeline.errors import AudioError, LabelError
+    from pipeline.i18n import N_
+
+    try:
+        load_audio(audio_path(set_, recording))
+    except AudioError as error:
+        raise LabelError(
+            N_('{error} It cannot be rated. Flag it: `pronlab label flag "{recording}" --reason "Cannot be read"`.'),
+            error=error.text, recording=recording.id,
+        ) from error  # fmt: skip
 
 
 def _visible(settings: Settings, recording: Any) -> Any:

@@ -116,9 +116,17 @@ def compare_models(place: str, a: str, b: str, share: float, as_json: bool) -> N
 
     comparison = begin(Settings.from_env(), place, a, b, share, asker_name())
     text = (
-        f"Comparison {comparison.id}: {share:.0%} of the learners get {b}, the others {a}. The Monitor page shows it."
+        f"Comparison {comparison.id} at {place}: {share:.0%} of the learners get {_scorer(comparison.b)} (b), the "
+        f"others {_scorer(comparison.a)} (a). The Monitor page shows it; `pronlab models end {comparison.id}` ends it."
     )
     emit(comparison, as_json, text)
+
+
+def _scorer(name: str) -> str:
+    """A side of a comparison, in a sentence."""
+    from pipeline.deployment.routing import IN_USE, RULE
+
+    return {IN_USE: "the deployed model", RULE: "the heuristic"}.get(name, name)
 
 
 @models.command("end")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._access import asker
-from pipeline.cli._output import counted, emit, json_option, say
+from pipeline.cli._output import between, counted, emit, json_option, say
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,5 +118,4 @@ def _results(name: str) -> "PairResults":
 def _words(estimate: "Estimate") -> str:
     if estimate.value is None or estimate.interval is None:
         return f"- ({estimate.reason})"
-    low, high = estimate.interval
-    return f"{estimate.value:.0%} [{low:.0%}, {high:.0%}] of {estimate.n}"
+    return f"{estimate.value:.0%} {between(estimate.interval, 0, is_share=True)} of {estimate.n}"

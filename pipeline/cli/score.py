@@ -11,7 +11,7 @@ import click
 from pipeline.cli._access import asker
 from pipeline.cli._background import background_run, run_option
 from pipeline.cli._languages import LANGUAGE
-from pipeline.cli._output import counted, emit, fail_without, json_option, say
+from pipeline.cli._output import between, counted, emit, fail_without, json_option, say
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli._shards import shard_options
 from pipeline.devices import AUTO
@@ -328,16 +328,15 @@ def _evaluation_text(report: Any) -> str:
     for name in ("mae", "rmse", "r2", "pcc", "bias", "within_5", "within_10"):
         value = getattr(report, name)
         if value is not None:
-            between = _interval(report.intervals.get(name))
             human = report.human_ceiling.get(name)
             beside = "" if human is None else f"   one expert against the others: {human:.3f}"
-            lines.append(f"  {name:10} {value:8.3f}{between}{beside}")
+            lines.append(f"  {name:10} {value:8.3f}{_interval(report.intervals.get(name))}{beside}")
     return "\n".join([*lines, *_level_lines(report), *(f"  note: {warning}" for warning in report.warnings)])
 
 
-def _interval(between: tuple[float, float] | None) -> str:
+def _interval(bounds: tuple[float, float] | None) -> str:
     """Nothing for none: speakers are drawn for it, and a few of them give no interval."""
-    return "" if between is None else f"  [{between[0]:.3f}, {between[1]:.3f}]"
+    return "" if bounds is None else f"  {between(bounds)}"
 
 
 def _over_models_text(over: Any) -> str:

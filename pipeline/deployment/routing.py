@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.deployment.model_registry import PLACES, PROMPTS, deployed_folder, folder_of, get_entry, place_of
+from pipeline.deployment.model_registry import (
+    PLACES,
+    PROMPTS,
+    deployed_folder,
+    folder_of,
+    get_entry,
+    model_id_of,
+    place_of,
+)
 from pipeline.errors import ModelError, PronlabError, said_by
 from pipeline.i18n import N_
 from pipeline.locks import locked
@@ -131,8 +139,8 @@ def comparison_at(settings: Settings, place: str | None) -> Comparison | None:
 def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Identity | str) -> Comparison:
     """Start a comparison.
 
-    Raises RoutingError for equal sides, a share outside 0-1 or a comparison that already runs there, ModelError for an
-    unknown model, AccessError if `by` may not choose models.
+    Raises RoutingError for equal sides, the id of the deployed model, a share outside 0-1 or a comparison that already
+    runs there, ModelError for an unknown model, AccessError if `by` may not choose models.
     """
     who = permit(settings, by, Action.DEPLOY)
     name = who.name if by else ""
@@ -145,7 +153,10 @@ def begin(settings: Settings, place: str, a: str, b: str, share_b: float, by: Id
         raise RoutingError(N_("Both sides are the same. Choose two different scorers."))
     if not 0.0 < share_b < 1.0:
         raise RoutingError(N_("The share of b must be between 0 and 1, got {share_b:g}."), share_b=share_b)
+    deployed = deployed_folder(settings, place)
     for model in (a, b):
+        if deployed is not None and model == model_id_of(deployed):
+            raise RoutingError(N_("{model} is the deployed model. Write `deployed` for it."), model=model)
         _resolved(settings, model)
         if model not in (IN_USE, RULE) and get_entry(settings, model).place != place:
             raise RoutingError(

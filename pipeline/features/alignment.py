@@ -19,8 +19,9 @@ from pipeline.corpus.references import find_references
 from pipeline.errors import AudioError
 from pipeline.features import dtw
 from pipeline.features.acoustic57 import cepstra_from_mel
-from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz, runs_of
+from pipeline.features.frames import HOP, N_MELS, Frames, mel_centres_hz
 from pipeline.settings import Settings
+from pipeline.spans import runs_of
 
 FLOOR_DB = 45.0
 STRETCHES = tuple(round(0.76 + 0.06 * step, 2) for step in range(11))  # .76 to 1.36

@@ -45,11 +45,6 @@ class Pitch:
         return np.asarray(self.f0_hz > 0)
 
 
-def runs_of(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Where each run of true frames begins, and the frame after its last [n_runs, 2]."""
-    return np.flatnonzero(np.diff(mask, prepend=False, append=False)).reshape(-1, 2)
-
-
 class Frames:
     """One recording's frames; every property is computed once, when first asked for."""
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from pipeline.audio.check import estimate_snr_db
 from pipeline.audio.load import Audio
 from pipeline.features.base import EXTRACTORS
-from pipeline.features.frames import HOP, Frames, runs_of
+from pipeline.features.frames import HOP, Frames
 from pipeline.records import Target
 from pipeline.settings import Settings
+from pipeline.spans import runs_of
 from pipeline.text.words import text_key
 
 FRAME_S = HOP / 16_000

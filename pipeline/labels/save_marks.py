@@ -3,23 +3,22 @@
 import hashlib
 import os
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
-
 from pipeline.database import NoRoomError
 from pipeline.errors import LabelError
 from pipeline.i18n import N_
+from pipeline.processes import is_running, started_at, this_machine
 from pipeline.records import Seconds
 from pipeline.write_errors import not_written, to_name
 
 SAVE_LASTS_AT_MOST_S: Seconds = 60.0
-_MARK = re.compile(r"[0-9a-f]{16}-(.*)-(\d+)-\d+")  # what is saved, host, process, thread
+# What is saved, machine, process, when that began, thread; earlier versions named the host instead, and no time.
+_MARK = re.compile(r"[0-9a-f]{16}-(?:(?P<machine>[0-9a-f]{16})-(?P<pid>\d+)-(?P<began_at>\d+\.\d+)|.+-\d+)-\d+")
 
 
 class SaveMarks:
@@ -35,8 +34,8 @@ class SaveMarks:
         in between leaves the mark behind, and a later `Index.ensure` reads the files again. What may last longer than
         SAVE_LASTS_AT_MOST_S calls the function that is yielded now and then, so that nobody takes it for dead. Raises
         LabelError where the mark cannot be set."""
-        digest = hashlib.sha256(what.encode()).hexdigest()[:16]
-        mark = self._folder / f"{digest}-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+        process = f"{_digest(this_machine())}-{os.getpid()}-{started_at():.2f}"
+        mark = self._folder / f"{_digest(what)}-{process}-{threading.get_ident()}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             mark.write_text(what, encoding="utf-8")
@@ -59,20 +58,30 @@ class SaveMarks:
         mark.unlink(missing_ok=True)
 
     def orphaned(self) -> list[Path]:
-        """Marks of processes that are no more, and those older than any save can last."""
-        oldest, here = time.time() - SAVE_LASTS_AT_MOST_S, socket.gethostname()
+        """Marks of processes that are no more, as far as that can be known, and those older than any save can last."""
+        oldest = time.time() - SAVE_LASTS_AT_MOST_S
         orphans: list[Path] = []
         try:
             for mark in self._folder.iterdir():
                 known = _MARK.fullmatch(mark.name)
                 if known is None:  # no mark of ours, such as a file manager's
                     continue
-                dead = known[1] == here and not psutil.pid_exists(int(known[2]))
-                if dead or mark.stat().st_mtime < oldest:
+                if _has_gone(known) or mark.stat().st_mtime < oldest:
                     orphans.append(mark)
         except FileNotFoundError:  # none was ever set, or one has just been taken away
             return orphans
         return orphans
+
+
+def _has_gone(mark: re.Match[str]) -> bool:
+    """Whether the process that left the mark is known to be no more."""
+    if mark["machine"] != _digest(this_machine()):
+        return False
+    return not is_running(int(mark["pid"]), float(mark["began_at"]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _touch(mark: Path) -> None:

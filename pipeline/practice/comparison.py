@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import Audio
 from pipeline.features.alignment import FRAME_S, SpeechPart, aligned, speech_part
-from pipeline.features.frames import runs_of
 from pipeline.records import Seconds
+from pipeline.spans import runs_of
 
 PAUSE_S: Seconds = 0.25
 SLOW = 1.6  # times the reference's own pace
@@ -106,9 +106,8 @@ def _slow(places: NDArray[np.int64]) -> tuple[Stretch, ...]:
     """Where mine moves on much faster than the reference's frames: it took longer there."""
     pace = _smoothed(np.gradient(places.astype(np.float64)), 15) if len(places) > 1 else np.ones(1)
     overall = max(places[-1] - places[0], 1) / len(places)
-    marked = np.flatnonzero(pace > SLOW * overall)
-    runs = np.split(marked, np.flatnonzero(np.diff(marked) > 1) + 1)
-    return tuple(_stretch(places, run[0], run[-1] + 1) for run in runs if len(run) * FRAME_S >= SMOOTHING_S)
+    runs = runs_of(pace > SLOW * overall)
+    return tuple(_stretch(places, start, end) for start, end in runs if (end - start) * FRAME_S >= SMOOTHING_S)
 
 
 def _pauses(part: SpeechPart) -> tuple[tuple[Seconds, Seconds], ...]:

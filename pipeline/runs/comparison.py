@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import artifacts, csvfile
+from pipeline.i18n import interval
 from pipeline.markdown import literal
 from pipeline.runs import RunDirectory
 from pipeline.runs.metrics import MetricsReader, is_number
@@ -66,7 +67,7 @@ class OverSeeds:
     def __str__(self) -> str:
         if self.interval is None or self.interval[0] == self.interval[1]:
             return figure_text(self.mean)
-        return f"{self.mean:.3f} [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
+        return f"{self.mean:.3f} {interval(*(f'{bound:.3f}' for bound in self.interval))}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """One run's folder: making it, reading it, and what may be done to it from outside."""
 
-import errno
 import hashlib
 import json
 import os
@@ -20,8 +19,9 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.errors import JobError, said_by
 from pipeline.i18n import N_, Message
+from pipeline.reasons import no_space
 from pipeline.records import to_json
-from pipeline.runs.failures import ENDED, in_words, of_a_lost_run
+from pipeline.runs.failures import ENDED, in_words, of_a_lost_run, of_the_system
 from pipeline.runs.metrics import read_lines
 from pipeline.runs.process import has_gone
 from pipeline.runs.state import (
@@ -262,7 +262,7 @@ class RunDirectory:
                     run=self.id,
                 ) from error
             words = in_words(error)
-            writer.end("failed", error=words or said_by(error) or type(error).__name__)
+            writer.end("failed", error=words or _told(error))
             if words is not None:
                 raise JobError(words) from error
             raise
@@ -270,18 +270,25 @@ class RunDirectory:
             writer.close()
 
     def write_state(self, state: RunState) -> None:
-        """Whole or not at all; on a full disk in place, where the file has its room already. Raises RunGone rather than
-        make the folder again."""
+        """Whole or not at all; for want of room in place, where the file has its room already. Raises RunGone rather
+        than make the folder again."""
         self.check_there()
         path = self.path / STATE_FILE
         try:
             artifacts.write_json(path, content_of(state))
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not path.is_file():
+            if no_space(error) is None or not path.is_file():
                 raise
             with path.open("r+", encoding="utf-8") as file:
                 json.dump(content_of(state), file, ensure_ascii=False)
                 file.truncate()
+
+
+def _told(error: BaseException) -> str:
+    """Why a run failed, for whoever reads it later: with the file, where the system refused one."""
+    if isinstance(error, OSError) and error.filename:
+        return of_the_system(error)
+    return said_by(error) or type(error).__name__
 
 
 def _git_commit() -> str | None:

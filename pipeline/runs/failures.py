@@ -9,19 +9,34 @@ from pathlib import Path
 from pipeline.errors import PronlabError, said_by
 from pipeline.i18n import N_, Message
 from pipeline.optional import missing_package
+from pipeline.reasons import no_space
 from pipeline.text import lines_of
 from pipeline.write_errors import remedy
 
-FULL_DISK = (
-    "no space left on device", "not enough disk space", "(os error 28)", "database or disk is full",
-    "disk quota exceeded", "(os error 122)",
-)  # fmt: skip
+# What libraries say of a want of room, in small letters.
+_NO_SPACE_SIGNS = {
+    errno.ENOSPC: ("no space left on device", "not enough disk space", "(os error 28)", "database or disk is full"),
+    errno.EDQUOT: ("disk quota exceeded", "(os error 122)"),
+    errno.EFBIG: ("file too large", "(os error 27)"),
+}
 FULL_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "unable to allocate")
 ENDED = "The process ended with code "
 KILLED = f"{ENDED}137"
 
 
 FREE_SPACE = N_("Completed files are kept. Free space, for instance by deleting old runs, then resume or retry.")
+# With the file and without, and what to do.
+_NO_SPACE_WORDS = {
+    errno.ENOSPC: (N_("The disk is full: {file} could not be written."), N_("The disk is full."), FREE_SPACE),
+    errno.EDQUOT: (
+        N_("The disk quota is used up: {file} could not be written."), N_("The disk quota is used up."), FREE_SPACE,
+    ),
+    errno.EFBIG: (
+        N_("{file} could not be written: it is larger than a file may be there."),
+        N_("A file is larger than a file may be there."),
+        N_("Completed files are kept. Raise the limit on file sizes (`ulimit -f`), then resume or retry."),
+    ),
+}  # fmt: skip
 FREE_MEMORY = N_(
     "Use a smaller batch with more accumulation, gradient checkpointing or 4-bit weights, or close other programs."
 )
@@ -35,14 +50,11 @@ def in_words(error: BaseException) -> Message | None:
         needed = missing_package(cause)
         if needed is not None:
             return needed
-        if _is_full_disk(cause):
+        number = _no_space(cause)
+        if number is not None:
             name = getattr(cause, "filename", None)
-            return _with_advice(
-                Message(N_("The disk is full: {file} could not be written."), file=str(name))
-                if name
-                else Message(N_("The disk is full.")),
-                FREE_SPACE,
-            )
+            of_the_file, alone, advice = _NO_SPACE_WORDS[number]
+            return _with_advice(Message(of_the_file, file=str(name)) if name else Message(alone), advice)
         if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in FULL_MEMORY):
             text = str(cause).strip()
             return _with_advice(
@@ -79,10 +91,13 @@ def of_a_lost_run(log_tail: str) -> Message:
     return Message(N_("The process ended without reporting why; see the log."))
 
 
-def _is_full_disk(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    return any(sign in str(error).lower() for sign in FULL_DISK)
+def _no_space(error: BaseException) -> int | None:
+    """The number of a failure for want of room, by itself or by what a library made of it; None for another error."""
+    number = no_space(error)
+    if number is not None:
+        return number
+    text = str(error).lower()
+    return next((number for number, signs in _NO_SPACE_SIGNS.items() if any(sign in text for sign in signs)), None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

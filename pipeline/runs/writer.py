@@ -13,7 +13,8 @@ from pipeline import jsonl
 from pipeline.errors import JobError
 from pipeline.i18n import N_
 from pipeline.parallel import is_first_process
-from pipeline.runs.process import claim, started_at, this_machine
+from pipeline.processes import started_at, this_machine
+from pipeline.runs.process import claim
 from pipeline.runs.state import HEARTBEAT_EVERY_S, RunGone, RunState, StopRequested
 from pipeline.runs.trackers import Trackers
 from pipeline.runs.usage import UsageMeter

@@ -170,6 +170,32 @@ def upload(page: Any, file: Path, *, way: str = "File", score: str = "Your score
     page.get_by_text(score).wait_for()
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-US", "The file in red was not accepted"), ("tr-TR", "Kırmızı dosya kabul edilmedi")]
+)
+def test_a_file_of_another_kind_is_refused_in_plain_words(
+    open_page: Open, tmp_path: Path, locale: str, words: str
+) -> None:
+    page = open_page("tables", locale=locale)
+    settled(page)
+    with speaking(locale[:2]):
+        page.get_by_text(_("Import a file"), exact=True).click()
+    letter = tmp_path / "letter.docx"
+    letter.write_bytes(b"a letter")
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(str(letter))
+    chip = page.locator("[data-testid=stFileChip][aria-invalid=true]")
+    chip.hover()
+    told = page.locator("[data-testid=stFileUploader]").evaluate("e => getComputedStyle(e, '::after').content")
+    assert words in told
+    streamlit_s = page.locator("[data-testid=stTooltipErrorContent]")  # under the mouse, with the MIME type
+    streamlit_s.wait_for(state="attached")
+    assert not streamlit_s.is_visible()
+    page.locator("[data-testid=stFileChipDeleteBtn] button").click()
+    chip.wait_for(state="detached")
+    told = page.locator("[data-testid=stFileUploader]").evaluate("e => getComputedStyle(e, '::after').content")
+    assert words not in told
+
+
 def test_a_learner_practises_in_turkish(open_page: Open, server: tuple[str, Settings]) -> None:
     page = open_page("practice", locale="tr-TR", learner="Elif")
     settled(page)

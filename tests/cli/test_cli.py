@@ -15,11 +15,15 @@ from click.testing import CliRunner, Result
 from dashboard.components.score_card import points
 from pipeline.audio.encode import to_wav
 from pipeline.cli import main
+from pipeline.cli._output import between
 from pipeline.cli.corpus import _problem_lines
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.score import _score_text
+from pipeline.cli.wakeword.evaluation import _missed
+from pipeline.corpus.sets import audio_path, get_set, read_recordings
 from pipeline.errors import TrainingError
-from pipeline.i18n import Message
+from pipeline.i18n import Message, speaking
+from pipeline.labels.store import LabelStore
 from pipeline.records import Problem, ScoreResult, Target, band_of
 from pipeline.runs import RunDirectory
 from pipeline.settings import CHECKOUT, Settings
@@ -253,6 +257,31 @@ def test_rating_from_the_shell(run: Run, settings: Settings) -> None:
     shown = answer(run("label", "show", item, "--json"))
     assert [event["action"] for event in shown["ratings"]] == ["rate", "rate", "rate", "undo", "skip", "flag"]
     assert "Too noisy" in run("label", "show", item).stdout
+
+
+def test_commands_write_intervals_as_pages_do() -> None:
+    assert between((0.8124, 3.2)) == "[0.812, 3.200]"
+    assert between((0.0124, 0.1), 1, is_share=True) == "[1.2%, 10.0%]"
+    assert _missed({"miss_rate": 0.05, "miss_interval": [0.0124, 0.1]}) == "5.0% missed [1.2%, 10.0%]"
+    with speaking("tr"):
+        assert between((0.8124, 3.2), 1) == "[0,8; 3,2]"
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\x24\x00\x00\x00WAVEfmt ", None], ids=["empty", "damaged", "gone"])
+def test_a_recording_that_nobody_can_hear_is_flagged_and_never_rated(
+    run: Run, settings: Settings, tiny_set: str, content: bytes | None
+) -> None:
+    recording = read_recordings(settings, tiny_set)[0]
+    audio = audio_path(get_set(settings, tiny_set), recording)
+    audio.unlink()
+    if content is not None:
+        audio.write_bytes(content)
+    told = complaint(run("label", "rate", recording.id, "--evaluator", "Ada", "--score", 71))
+    assert audio.name in told
+    assert f'It cannot be rated. Flag it: `pronlab label flag "{recording.id}" --reason "Cannot be read"`.' in told
+    assert "Ada" not in LabelStore(settings).current(recording)
+    assert run("label", "flag", recording.id, "--evaluator", "Ada", "--reason", "Cannot be read").exit_code == 0
+    assert LabelStore(settings).current(recording)["Ada"].reason == "Cannot be read"
 
 
 def test_the_index_and_exports(run: Run, tmp_path: Path) -> None:

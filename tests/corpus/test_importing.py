@@ -12,7 +12,7 @@ import soundfile
 
 from pipeline import jsonl
 from pipeline.audio.load import duration_of
-from pipeline.corpus.readers import manifest as readers_manifest
+from pipeline.corpus.readers import manifest_pieces
 from pipeline.corpus.sets import audio_path, corpus_file, get_set, read_recordings, recordings_file, result_path
 from pipeline.errors import CorpusError
 from pipeline.evaluation.reference import reference_of_manifest, reference_of_set
@@ -170,7 +170,7 @@ def test_the_header_of_a_file_is_read_once(settings: Settings, tmp_path: Path, m
         looked_at.append(path.name)
         return duration_of(path)
 
-    monkeypatch.setattr(readers_manifest, "duration_of", noted)
+    monkeypatch.setattr(manifest_pieces, "duration_of", noted)
     for name in ("a.wav", "b.wav", "c.wav"):
         long_recording(tmp_path / "m", name)
     rows = [{"audio": name, "text": "one", "offset": 0.0, "duration": 1.0} for name in ("a.wav", "b.wav")]

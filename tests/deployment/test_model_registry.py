@@ -206,6 +206,16 @@ def test_comparisons_that_make_no_sense(world: tuple[Settings, list[RunDirectory
         begin(settings, "word", IN_USE, first.id, 0.5, "Rita")
 
 
+def test_the_deployed_model_is_compared_by_that_word_alone(world: tuple[Settings, list[RunDirectory]]) -> None:
+    settings, (first, second) = world
+    make_live(settings, first.path / "model", "Rita")
+    add_candidate(settings, second.path / "model", "Rita")
+    for a, b in ((IN_USE, first.id), (first.id, second.id)):
+        with pytest.raises(RoutingError, match=f"{first.id} is the deployed model. Write `deployed` for it."):
+            begin(settings, "word", a, b, 0.5, "Rita")
+    assert begin(settings, "word", IN_USE, second.id, 0.5, "Rita").b == second.id
+
+
 def test_in_the_shadow(world: tuple[Settings, list[RunDirectory]]) -> None:
     settings, (first, _) = world
     add_candidate(settings, first.path / "model", "Rita")
@@ -237,6 +247,14 @@ def test_by_the_command_line(world: tuple[Settings, list[RunDirectory]]) -> None
     assert run("models", "shadow", "word", first.id)["shadow"] == first.id
     compared = run("models", "compare", "word", "deployed", first.id, "--share", "0.2", "--by", "Rita")
     assert run("models", "end", compared["id"])["ended"] == compared["id"]
+    told = CliRunner().invoke(main, ["models", "compare", "word", "in use", first.id, "--share", "0.2"], env=env).output
+    running = comparison_at(settings, "word")
+    assert running is not None
+    assert told == (
+        f"Comparison {running.id} at word: 20% of the learners get {first.id} (b), the others the deployed model (a). "
+        f"The Monitor page shows it; `pronlab models end {running.id}` ends it.\n"
+    )
+    run("models", "end", running.id)
     assert run("models", "retire", first.id)["stage"] == "retired"
     assert run("deploy", second.id, "--by", "Rita")["model_id"] == second.id
     assert {one["model_id"]: one["stage"] for one in run("models", "list")}[second.id] == "deployed"

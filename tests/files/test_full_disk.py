@@ -70,7 +70,7 @@ def test_people_and_the_log_of_their_changes_are_written_both_or_neither(
 @pytest.mark.parametrize(
     "error",
     [
-        OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError(errno.ENOSPC, "No space left on device"),
         SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
     ],
     ids=str,
@@ -88,6 +88,30 @@ def test_a_training_says_so_and_keeps_its_run(
     assert run.state.status == "failed"
     assert "disk is full" in str(run.state.error)
     assert not list(run.path.rglob(f"{artifacts.TEMPORARY_PREFIX}*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "The disk is full: /x/y could not be written."),
+        (RuntimeError("I/O error: Disk quota exceeded (os error 122)"), "The disk quota is used up."),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded", "/x/y"),
+            "The disk quota is used up: /x/y could not be written.",
+        ),
+        (
+            OSError(errno.EFBIG, "File too large", "/x/y"),
+            "/x/y could not be written: it is larger than a file may be there.",
+        ),
+        (SafetensorError("I/O error: File too large (os error 27)"), "A file is larger than a file may be there."),
+    ],
+    ids=str,
+)
+def test_a_run_tells_which_room_it_lacked_and_what_to_do(error: Exception, words: str) -> None:
+    size = "Raise the limit on file sizes (`ulimit -f`), then resume or retry."
+    space = "Free space, for instance by deleting old runs, then resume or retry."
+    advice = size if "larger" in words else space
+    assert str(in_words(error)) == f"{words} Completed files are kept. {advice}"
 
 
 def test_what_the_datasets_library_says_of_a_full_disk_is_a_full_disk() -> None:

@@ -19,9 +19,10 @@ import pytest
 from pipeline.errors import JobError
 from pipeline.jobs.device_queue import device_name, device_turn
 from pipeline.jobs.executors import Job, Launch, executor, installed_executors
+from pipeline.jobs.executors.slurm import with_its_start
 from pipeline.jobs.launcher import Where, check_queue, end_now, launch_training, resume, stop
+from pipeline.processes import this_machine
 from pipeline.runs import RunDirectory, RunState
-from pipeline.runs.process import this_machine
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import Settings
 from pipeline.speechllm.config import SpeechLlmConfig, load_preset
@@ -257,6 +258,24 @@ def test_a_run_of_another_machine_is_not_touched(settings: Settings) -> None:
     set_state(run, status="running", pid=1, pid_started_at=0.0, host="elsewhere")
     with pytest.raises(JobError, match="runs on elsewhere"):
         end_now(run)
+
+
+def test_the_stand_in_for_slurm_knows_its_process_from_a_later_one_of_that_number(settings: Settings) -> None:
+    run = RunDirectory.create(settings.runs_root, kind="word", name="x", config={}, executor="slurm")
+
+    def waits(job_id: str) -> bool:
+        return executor("slurm").waits(run, Launch(job_id, options={"cluster": "local"}))
+
+    with subprocess.Popen(["sleep", "100"]) as process:
+        number = with_its_start(str(process.pid))
+        pid, began_at = number.split("@")
+        assert waits(number)
+        assert not waits(f"{pid}@{float(began_at) - 60.0:.2f}")
+        assert not waits(pid), "nobody knows which process was meant"
+        process.kill()
+        until(lambda: not waits(number), 10)  # before its parent has noticed, too
+    assert not waits(number)
+    assert with_its_start("4194305") == "4194305", "there is none"
 
 
 def test_a_run_goes_on_where_it_ran(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

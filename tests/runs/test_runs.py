@@ -16,10 +16,11 @@ import pytest
 
 from pipeline.errors import JobError, UnknownNameError
 from pipeline.jobs.launcher import Where, find, launch, launch_training, resume
+from pipeline.processes import this_machine
+from pipeline.reasons import NO_SPACE
 from pipeline.runs import STALE_AFTER_S, RunDirectory, RunState, list_runs
 from pipeline.runs.metrics import MetricsReader
 from pipeline.runs.notes import Notes, read_notes, write_notes
-from pipeline.runs.process import this_machine
 from pipeline.runs.state import START_WITHIN_S
 from pipeline.runs.usage import UsageMeter
 from pipeline.scoring.feature_based.config import TrainConfig
@@ -70,6 +71,14 @@ def test_a_failure_is_kept_with_its_words(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broke"), run.start():
         raise ValueError("it broke")
     assert (run.state.status, run.state.error) == ("failed", "it broke")
+
+
+def test_a_file_that_the_system_refused_is_named_in_the_run(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    missing = tmp_path / "missing.wav"
+    with pytest.raises(FileNotFoundError), run.start():
+        missing.read_bytes()
+    assert run.state.error == f"{missing}: there is no such file or folder."
 
 
 def test_a_silent_run_is_lost_whatever_its_pid(tmp_path: Path) -> None:
@@ -261,20 +270,21 @@ def test_names_what_the_machine_lacks(tmp_path: Path, error: Exception, words: s
     assert re.search(words, str(run.state.error))
 
 
-def test_a_full_disk_still_leaves_the_runs_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", NO_SPACE)
+def test_a_full_disk_still_leaves_the_runs_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     from pipeline import artifacts
 
     run = new(tmp_path)
 
     def full(path: Path, _: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        raise OSError(number, os.strerror(number), str(path))
 
-    with pytest.raises(JobError, match="disk is full"), run.start() as writer:
+    with pytest.raises(JobError, match="could not be written"), run.start() as writer:
         monkeypatch.setattr(artifacts, "write_json", full)
         writer.run.path.joinpath("model").mkdir()
         artifacts.write_json(run.path / "model" / "x.json", {})
     assert run.state.status == "failed"
-    assert "Free space" in str(run.state.error)
+    assert "Completed files are kept" in str(run.state.error)
 
 
 def test_a_killed_run_is_lost_for_want_of_memory_most_often(tmp_path: Path) -> None:

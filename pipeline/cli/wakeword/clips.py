@@ -14,7 +14,7 @@ from pipeline.cli._numbers import SEED
 from pipeline.cli._output import counted, emit, json_option, pairs, progress_printer
 from pipeline.cli._outputs import OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, plain_folder
-from pipeline.i18n import N_, duration
+from pipeline.i18n import N_, about, duration
 from pipeline.records import to_json
 from pipeline.text import one_line, printable
 
@@ -253,7 +253,7 @@ def _text(scan: "ClipScan") -> str:
         f"(median {s.median_s:.2f}), {s.sources} sources"
         for label, s in scan.statistics.items()
     ]
-    lines += [one_line(f"  bad: {clip.path}: {clip.reasons[0]}") for clip in scan.bad[:SHOWN]]
+    lines += [one_line(f"  bad: {about(clip.path, clip.reasons[0])}") for clip in scan.bad[:SHOWN]]
     if len(scan.bad) > SHOWN:
         lines.append(f"  ... and {len(scan.bad) - SHOWN} more (--json lists all)")
     lines += [f"  the same sound: {one_line(', '.join(paths))}" for paths in scan.duplicates[:SHOWN]]

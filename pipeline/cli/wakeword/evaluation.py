@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._numbers import SEED, NumberRange
-from pipeline.cli._output import counted, emit, json_option
+from pipeline.cli._output import between, counted, emit, json_option
 from pipeline.cli._outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from pipeline.cli.wakeword._folders import clips_folder, folder, folders_by_word, plain_folder, word_folder
 from pipeline.cli.wakeword._words import ENGLISH_WORD, asked_phones, judge_of_run, no_phones_option
@@ -351,9 +351,8 @@ def _evaluation_text(report: dict[str, Any]) -> str:
         f"{report['real_time_factor']:.4f}"
     ]
     for target, point in stream["at_fah"].items():
-        low, high = point["miss_interval"]
         lines.append(
-            f"  at most {target:>4} false alarms per hour: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
+            f"  at most {target:>4} false alarms per hour: {_missed(point)}, "
             f"{counted(point['false_alarms'], 'false alarm')}, threshold {point['threshold']:.2f}"
         )
     as_deployed = report["as_set"]
@@ -368,6 +367,10 @@ def _evaluation_text(report: dict[str, Any]) -> str:
     if report["judged"]:
         lines += ["With the judge of phones:", *_judged_lines(report["judged"])]
     return "\n".join(lines)
+
+
+def _missed(point: dict[str, Any]) -> str:
+    return f"{point['miss_rate']:.1%} missed {between(point['miss_interval'], 1, is_share=True)}"
 
 
 def _limits_of(report: dict[str, Any]) -> list[str]:
@@ -392,10 +395,9 @@ def _limits_of(report: dict[str, Any]) -> list[str]:
 def _judged_lines(judged: dict[str, Any]) -> list[str]:
     stream, lines = judged["stream"], []
     for target, point in [*stream["at_fah"].items(), ("", stream["as_set"])]:
-        low, high = point["miss_interval"]
         what = f"at most {target:>4} false alarms per hour" if target else "at its own limit"
         lines.append(
-            f"  {what}: {point['miss_rate']:.1%} missed ({low:.1%} to {high:.1%}), "
+            f"  {what}: {_missed(point)}, "
             f"{counted(point['false_alarms'], 'false alarm')}, limit {point['threshold']:.2f}"
         )
     lines.append(

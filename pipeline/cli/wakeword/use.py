@@ -12,7 +12,7 @@ import click
 from pipeline.cli._background import background_run, run_option, stoppable
 from pipeline.cli._languages import LANGUAGE
 from pipeline.cli._numbers import NUMBER, NumberRange
-from pipeline.cli._output import emit, json_option, say
+from pipeline.cli._output import between, emit, json_option, say
 from pipeline.cli._outputs import OUTPUT_FILE
 from pipeline.cli.serve import exposure_options
 from pipeline.cli.serve import run as serve
@@ -168,17 +168,17 @@ def _detect_in_folder(
             table += [[problem.path, None, None, None, problem.message] for problem in scores.left_out]
             csvfile.write(csv_file, (*COLUMNS, PROBLEM), table)
         work.result({"n": scores.n, "detected": scores.detected})
-        low, high = scores.interval
         total = scores.n + len(scores.left_out)
         lines = [
             f"{score:8.2f}  {'detected' if hit else '        '}  {one_line(clip)}" for clip, _s, score, hit in rows
         ]
-        lines.append(f"Detected in {scores.detected} of {scores.n} clips: {scores.share:.1%} ({low:.1%} to {high:.1%})")
+        share = f"{scores.share:.1%} {between(scores.interval, 1, is_share=True)}"
+        lines.append(f"Detected in {scores.detected} of {scores.n} clips: {share}")
         if asked_phones(finished, None):
             lines.append("By the detector alone: its judge of phones is asked about single recordings.")
         if scores.left_out:
             lines.append(f"Left out, as they cannot be read: {len(scores.left_out)} of {total} files")
-            lines += [one_line(f"  {problem.path}: {problem.message}") for problem in scores.left_out]
+            lines += [one_line(f"  {problem.placed}") for problem in scores.left_out]
         emit(scores, as_json, "\n".join(lines))
 
 

@@ -23,6 +23,7 @@ from pipeline.corpus.readers import (
     transcripts,
 )
 from pipeline.corpus.readers.items import CorpusItem, Entry, Reading
+from pipeline.corpus.readers.manifest_rows import SUFFIXES
 from pipeline.corpus.readers.unknown import explained
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message, about
@@ -88,7 +89,7 @@ def located(path: Path, name: str) -> Path:
 
 def opened(name: str, path: Path, root: Path | None = None) -> Reading:
     """Begin to read. Praat TextGrids beside the audio become annotations, whatever the layout."""
-    is_manifest = path.suffix.lower() in manifest.SUFFIXES or name == "manifest"
+    is_manifest = path.suffix.lower() in SUFFIXES or name == "manifest"
     if root is not None and not is_manifest:
         raise CorpusError(N_("Only a manifest names audio elsewhere: leave out --audio-root."))
     reading = manifest.open_manifest(path, root) if is_manifest else LAYOUTS[name].read(path)
@@ -120,7 +121,7 @@ def _manifest(path: Path) -> Path | None:
     if path.is_dir():
         names = manifest.manifests_in(path)
         return path / names[0] if len(names) == 1 and "/" not in names[0] else path if names else None
-    return path if path.suffix.lower() in manifest.SUFFIXES and path.is_file() else None
+    return path if path.suffix.lower() in SUFFIXES and path.is_file() else None
 
 
 def _kaldi(path: Path) -> Path | None:

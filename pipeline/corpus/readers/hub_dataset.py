@@ -15,7 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.readers.items import Clip, CorpusItem, Entry, Reading
-from pipeline.corpus.readers.manifest import NAMES, UNUSABLE, FileLengths, as_piece, item_from_json, piece_key
+from pipeline.corpus.readers.manifest_columns import NAMES
+from pipeline.corpus.readers.manifest_items import UNUSABLE, item_from_json
+from pipeline.corpus.readers.manifest_pieces import FileLengths, as_piece, piece_key
 from pipeline.corpus.readers.places import AudioPlaces, files_below
 from pipeline.corpus.readers.speechocean762 import DIMENSIONS, HUB_NAME, scores_of
 from pipeline.errors import CorpusError, said_by

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.corpus.readers.items import Entry, Reading
 from pipeline.corpus.readers.kaldi import WAVES, audio_of, table
-from pipeline.corpus.readers.manifest import UNUSABLE, item_from_json
+from pipeline.corpus.readers.manifest_items import UNUSABLE, item_from_json
 from pipeline.corpus.readers.places import AudioPlaces
 from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_, Message, about

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +23,14 @@ from pipeline.i18n import N_, ended
 from pipeline.jobs.executors import local
 from pipeline.jobs.executors.job import Job, Launch
 from pipeline.optional import is_there, require
+from pipeline.processes import is_running, started_at
 from pipeline.runs import RunDirectory
 from pipeline.settings import HOME
 from pipeline.text import lines_of
 
 NUMBERS = {"minutes": "timeout_min", "cpus": "cpus_per_task", "memory_gb": "mem_gb"}
 DAY_MIN = 24 * 60
+LOCAL_CLUSTER = "local"
 SECONDS_TO_SAVE = 90  # submitit asks for an end this long before the limit
 GONE = ("UNKNOWN", "CANCELLED", "FAILED", "TIMEOUT", "COMPLETED", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
 
@@ -94,7 +97,8 @@ def start(job: Job) -> str:
             **({"slurm_additional_parameters": options} if options else {}),
             slurm_signal_delay_s=SECONDS_TO_SAVE + 30, slurm_setup=["export PYTHONUNBUFFERED=1"],
         )  # fmt: skip
-        return str(queue.submit(Task(job)).job_id)
+        number = str(queue.submit(Task(job)).job_id)
+        return with_its_start(number) if cluster == LOCAL_CLUSTER else number
     except (OSError, RuntimeError, ValueError, AssertionError, NameError, submitit.core.utils.FailedJobError) as error:
         reason = lines_of(str(error).strip())
         raise JobError(
@@ -104,7 +108,7 @@ def start(job: Job) -> str:
 
 
 def end(run: RunDirectory, launch: Launch) -> None:
-    if launch.options.get("cluster") == "local":
+    if launch.options.get("cluster") == LOCAL_CLUSTER:
         local.end(run, launch)
     elif launch.job_id is not None:
         _job(run, launch.job_id).cancel(check=False)
@@ -113,9 +117,18 @@ def end(run: RunDirectory, launch: Launch) -> None:
 def waits(run: RunDirectory, launch: Launch) -> bool:
     if launch.job_id is None:
         return False
-    if launch.options.get("cluster") == "local":
-        return bool(psutil.pid_exists(int(launch.job_id)))
+    if launch.options.get("cluster") == LOCAL_CLUSTER:
+        pid, _, began_at = launch.job_id.partition("@")
+        return bool(began_at) and is_running(int(pid), float(began_at))
     return not str(_job(run, launch.job_id).state).startswith(GONE)
+
+
+def with_its_start(number: str) -> str:
+    """The number of a job of the stand-in, which is that of its process, with when that began: `4711@1764300000.25`. As
+    it is where the process has ended already."""
+    with suppress(psutil.NoSuchProcess):
+        return f"{number}@{started_at(int(number)):.2f}"
+    return number
 
 
 def _job(run: RunDirectory, job_id: str) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.load import TARGET_RATE_HZ
 from pipeline.records import Seconds
+from pipeline.spans import runs_of
 
 LEVEL_FRAME, LOUD_DB = 320, 20.0  # frames of 20 ms down to so far under the loudest make the level
 LEVEL_DB = -22.0  # the median of the training recordings
@@ -86,8 +87,7 @@ def _without_clicks(
 ) -> NDArray[np.float32]:
     """Samples [n] with what is too short and too much apart for speech, before it begins, as quiet as what is around:
     the encoder hears a click as a consonant. `is_sound` ends where the speech begins."""
-    edges = np.flatnonzero(np.diff(np.r_[False, is_sound, False].astype(np.int8)))
-    starts, ends = edges[::2], edges[1::2]
+    starts, ends = runs_of(is_sound).T
     apart = np.r_[np.inf, starts[1:] - ends[:-1], len(is_sound) - ends[-1:]]
     is_click = (ends - starts <= LONGEST_CLICK) & (np.minimum(apart[:-1], apart[1:]) >= AROUND_CLICK)
     if not is_click.any():

@@ -73,9 +73,9 @@ def score_folder(
                 progress(number, len(files), Message(N_("listening")))
     if not clips:
         raise CorpusError(
-            NN_("The only audio file in {folder} cannot be read. {file}: {problem}",
-                "None of the {n} audio files in {folder} can be read. {file}: {problem}"),
-            n=len(files), folder=str(folder), file=left_out[0].path, problem=left_out[0].message,
+            NN_("The only audio file in {folder} cannot be read. {problem}",
+                "None of the {n} audio files in {folder} can be read. {problem}"),
+            n=len(files), folder=str(folder), problem=left_out[0].placed,
         )  # fmt: skip
     detected = sum(clip.detected for clip in clips)
     return FolderScores(

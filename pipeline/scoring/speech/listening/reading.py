@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.scoring.speech.listening.ctc import BLANK, NEVER
+from pipeline.spans import runs_of
 
 # Nats. Going back must be worth more than what greedy posteriors gain by chance; so must leaving a word out, and saying
 # something else. Chosen on cut and spliced recordings of training speakers that the listener never heard.
@@ -253,5 +254,4 @@ def _span(frames: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _stretches(frames: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(frames.astype(np.int8), prepend=0, append=0))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+    return [(int(start), int(end)) for start, end in runs_of(frames)]
