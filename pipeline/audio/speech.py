@@ -20,7 +20,7 @@ BLOCK_S: Seconds = BLOCK / TARGET_RATE_HZ
 FADE_S: Seconds = 0.02
 # silero-vad often ends before a last s, ç or k, and begins after a first. They stand out of the noise beside the word,
 # and what is quiet between them and the voice is shorter than before another sound, such as a click.
-HISS_FRAME = round(0.01 * TARGET_RATE_HZ)
+FRAME = round(0.01 * TARGET_RATE_HZ)
 ABOVE_NOISE_DB, BELOW_VOICE_DB = 10.0, 30.0
 LONGEST_QUIET_S: Seconds = 0.06
 LOUD_DB = -25.0  # relative to the speech: what is louder, and is none, is silenced in the margins
@@ -103,7 +103,7 @@ def find_speech(audio: Audio, rubric: RubricName) -> Speech:
         return Speech(0, n, surest)
     start, end = int(first[0]) * BLOCK, min(n, (int(last[-1]) + 1) * BLOCK)
     hissing = np.diff(audio.samples, prepend=audio.samples[:1])
-    loudest_db = float(frame_levels_db(hissing[start:end], HISS_FRAME).max())
+    loudest_db = float(frame_levels_db(hissing[start:end], FRAME).max())
     before = _unvoiced(hissing[:start][::-1], loudest_db, rule)
     return Speech(start - before, end + _unvoiced(hissing[end:], loudest_db, rule), surest)
 
@@ -111,20 +111,21 @@ def find_speech(audio: Audio, rubric: RubricName) -> Speech:
 def _unvoiced(beside: NDArray[np.float32], loudest_db: float, rule: VoiceRule) -> int:
     """How many samples of what is beside the voice, from it on, belong to the word. `beside` and `loudest_db`, the
     voice's loudest, are of the differences between samples, in which a thump or hum weighs little."""
-    if not rule.unvoiced_s or len(beside) < HISS_FRAME:
+    if not rule.unvoiced_s or len(beside) < FRAME:
         return 0
-    levels_db = frame_levels_db(beside, HISS_FRAME)
+    levels_db = frame_levels_db(beside, FRAME)
     lowest_db = max(np.median(levels_db) + ABOVE_NOISE_DB, loudest_db - BELOW_VOICE_DB, SILENCE_FLOOR_DB)
-    heard = np.flatnonzero(levels_db[: round(rule.unvoiced_s * TARGET_RATE_HZ / HISS_FRAME)] > lowest_db)
+    heard = np.flatnonzero(levels_db[: round(rule.unvoiced_s * TARGET_RATE_HZ / FRAME)] > lowest_db)
     pauses = np.diff(heard, prepend=-1) - 1
-    joined = heard[: int(np.argmax(np.append(pauses * HISS_FRAME > LONGEST_QUIET_S * TARGET_RATE_HZ, True)))]
-    return (int(joined[-1]) + 1) * HISS_FRAME if len(joined) else 0
+    joined = heard[: int(np.argmax(np.append(pauses * FRAME > LONGEST_QUIET_S * TARGET_RATE_HZ, True)))]
+    return (int(joined[-1]) + 1) * FRAME if len(joined) else 0
 
 
 def cut_to(audio: Audio, speech: Speech, margins: Margins) -> Cut:
     """The recording without what lies further from the speech than the margins; the same object where that is all."""
     n = len(audio.samples)
     before, after = _beyond(speech.start, margins), _beyond(n - speech.end, margins)
+    before -= before % FRAME  # so that frames lie in the speech as they do in the whole recording
     samples = audio.samples[before : n - after]
     gain = _gain(samples, speech.start - before, speech.end - before, margins, (bool(before), bool(after)))
     if gain is None and not before and not after:

@@ -7,7 +7,7 @@ two agree best. Without it a woman's faultless word lies as far from a man's as 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from pipeline.spans import runs_of
 FLOOR_DB = 45.0
 STRETCHES = tuple(round(0.76 + 0.06 * step, 2) for step in range(11))  # .76 to 1.36
 FRAME_S = HOP / 16_000
+EDGE = 3  # frames
+LOUDEST_RMS = 0.1  # at which Frames counts what lies within 40 dB of the loudest frame as speech, and no more
 # A click of up to 20 ms is in so many frames of 40 ms. It is none of the word where more silence follows than between
 # the burst of a stop and its vowel, or comes before it than in the closure of a stop at the word's end.
 CLICK_FRAMES, QUIET_BEFORE_WORD, QUIET_AFTER_WORD = 6, 10, 20
@@ -64,16 +66,23 @@ class Match:
 
 
 def speech_part(audio: Audio) -> SpeechPart | None:
-    """None where nobody speaks."""
-    frames = Frames(audio)
-    if not frames.active.any():
+    """None where nobody speaks. Neither the microphone's gain nor how tightly the recording is cut changes it."""
+    heard = Frames(audio)
+    if not heard.active.any():
         return None
+    frames = Frames(_alike(audio, float(heard.rms.max())))
     part = _without_clicks(frames.active)
     level_db = 20.0 * np.log10(np.maximum(frames.rms[part], 1e-5))
     return SpeechPart(
         frames.log_mel_db[part], frames.active[part], frames.pitch.f0_hz[part], level_db.astype(np.float32),
-        part.start * FRAME_S,
+        max(0, part.start - EDGE) * FRAME_S,
     )  # fmt: skip
+
+
+def _alike(audio: Audio, loudest_rms: float) -> Audio:
+    """At one level, with EDGE frames of silence at both ends: frames that hold some of the first and last sound are
+    then there as in a recording with a pause around it."""
+    return replace(audio, samples=np.pad(audio.samples * np.float32(LOUDEST_RMS / loudest_rms), EDGE * HOP))
 
 
 def _without_clicks(active: NDArray[np.bool_]) -> slice:

@@ -31,7 +31,7 @@ FEATURE_NAMES = (
 
 class Reference:
     name = "reference"
-    version = "3"
+    version = "4"
     feature_names = FEATURE_NAMES
     knows_words = True
     description = "9 measures of how a word lies over its reference recording; needs one for each word"

@@ -82,7 +82,7 @@ def test_a_score_is_the_whole_record(run: Run) -> None:
 def test_a_score_is_cut_as_on_the_page_and_told_in_a_learners_words(overall: float, shown: str) -> None:
     target = Target("masa", "tr")
     result = ScoreResult(
-        overall, band_of(overall).key, "heuristic", "heuristic", "rule-3", target,
+        overall, band_of(overall).key, "heuristic", "heuristic", "rule-4", target,
         dimensions={"segments": 70.6}, not_measured=("stress",),
     )  # fmt: skip
     text = _score_text(result)

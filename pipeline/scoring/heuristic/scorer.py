@@ -15,7 +15,7 @@ from pipeline.scoring.other_word import SOUNDS_LIKE_ANOTHER, nearer_word
 from pipeline.settings import Settings
 from pipeline.text.words import text_key
 
-VERSION = "rule-3"
+VERSION = "rule-4"
 SOUNDS_NOT_SCORED = N_(
     "Only length, speed and recording quality were scored, not the sounds, nor whether this is the text: there is no "
     "reference recording to compare with."
