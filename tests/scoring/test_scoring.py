@@ -198,6 +198,19 @@ def test_a_longer_or_shorter_vocal_tract_is_undone() -> None:
     assert found.distance < 12
 
 
+def test_neither_gain_nor_a_pause_around_it_changes_how_a_word_is_said(
+    heuristic: Any, demo_recordings: list[dict[str, Any]]
+) -> None:
+    """Noise is measured in pauses, so that the dimension of the signal may differ."""
+    pause = np.zeros(8000, dtype=np.float32)
+    for row in demo_recordings[::25]:
+        said = load_audio(DEMO / row["path"]).samples
+        ways = (said, 0.1 * said, np.r_[pause, said, pause], np.r_[pause, pause, 0.3 * said, pause])
+        plain, *others = (heard(heuristic, from_samples(way, 16000), row["word"]).dimensions for way in ways)
+        for name in set(plain) - {"signal"}:
+            assert [other[name] for other in others] == pytest.approx([plain[name]] * 3, abs=0.5), (row, name)
+
+
 def test_a_click_beside_a_word_is_none_of_it() -> None:
     """Of a mouse, as the recording is begun and ended; the burst of a last stop belongs to the word."""
     said = load_audio(MASA).samples
