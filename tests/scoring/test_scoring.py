@@ -317,6 +317,20 @@ def test_a_model_on_other_features_is_refused(settings: Settings, tmp_path: Path
         load_scorer(settings, None, WORD, model=folder)
 
 
+@pytest.mark.parametrize("name", ["word-demo", "word-demo-reference"])
+def test_a_model_of_features_as_they_were_measured_before_says_so(
+    settings: Settings, tmp_path: Path, name: str
+) -> None:
+    released = CHECKOUT / "models" / name
+    now = heard(load_scorer(settings, None, WORD, model=released), load_audio(MASA), "masa")
+    assert not any("train it again" in warning for warning in now.warnings)
+    shutil.copytree(released, tmp_path / "model")
+    info = json.loads((released / "model_info.json").read_text(encoding="utf-8"))
+    (tmp_path / "model" / "model_info.json").write_text(json.dumps({**info, "extractor_version": "0"}), "utf-8")
+    result = heard(load_scorer(settings, None, WORD, model=tmp_path / "model"), load_audio(MASA), "masa")
+    assert any("version 0 measures them" in warning and "train it again" in warning for warning in result.warnings)
+
+
 def test_a_file_is_scored_with_the_time_it_took(settings: Settings, tmp_path: Path, heuristic: Any) -> None:
     result = score_file(heuristic, MASA, Target("masa", "tr"))
     assert result.milliseconds > 0

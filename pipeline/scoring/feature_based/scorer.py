@@ -77,6 +77,13 @@ class AcousticScorer:
             warnings.append(
                 Message(N_("The model was trained elsewhere: its features may have been measured in another way."))
             )
+        if info.extractor_version not in ("", self._extractor.version):
+            warnings.append(
+                Message(
+                    N_("The model learned from features as version {old} measures them, not {new}: train it again."),
+                    old=info.extractor_version, new=self._extractor.version,
+                )
+            )  # fmt: skip
         if not self._extractor.knows_words:
             warnings.append(Message(N_("This score does not depend on which word was said, only on how.")))
         if outlying > MAX_OUTLYING_SHARE:
