@@ -442,6 +442,25 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_synthetic_clips_of_another_text_are_deleted_before_the_word_is_spoken(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("pipeline.jobs.launcher.launch", lambda *_given, **given: started.append(given["argv"]))
+    words = open_library(settings, "computer", create=True)
+    artifacts.write_json(words.spoken / ABOUT, {"word": "komputer", "language": "en"})
+    artifacts.write_bytes(words.spoken / "positive" / "espeak-en-us-m1" / "00000.wav", b"cut off")
+    page = open_page("wakeword", step="1 Data")
+    button(page, "Speak clips").click().run()
+    assert "The synthetic clips here say 'komputer'" in said(page) and not started
+    assert "All synthetic clips of “komputer”" in said(page)
+    button(page, "Delete permanently").click().run()
+    assert not any(words.spoken.iterdir())
+    assert "All synthetic clips" not in said(page)
+    button(page, "Speak clips").click().run()
+    assert started[0][-1] == "computer" and "komputer" not in said(page)
+
+
 def test_a_word_with_turkish_letters_is_spoken_in_turkish_on_an_english_page(
     open_page: Open, settings: Settings
 ) -> None:
