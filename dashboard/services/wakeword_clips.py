@@ -201,7 +201,9 @@ def start_speaking(clips: ClipLibrary, task: SpeakTask) -> None:
     before, _language = spoken_as(clips)
     if before not in ("", word):
         raise CorpusError(
-            N_("The synthetic clips here say {before!r}. Delete them before {word!r} is spoken, or make it a new word."),
+            N_(
+                "The synthetic clips here say {before!r}. Delete them before {word!r} is spoken, or make it a new word."
+            ),
             before=before, word=word,
         )  # fmt: skip
     voices_for(shared.settings(), task.language)
