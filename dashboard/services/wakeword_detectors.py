@@ -32,6 +32,23 @@ def finished_run(run: RunDirectory) -> FinishedRun:
 
 
 @asks(Action.TRAIN)
+def target_rate(run: RunDirectory, preset: str | None) -> float:
+    """The false alarms per hour that a detector's threshold is for, as it is set or by a preset."""
+    from pipeline.wakeword.finished_run import evaluated_detector
+
+    return evaluated_detector(finished_run(run), preset, None).target_fah
+
+
+@asks(Action.TRAIN)
+def check_kept(run: RunDirectory, word: str, preset: str | None, target_fah: float | None) -> None:
+    """Raises ModelError where the threshold of one of several words cannot be kept alone."""
+    from pipeline.wakeword.finished_run import evaluated_detector, require_all_words
+
+    finished = finished_run(run)
+    require_all_words(finished, (word,), evaluated_detector(finished, preset, target_fah))
+
+
+@asks(Action.TRAIN)
 def start_work(kind: str, run: RunDirectory, *options: str) -> RunDirectory:
     """`evaluate`, `robustness`, `detect` or `export` of a run, in the background."""
     from pipeline.jobs.launcher import launch
