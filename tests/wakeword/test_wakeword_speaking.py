@@ -19,7 +19,7 @@ from pipeline.errors import CorpusError
 from pipeline.settings import Settings
 from pipeline.synthesis import espeak, kokoro, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
-from pipeline.synthesis.voices import voices_of
+from pipeline.synthesis.voices import voices_for, voices_of
 from pipeline.wakeword.data import near_phrases as phrases
 from pipeline.wakeword.data.clip_library import open_library
 from pipeline.wakeword.data.clips import Label, scan_clips, scan_folders
@@ -183,6 +183,15 @@ def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_pa
     )
     assert {text for tone in tones for text, _ in tone.said} == {"pron lab", "[[pr'Qnlab]]"}
     assert len({manner for tone in tones for _, manner in tone.said}) == 4
+
+
+@pytest.mark.parametrize(("is_there", "remedy"), [(True, "for en, tr alone. Install Piper"), (False, "Install eSpeak")])
+def test_a_language_without_a_voice_is_told_what_to_install(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_there: bool, remedy: str
+) -> None:
+    monkeypatch.setattr(espeak, "is_installed", lambda: is_there)
+    with pytest.raises(CorpusError, match=f"speaks 'fr'.*{remedy}"):
+        voices_for(settings, "fr")
 
 
 def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
