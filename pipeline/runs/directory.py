@@ -263,6 +263,9 @@ class RunDirectory:
                     N_("The folder of the run {run} was deleted while it ran: the run is over, nothing is kept of it."),
                     run=self.id,
                 ) from error
+            if isinstance(error, KeyboardInterrupt):
+                writer.end("stopped")  # by a person, at the keyboard
+                raise
             words = in_words(error)
             writer.end("failed", error=words or said_by(error) or type(error).__name__)
             if words is not None:
