@@ -67,7 +67,7 @@ def _least_missed(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     return kept
 
 
-def rate_text(target: str) -> str:
+def rate_text(target: str | float) -> str:
     """False alarms per hour, which are the keys of an evaluation's operating points."""
     rate = float(target)
     return number(rate, 1 if round(rate, 1) == rate else 2)

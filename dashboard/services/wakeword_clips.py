@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard import identity
 from dashboard.identity import asks
 from dashboard.services import shared
-from pipeline.errors import said_by
+from pipeline.errors import CorpusError, said_by
 from pipeline.i18n import N_
 from pipeline.people.access import Action
 from pipeline.runs import RunRecord, scan_runs
@@ -118,18 +118,27 @@ def spoken(clips: ClipLibrary) -> SpokenCounts | None:
 
 
 @asks(Action.TRAIN)
-def spoken_language(clips: ClipLibrary) -> str:
-    """In which synthesisers said the word; "" where nothing is there."""
+def spoken_as(clips: ClipLibrary) -> tuple[str, str]:
+    """What synthesisers said for the word, also in a round that was cut off, and in which language; "" where nothing
+    is there."""
     from pipeline.wakeword.data.spoken_word import spoken_word
 
-    return spoken_word(clips.spoken)[1]
+    return spoken_word(clips.spoken)
+
+
+@asks(Action.TRAIN)
+def delete_spoken(clips: ClipLibrary) -> int:
+    """Permanently, all that synthesisers said for the word; how many clips. Raises CorpusError while they speak, or
+    where other files lie among it."""
+    from pipeline.wakeword.data.speaking import delete_spoken
+
+    return delete_spoken(shared.settings(), clips.spoken)
 
 
 @asks(Action.TRAIN)
 def said(text: str, language: str) -> bytes:
     """A WAV of the first voice of the language. Raises CorpusError where there is none, or it cannot say it."""
     from pipeline.audio.encode import to_wav
-    from pipeline.errors import CorpusError
     from pipeline.synthesis.voices import voices_for
     from pipeline.wakeword.wake_words import pronunciation
 
@@ -181,14 +190,22 @@ class SpeakTask:
 
 @asks(Action.TRAIN)
 def start_speaking(clips: ClipLibrary, task: SpeakTask) -> None:
-    """In the background, into the folder of the word. Raises CorpusError for what cannot be said or joined here,
-    ModelError without the listener that joining needs."""
+    """In the background, into the folder of the word. Raises CorpusError for what cannot be said or joined here, and
+    where clips of another text lie there, ModelError without the listener that joining needs."""
     from pipeline.jobs.launcher import launch
     from pipeline.synthesis.voices import voices_for
     from pipeline.wakeword.data.joining import recordings_to_join
     from pipeline.wakeword.wake_words import pronunciation, wake_word
 
     word, pronunciations = wake_word(task.word), [pronunciation(way) for way in task.pronunciations]
+    before, _language = spoken_as(clips)
+    if before not in ("", word):
+        raise CorpusError(
+            N_(
+                "The synthetic clips here say {before!r}. Delete them before {word!r} is spoken, or make it a new word."
+            ),
+            before=before, word=word,
+        )  # fmt: skip
     voices_for(shared.settings(), task.language)
     known = _sounds_to_join(clips)
     folders = [known[name] for name in task.joined if name in known]

@@ -13,6 +13,7 @@ from dashboard.services import shared
 from pipeline.errors import ModelError
 from pipeline.people.access import Action
 from pipeline.runs import RunDirectory, RunRecord, scan_runs
+from pipeline.wakeword.file_names import BUNDLE, EXPORTS
 
 if TYPE_CHECKING:
     from pipeline.wakeword.cascade import Verify
@@ -28,6 +29,23 @@ def finished_run(run: RunDirectory) -> FinishedRun:
     from pipeline.wakeword.finished_run import open_finished_run
 
     return open_finished_run(shared.settings(), str(run.path))
+
+
+@asks(Action.TRAIN)
+def target_rate(run: RunDirectory, preset: str | None) -> float:
+    """The false alarms per hour that a detector's threshold is for, as it is set or by a preset."""
+    from pipeline.wakeword.finished_run import evaluated_detector
+
+    return evaluated_detector(finished_run(run), preset, None).target_fah
+
+
+@asks(Action.TRAIN)
+def check_kept(run: RunDirectory, word: str, preset: str | None, target_fah: float | None) -> None:
+    """Raises ModelError where the threshold of one of several words cannot be kept alone."""
+    from pipeline.wakeword.finished_run import evaluated_detector, require_all_words
+
+    finished = finished_run(run)
+    require_all_words(finished, (word,), evaluated_detector(finished, preset, target_fah))
 
 
 @asks(Action.TRAIN)
@@ -47,6 +65,21 @@ def last_work(kind: str, run: RunDirectory) -> RunRecord | None:
     """The newest such work for a run, None where there was none."""
     jobs = (job for job in scan_runs(shared.settings().jobs_root).records if job.state.kind == f"wakeword-{kind}")
     return next((job for job in jobs if job.config.get("run") == run.id), None)
+
+
+@asks(Action.TRAIN)
+def bundle_of(run: RunDirectory) -> Path | None:
+    """The zip for a device that was made of a run on the page, None where there is none."""
+    file = finished_run(run).home / EXPORTS / BUNDLE
+    return file if file.is_file() else None
+
+
+@asks(Action.TRAIN)
+def is_as_now(bundle: Path, run: RunDirectory) -> bool:
+    """Whether a bundle was made of the detector as it is."""
+    from pipeline.wakeword.packaging.opened_bundle import is_as_now
+
+    return is_as_now(bundle, finished_run(run).folder)
 
 
 @asks(Action.TRAIN)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli._access import asker
 from pipeline.cli._background import run_option
@@ -146,6 +147,8 @@ def prepare(
     from pipeline.jobs.requirements import require_packages
     from pipeline.runs import RunDirectory
 
+    if chosen.resume is not None and chosen.run is None:
+        _require_nothing_else(chosen.resume)
     settings, where = Settings.from_env(), _where(chosen)
     config: Any = resolve(config_type, chosen, given, load_preset, named)
     if chosen.run is not None:
@@ -170,6 +173,22 @@ def prepare(
             settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed
         )
     return Start(settings, replace(directory, told=message_printer()), config)
+
+
+def _require_nothing_else(run_id: str) -> None:
+    """Raises UsageError for options beside `--resume`, none of which could change a run that has begun."""
+    context = click.get_current_context()
+    others = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.expose_value and parameter.name not in ("resume", "as_json")
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]  # fmt: skip
+    if others:
+        raise click.UsageError(
+            f"A resumed run keeps its settings and goes on in this process: leave {', '.join(others)} away. `pronlab "
+            f"runs resume {run_id}` resumes it in the background."
+        )
 
 
 def _where(chosen: Chosen) -> Any:

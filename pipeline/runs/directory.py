@@ -43,6 +43,7 @@ from pipeline.write_errors import not_written
 
 STATE_FILE = "run.json"
 CONFIG_FILE = "config.json"
+LONGEST_NAME_BYTES = 150  # in the name of a folder, which file systems let have 255
 CLOCKS_DIFFER_S = 86_400.0  # of machines that share a disk; a sign of life from later was not written by one
 MAX_USAGE_BYTES = 200  # of one line
 STOP_FILE = "stop-requested"
@@ -65,8 +66,9 @@ class RunDirectory:
         cls, root: Path, *, kind: str, name: str, config: Any, seed: int | None = None, executor: str = LOCAL
     ) -> "RunDirectory":
         """Make a fresh directory `<name>-<8 hex digits of config and time>` with status `queued`, whole or not at
-        all."""
-        safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".-") or kind
+        all; of a long name it has the beginning."""
+        signs = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).encode()
+        safe = signs[:LONGEST_NAME_BYTES].decode(errors="ignore").strip(".-") or kind
         resolved = to_json(config)
         created_at = now_iso()
         salt = json.dumps(resolved, sort_keys=True, ensure_ascii=False) + created_at + os.urandom(4).hex()
@@ -261,6 +263,9 @@ class RunDirectory:
                     N_("The folder of the run {run} was deleted while it ran: the run is over, nothing is kept of it."),
                     run=self.id,
                 ) from error
+            if isinstance(error, KeyboardInterrupt):
+                writer.end("stopped")  # by a person, at the keyboard
+                raise
             words = in_words(error)
             writer.end("failed", error=words or _told(error))
             if words is not None:

@@ -4,6 +4,7 @@
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipeline.optional import is_there
 TENSORBOARD, WANDB, MLFLOW = "tensorboard", "wandb", "mlflow"
 PACKAGES = {TENSORBOARD: "tensorboardX", WANDB: "wandb", MLFLOW: "mlflow"}
 VARIABLE = "PRONLAB_TRACKERS"
+FLUSH_EVERY_S = 10.0  # of TensorBoard's events, to the disk
 PLACE = ("at", "event", "step", "at_step", "epoch", "fold", "trial")  # where a figure belongs, not a figure
 
 
@@ -99,17 +101,29 @@ def _flat(values: Mapping[str, Any], prefix: list[str]) -> Iterator[tuple[str, f
 
 
 class _TensorBoard:
-    def __init__(self, folder: Path, _: Mapping[str, Any]) -> None:
-        from tensorboardX import SummaryWriter
+    """Written by the thread that logs. The library's SummaryWriter hands events to a thread by a queue, which a Ctrl+C
+    can leave so that closing it waits for ever."""
 
-        self._board: Any = SummaryWriter(str(folder / "tensorboard"))
+    def __init__(self, folder: Path, _: Mapping[str, Any]) -> None:
+        from tensorboardX.event_file_writer import EventsWriter
+
+        place = folder / "tensorboard"
+        place.mkdir(parents=True, exist_ok=True)
+        self._events: Any = EventsWriter(str(place / "events"))
+        self._flushed_at = time.monotonic()
 
     def log(self, figures: Mapping[str, float], step: int) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
+
         for name, value in figures.items():
-            self._board.add_scalar(name, value, step)
+            self._events.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
+        if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
+            self._events.flush()
+            self._flushed_at = time.monotonic()
 
     def close(self) -> None:
-        self._board.close()
+        self._events.close()
 
 
 class _Wandb:

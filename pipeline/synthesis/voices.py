@@ -38,9 +38,16 @@ def voices_for(settings: Settings, language: str, folders: Sequence[Path] = ()) 
     """As `voices_of`. Raises CorpusError, with what to install, where there are none."""
     voices = voices_of(settings, language, folders)
     if not voices:
+        of_piper = {"command": install_command(["piper"]), "folder": str(settings.data_root / "voices")}
+        if espeak.is_installed():
+            raise CorpusError(
+                N_("No synthesiser here speaks {language!r}: eSpeak NG is asked for {known} alone. Install Piper "
+                   "(`{command}`) with a voice of that language in {folder}."),
+                language=language, known=", ".join(espeak.ACCENTS), **of_piper,
+            )  # fmt: skip
         raise CorpusError(
             N_("No synthesiser here speaks {language!r}. Install eSpeak NG (`apt install espeak-ng`), or Piper "
                "(`{command}`) with a voice of that language in {folder}."),
-            language=language, command=install_command(["piper"]), folder=str(settings.data_root / "voices"),
+            language=language, **of_piper,
         )  # fmt: skip
     return voices

@@ -1,6 +1,6 @@
 """What may be done with a finished run: evaluate it, try its robustness, export it; reports lie in its directory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -56,10 +56,13 @@ class FinishedRun:
     def info(self) -> DetectorInfo:
         return read_info(self.folder)
 
-    def require_writable(self) -> None:
-        """Asked before work whose results are kept with the run. Raises OSError that names what is in the way."""
+    def require_writable(self, report: str | None = None) -> None:
+        """Asked before work whose results are kept with the run. Raises OSError that names what is in the way, and
+        ModelError for a damaged report beside whose other words a `report` is kept."""
         for folder in (self.home, self.folder):
             artifacts.require_writable(folder)
+        if report is not None and self.info.words:
+            self.report(report)
 
     def report(self, name: str) -> Any:
         """What was measured, None where nothing was. Raises ModelError for a file that is damaged."""
@@ -71,6 +74,22 @@ class FinishedRun:
                 N_("{file} cannot be read ({reason}). Delete it, and measure or train again."),
                 file=str(path), reason=said_by(error),
             ) from error  # fmt: skip
+
+    def report_of(self, name: str, word: str) -> Any:
+        """As `report`; of a detector of several words what was measured of `word`."""
+        report = self.report(name)
+        if not self.info.words:
+            return report
+        words = report.get("words") if isinstance(report, dict) else None
+        return words.get(word) if isinstance(words, dict) else None
+
+    def keep_report(self, name: str, word: str, report: Any) -> None:
+        """Of a detector of several words beside those of the others."""
+        if self.info.words:
+            before = self.report(name)
+            words = before.get("words") if isinstance(before, dict) else None
+            report = {"words": {**(words if isinstance(words, dict) else {}), word: report}}
+        artifacts.write_json(self.home / name, report)
 
 
 def open_finished_run(settings: Settings, run: str) -> FinishedRun:
@@ -126,6 +145,32 @@ def _all_words(run: FinishedRun, runtime: str, on_grid: bool) -> Classifier:
     return onnx_classifier(file)
 
 
+def evaluated_detector(run: FinishedRun, detector_preset: str | None, target_fah: float | None) -> DetectorConfig:
+    """How a run is evaluated: as it is set, or by a preset, and for another rate of false alarms per hour. Raises
+    TrainingError for an unknown preset."""
+    from pipeline.wakeword.runtime.detector import preset
+
+    own = run.info.detector
+    chosen = preset(detector_preset, own) if detector_preset else own
+    return chosen if target_fah is None else replace(chosen, target_fah=target_fah)
+
+
+def require_all_words(run: FinishedRun, words: Collection[str], detector: DetectorConfig) -> None:
+    """Asked before thresholds are kept that were found with another detector than the run's: how it votes and for which
+    rate is one for all words. Raises ModelError where the thresholds of some of them would stay as they were."""
+    info = run.info
+    others = [name for name in info.names if name not in words]
+    if others and detector != info.detector:
+        raise ModelError(
+            N_(
+                "How a detector votes, and for how many false alarms per hour, holds for all of its words, and the "
+                "threshold of {others} was set as it is now. Evaluate all words in one command (--positive NAME=FOLDER "
+                "for each), or keep the preset and the rate."
+            ),
+            others=", ".join(others),
+        )
+
+
 def evaluate_run(
     run: FinishedRun,
     task: Any,
@@ -145,8 +190,7 @@ def evaluate_run(
     from pipeline.wakeword.evaluation.stream_metrics import measure
 
     info = run.info.of_word(word)
-    run.require_writable()
-    before = run.report(EVALUATION) if run.info.words else None
+    run.require_writable(EVALUATION)
     _require_card(run, info)
     detector = detector or info.detector
     evaluation, stream_scores = evaluate(
@@ -161,9 +205,7 @@ def evaluate_run(
     }  # fmt: skip
     if judge is not None:
         report["judged"]["learnt_from"] = to_json(judge.learnt_from)
-    others = before.get("words") if isinstance(before, dict) else None
-    kept = {"words": {**(others if isinstance(others, dict) else {}), info.name: report}} if run.info.words else report
-    artifacts.write_json(run.home / EVALUATION, kept)
+    run.keep_report(EVALUATION, info.name, report)
     measured = {"stream": {key: value for key, value in stream.items() if key not in ("curve", "alarms", "missed")}}
     measured["stream"] |= {"snr_db": task.snr_db, "votes": detector.votes, "of": detector.of}
     if judge is not None:
@@ -321,7 +363,7 @@ def robustness_of(
     from pipeline.wakeword.evaluation.evaluate import one_thread, sides_of
     from pipeline.wakeword.evaluation.robustness import robustness
 
-    run.require_writable()
+    run.require_writable(ROBUSTNESS)
     draw = np.random.default_rng(seed)
     words, others = (
         [files[i] for i in sorted(draw.permutation(len(files))[:MOST_CLIPS])]
@@ -337,7 +379,7 @@ def robustness_of(
             rooms=tuple(zip(rooms.names, rooms.responses, strict=True)), seed=seed, progress=progress,
         )  # fmt: skip
     conditions: list[dict[str, Any]] = to_json(rows)
-    artifacts.write_json(run.home / ROBUSTNESS, conditions)
+    run.keep_report(ROBUSTNESS, info.name, conditions)
     return conditions
 
 
@@ -349,15 +391,16 @@ def scores_of_folder(
     progress: Progress | None = None,
     word: str = "",
 ) -> "FolderScores":
-    """Every clip of a folder, at the model's threshold or another; kept in the run's directory as its newest folder.
+    """Every clip of a folder, at the model's threshold or another; kept in the run's directory as its newest folder, of
+    several words as that of `word`.
     Raises CorpusError for one without audio."""
     from pipeline.wakeword.evaluation.folder_scores import score_folder
     from pipeline.wakeword.runtime.detector import preset
 
     info = run.info.of_word(word)
-    run.require_writable()
+    run.require_writable(FOLDER_SCORES)
     config = preset(detector_preset, info.detector) if detector_preset else info.detector
     chosen = info.threshold if threshold is None else threshold
     scores = score_folder(folder, classifier_for(run, word=word), info.features, config, chosen, progress)
-    artifacts.write_json(run.home / FOLDER_SCORES, scores)
+    run.keep_report(FOLDER_SCORES, info.name, scores)
     return scores

@@ -386,6 +386,20 @@ def test_a_training_command_resumes_no_run_that_runs_or_is_finished(
     assert training.state == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "beside", "named"),
+    [
+        ("wakeword", ["--steps", "5", "--positive", "."], "--positive, --steps"),
+        ("speech", ["--preset", "x"], "--preset"),
+        ("speechllm", ["--executor", "local"], "--executor"), ("wakeword", ["--override", "a=b"], "--override"),
+    ],
+)  # fmt: skip
+def test_a_run_is_resumed_with_no_other_settings(run: Run, kind: str, beside: list[str], named: str) -> None:
+    command = ("wakeword", "train") if kind == "wakeword" else ("train", kind)
+    refused = complaint(run(*command, "--resume", "any", *beside, "--json"))
+    assert f"A resumed run keeps its settings and goes on in this process: leave {named} away." in refused
+
+
 def test_a_warning_about_the_sound_of_many_recordings_is_one_line() -> None:
     clipped = [Problem("clipped", f"{number}.wav: 5% of the recording is clipped.") for number in range(24)]
     rows = [Problem("bad_row", f"Line {number}: 'text' is empty", "error") for number in (7, 9)]

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,15 @@ from pipeline.wakeword.data.clips import SPOKEN
 from pipeline.wakeword.data.speaking import ABOUT
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.file_detection import Detection, FileDetections, detector_of
-from pipeline.wakeword.file_names import EVALUATION, EXPORTS
+from pipeline.wakeword.file_names import BUNDLE, EVALUATION, EXPORTS
 from pipeline.wakeword.finished_run import evaluate_run, open_finished_run, robustness_of, set_threshold
 from pipeline.wakeword.learnt_word import LearntFrom, LearntWord, save_learnt_word
 from pipeline.wakeword.owner.enrolment import OwnerMatch, owners
+from pipeline.wakeword.packaging.bundle import write_bundle
 from pipeline.wakeword.packaging.export import export
 from pipeline.wakeword.phones import listener_folder
 from pipeline.wakeword.run import train_wakeword
+from pipeline.wakeword.runtime.model_files import save_info
 from pipeline.wakeword.runtime.runner import WordWeights
 from pipeline.wakeword.setting_groups import GROUPS, settings_of
 from tests.pages import button, said
@@ -442,6 +445,25 @@ def test_a_word_that_nobody_can_say_is_refused_on_the_page(
     assert not list(settings.jobs_root.glob("*")), "nothing was started"
 
 
+def test_synthetic_clips_of_another_text_are_deleted_before_the_word_is_spoken(
+    open_page: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("pipeline.jobs.launcher.launch", lambda *_given, **given: started.append(given["argv"]))
+    words = open_library(settings, "computer", create=True)
+    artifacts.write_json(words.spoken / ABOUT, {"word": "komputer", "language": "en"})
+    artifacts.write_bytes(words.spoken / "positive" / "espeak-en-us-m1" / "00000.wav", b"cut off")
+    page = open_page("wakeword", step="1 Data")
+    button(page, "Speak clips").click().run()
+    assert "The synthetic clips here say 'komputer'" in said(page) and not started
+    assert "All synthetic clips of “komputer”" in said(page)
+    button(page, "Delete permanently").click().run()
+    assert not any(words.spoken.iterdir())
+    assert "All synthetic clips" not in said(page)
+    button(page, "Speak clips").click().run()
+    assert started[0][-1] == "computer" and "komputer" not in said(page)
+
+
 def test_a_word_with_turkish_letters_is_spoken_in_turkish_on_an_english_page(
     open_page: Open, settings: Settings
 ) -> None:
@@ -622,6 +644,19 @@ def test_the_judge_of_phones_is_learnt_and_goes_into_the_bundle(
     next(box for box in page.checkbox if box.label == "With its judge of phones").uncheck()
     button(page, "Bundle for a device").click().run()
     assert started.pop()[3:] == (str(run.path / EXPORTS / "bundle.zip"), "--no-phones")
+
+
+def test_a_bundle_of_an_earlier_threshold_says_so(open_page: Open, detector: RunDirectory, chirps: Settings) -> None:
+    finished = open_finished_run(chirps, detector.id)
+    write_bundle(finished.folder, finished.home / EXPORTS / BUNDLE)
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    assert "changed after this bundle was made" not in said(page)
+    save_info(finished.folder, replace(finished.info, threshold=finished.info.threshold + 1.0))
+    page = open_page("wakeword", step="5 Export", run=detector.id)
+    assert "changed after this bundle was made" in said(page)
+    page = open_page("wakeword", step="4 Evaluation", run=detector.id)
+    page.button_group(key="try-way").set_value("browser").run()
+    assert "changed after this bundle was made" in said(page)
 
 
 def test_a_folder_is_listed_with_its_scores(

@@ -48,6 +48,14 @@ def test_a_run_tells_where_it_comes_from(tmp_path: Path) -> None:
     assert RunDirectory.open(tmp_path, run.id) == run
 
 
+def test_a_run_of_a_long_name_has_a_folder_of_its_beginning(tmp_path: Path) -> None:
+    words = "-".join(["ç" * 60, "ğ" * 60, "ş" * 60])
+    run = RunDirectory.create(tmp_path, kind="wakeword", name=words, config={})
+    work = RunDirectory.create(tmp_path, kind="wakeword-robustness", name=f"robustness-{run.id}", config={})
+    assert run.state.name == words and run.id.startswith("ç" * 60 + "-ğ")
+    assert RunDirectory.open(tmp_path, work.id).state.name == f"robustness-{run.id}"
+
+
 def test_progress_metrics_and_result_are_read_back(tmp_path: Path) -> None:
     run = new(tmp_path)
     with run.start() as writer:

@@ -1,11 +1,14 @@
 """What a run logs, sent on to trackers; whatever they do, the run goes on."""
 
+import struct
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tensorboardX.proto.event_pb2 import Event
 
 from pipeline.runs import RunDirectory
 from pipeline.runs.trackers import scalars
@@ -72,6 +75,28 @@ def test_every_kind_of_run_writes_tensorboards_events(kind: str, tmp_path: Path)
     run = logged(tmp_path, kind, {})
     (file,) = (run.path / "tensorboard").glob("events*")
     assert b"fold1/epoch/loss" in file.read_bytes()
+
+
+def test_an_interrupted_run_waits_for_no_thread_of_tensorboards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ctrl+C between two lines of a queue's `put` left it so that closing waited for ever."""
+    run = RunDirectory.create(tmp_path, kind="wakeword", name="wakeword", config={})
+    with pytest.raises(KeyboardInterrupt), run.start() as writer:
+        before = threading.active_count()
+        writer.log_metrics(event="step", step=5, loss=0.25)
+        assert threading.active_count() == before
+        raise KeyboardInterrupt
+    assert (run.state.status, run.state.error) == ("stopped", None), "by a person, as with the page's button"
+    (file,) = (run.path / "tensorboard").glob("events*")
+    steps: dict[str, tuple[int, float]] = {}
+    content = file.read_bytes()
+    while content:  # length, its checksum, event, its checksum
+        (size,) = struct.unpack("<Q", content[:8])
+        event = Event.FromString(content[12 : 12 + size])
+        steps |= {value.tag: (event.step, value.simple_value) for value in event.summary.value}
+        content = content[16 + size :]
+    assert steps == {"step/loss": (5, 0.25)}
 
 
 def test_services_get_the_figures_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

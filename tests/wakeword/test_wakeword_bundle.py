@@ -9,6 +9,7 @@ import subprocess
 import sys
 import wave
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,10 @@ from click.testing import CliRunner
 from pipeline.audio.encode import to_wav
 from pipeline.cli.main import main
 from pipeline.errors import ModelError
+from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.packaging.bundle import RUNNER, write_bundle
-from pipeline.wakeword.packaging.opened_bundle import open_bundle
+from pipeline.wakeword.packaging.opened_bundle import is_as_now, open_bundle
+from pipeline.wakeword.runtime.model_files import read_info, save_info
 from tests.wakeword.random_detector import CURVE, RATE_HZ, expected, save_random_detector, sound
 from tests.zip_entries import with_entries
 
@@ -269,6 +272,24 @@ def test_an_archive_that_cannot_be_unpacked_is_no_bundle(model: Path, tmp_path: 
         (tmp_path / "b.zip").write_bytes(with_entries(content, flags, method))
         with pytest.raises(ModelError, match="is no bundle"), open_bundle(tmp_path / "b.zip"):
             pass
+
+
+def test_a_bundle_is_of_the_detector_that_it_was_made_of(tmp_path: Path) -> None:
+    folder, bundle = save_random_detector(tmp_path / "m"), tmp_path / "b.zip"
+    write_bundle(folder, bundle)
+    info = read_info(folder)
+    assert is_as_now(bundle, folder)
+    save_info(folder, replace(info, metrics={**info.metrics, "stream": {"hours": 2.0}}))
+    assert is_as_now(bundle, folder), "figures change nothing that it does"
+    for changed in (replace(info, threshold=info.threshold + 0.1), replace(info, detector=DetectorConfig(votes=3))):
+        save_info(folder, changed)
+        assert not is_as_now(bundle, folder)
+    save_info(folder, info)
+    assert is_as_now(bundle, folder)
+    (folder / "phones.json").write_text("{}", encoding="utf-8")
+    assert not is_as_now(bundle, folder), "what the judge has learnt since is not in it"
+    bundle.write_bytes(bundle.read_bytes()[:-50])
+    assert not is_as_now(bundle, folder)
 
 
 def test_a_bundle_from_the_command_line(model: Path, tmp_path: Path) -> None:

@@ -153,6 +153,11 @@ def test_too_few_and_bad_takes_are_refused_by_name(settings: Settings, takes: Pa
     files[2].write_bytes(to_wav(np.zeros(RATE_HZ, dtype=np.float32), RATE_HZ))
     with pytest.raises(AudioError, match=f"1 of 5 takes cannot be used: {files[2].name}: Nothing can be heard"):
         enrol(settings, "can", takes_in(files), level, alike, "m")
+    empty = takes.parent / "others" / files[0].name
+    empty.parent.mkdir()
+    empty.write_bytes(b"")
+    with pytest.raises(AudioError, match=f"2 of 6 takes .* others/{empty.name}: The recording is empty"):
+        enrol(settings, "can", takes_in([*files, empty]), level, alike, "m")
     for name in ("", "../can", "a/b"):
         with pytest.raises(CorpusError, match="cannot be the name"):
             enrol(settings, name, takes_in(files), level, alike, "m")

@@ -27,7 +27,7 @@ from pipeline.settings import Settings
 from pipeline.wakeword.cascade import Verify
 from pipeline.wakeword.config import DetectorConfig
 from pipeline.wakeword.data.clips import Clip, Label
-from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate, phrases_in
+from pipeline.wakeword.evaluation.evaluate import EvaluationTask, evaluate
 from pipeline.wakeword.evaluation.judged_stream import (
     HEARD,
     Questions,
@@ -560,24 +560,6 @@ def test_what_a_run_has_learnt_is_said_to_be_asked_from_then_on(
     text = CliRunner().invoke(main, ["wakeword", "learn-phones", str(model), "boy"], catch_exceptions=False).output
     assert "`evaluate`, `detect` and `export --bundle` ask the judge from now on" in text
     assert ("add recordings of people" in text) == warns
-
-
-def test_near_phrases_are_told_by_what_the_synthesisers_said_or_by_their_folder(tmp_path: Path) -> None:
-    voices = [tmp_path / "hard_negative" / voice for voice in ("amy", "bob")]
-    for number, voice in enumerate(voices):
-        write_clips(voice, 2 * [np.zeros(RATE_HZ, dtype=np.float32)])
-        write_clips(tmp_path / "positive" / voice.name, [np.full(RATE_HZ, number, dtype=np.float32)])
-    by_voice = phrases_in(tmp_path / "hard_negative")
-    assert {phrase: len(files) for phrase, files in by_voice.items()} == {"amy": 2, "bob": 2}
-    clips = sorted(path for voice in voices for path in voice.iterdir())
-    said = zip(clips, ("toy", "bye", "toy", "ploy"), strict=True)
-    jsonl.write(
-        tmp_path / "spoken.jsonl", [{"path": str(path.relative_to(tmp_path)), "text": text} for path, text in said]
-    )
-    for folder in (tmp_path, tmp_path / "hard_negative"):
-        phrases = phrases_in(folder)
-        assert list(phrases) == ["bye", "ploy", "toy"]
-        assert phrases["toy"] == [clips[0], clips[2]], "the word itself is no phrase near it"
 
 
 def test_words_need_one_judge_each(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import soundfile
 import torch
 from click.testing import CliRunner
 
+from pipeline import artifacts
 from pipeline.cli.main import main
 from pipeline.errors import ModelError, TrainingError
 from pipeline.presets import build
@@ -19,9 +20,17 @@ from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.feature_cache import Pool
 from pipeline.wakeword.evaluation.evaluate import EvaluationTask
 from pipeline.wakeword.features import FeatureConfig
-from pipeline.wakeword.finished_run import FinishedRun, classifier_for, evaluate_run, open_finished_run, set_thresholds
+from pipeline.wakeword.finished_run import (
+    FinishedRun,
+    classifier_for,
+    evaluate_run,
+    open_finished_run,
+    robustness_of,
+    scores_of_folder,
+    set_thresholds,
+)
 from pipeline.wakeword.packaging.opened_bundle import open_bundle
-from pipeline.wakeword.runtime.model_files import load_model
+from pipeline.wakeword.runtime.model_files import load_model, save_info
 from pipeline.wakeword.training.losses import WakewordLoss
 from pipeline.wakeword.training.validate import mean_of, validate_words
 from pipeline.wakeword.wyoming_server import info_of
@@ -118,6 +127,39 @@ def test_each_word_is_evaluated_with_its_own_output(words: Words) -> None:
     windows = np.random.default_rng(0).standard_normal((4, *words.run.info.features.shape)).astype(np.float32)
     joined = load_model(words.run.folder)[0](torch.from_numpy(windows)).detach().numpy()
     assert np.allclose(np.stack([classifier(windows) for classifier in both], axis=1), joined, atol=1e-5)
+
+
+def test_what_is_measured_of_one_word_is_kept_as_that_words(words: Words) -> None:
+    robustness_of(words.run, (words.rise,), (words.other,), (), (), word="rise")
+    detected = {}
+    for name, folder in (("rise", words.rise), ("fall", words.fall)):
+        detected[name] = scores_of_folder(words.run, folder, word=name).detected
+    assert {name: words.run.report_of("folder.json", name)["detected"] for name in NAMES} == detected
+    assert Path(words.run.report_of("folder.json", "rise")["folder"]) == words.rise
+    assert words.run.report_of("robustness.json", "rise")[0]["n_words"] == 20
+    assert words.run.report_of("robustness.json", "fall") is None
+    artifacts.write_json(words.run.home / "robustness.json", [])  # of an earlier release, which did not say the word
+    assert words.run.report_of("robustness.json", "rise") is None
+
+
+def test_other_votes_are_kept_for_all_words_or_for_none(words: Words) -> None:
+    before = words.run.info
+    given = ["wakeword", "evaluate", words.run.home.name, "--positive", f"rise={words.rise}", "--hours", "0.05"]
+    given += ["--background", str(words.other), "--keep-threshold"]
+    for other in (["--preset", "aggressive"], ["--target-fah", "3"]):
+        done = CliRunner().invoke(main, [*given, *other], env=words.env)
+        assert done.exit_code == 1 and "the threshold of fall was set as it is now" in done.output
+    assert words.run.info == before
+    done = CliRunner().invoke(
+        main, [*given, "--preset", "aggressive", "--positive", f"fall={words.fall}"], env=words.env
+    )
+    assert done.exit_code == 0, done.output
+    after = words.run.info
+    assert (after.detector.votes, after.detector.target_fah) == (1, 2.0)
+    bases = [word.metrics["threshold"] for word in after.words]
+    assert [basis["source"] for basis in bases] == ["stream", "stream"]
+    assert set(words.run.report_of("evaluation.json", "fall")["stream"]["at_fah"]) == {"0.1", "0.5", "1.0", "2.0"}
+    save_info(words.run.folder, before)
 
 
 def test_a_clip_is_of_one_word(words: Words) -> None:

@@ -19,13 +19,13 @@ from pipeline.errors import CorpusError
 from pipeline.settings import Settings
 from pipeline.synthesis import espeak, kokoro, piper
 from pipeline.synthesis.manner import AS_IT_IS, Manner
-from pipeline.synthesis.voices import voices_of
+from pipeline.synthesis.voices import voices_for, voices_of
 from pipeline.wakeword.data import near_phrases as phrases
 from pipeline.wakeword.data.clip_library import open_library
 from pipeline.wakeword.data.clips import Label, scan_clips, scan_folders
 from pipeline.wakeword.data.near_phrases import near_phrases
 from pipeline.wakeword.data.other_speech import word_sequences
-from pipeline.wakeword.data.speaking import speak, texts_in
+from pipeline.wakeword.data.speaking import delete_spoken, speak, texts_in
 from pipeline.wakeword.data.spoken_word import same_letters
 from pipeline.wakeword.wake_words import pronunciation, wake_word
 
@@ -185,6 +185,15 @@ def test_other_pronunciations_are_spoken_in_its_place(settings: Settings, tmp_pa
     assert len({manner for tone in tones for _, manner in tone.said}) == 4
 
 
+@pytest.mark.parametrize(("is_there", "remedy"), [(True, "for en, tr alone. Install Piper"), (False, "Install eSpeak")])
+def test_a_language_without_a_voice_is_told_what_to_install(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_there: bool, remedy: str
+) -> None:
+    monkeypatch.setattr(espeak, "is_installed", lambda: is_there)
+    with pytest.raises(CorpusError, match=f"speaks 'fr'.*{remedy}"):
+        voices_for(settings, "fr")
+
+
 def test_what_cannot_be_spoken_is_told(settings: Settings, tmp_path: Path, tones: list[Tone]) -> None:
     with pytest.raises(CorpusError, match="No synthesiser here speaks 'xx'"):
         speak(settings, "computer", tmp_path / "x", language="xx")
@@ -227,6 +236,22 @@ def test_two_do_not_speak_into_one_folder_at_once(settings: Settings, tmp_path: 
     speak(settings, "computer", tmp_path / "a", n_clips=2, n_near=0, n_other=0, progress=meanwhile)
     assert len(refused) == 2 and len(list(jsonl.read(tmp_path / "a" / "spoken.jsonl"))) == 2
     speak(settings, "computer", tmp_path / "a", n_clips=1, n_near=0, n_other=0)
+
+
+def test_another_word_is_spoken_where_the_clips_before_were_deleted(
+    settings: Settings, tmp_path: Path, tones: list[Tone]
+) -> None:
+    out = tmp_path / "a"
+    speak(settings, "computer", out, n_clips=2, n_near=0, n_other=0)
+    with pytest.raises(CorpusError, match="clips of 'computer'"):
+        speak(settings, "snowboy", out, n_clips=1, n_near=0, n_other=0)
+    mine = out / "positive" / "mine.wav"
+    mine.write_bytes(b"")
+    with pytest.raises(CorpusError, match="not spoken here"):
+        delete_spoken(settings, out)
+    mine.unlink()
+    assert delete_spoken(settings, out) == 2 and not any(out.iterdir())
+    assert speak(settings, "snowboy", out, n_clips=1, n_near=0, n_other=0).replaced == 0
 
 
 @pytest.mark.parametrize(

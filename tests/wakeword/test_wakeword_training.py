@@ -376,9 +376,11 @@ def test_a_stopped_run_goes_on_to_the_same_end(world: World, monkeypatch: pytest
         train_wakeword(world.settings, config, halted)
     assert halted.state.status == "stopped"
     monkeypatch.setattr(Trainer, "step", real)
+    before = load_checkpoint(halted.path / "checkpoints" / "last.safetensors", train.PARTS).state["seconds"]
     torch.set_num_threads(2)
-    train_wakeword(world.settings, config, halted)
+    report = train_wakeword(world.settings, config, halted)
     torch.set_num_threads(1)
+    assert report["training_s"] > before > 0.0, "of all steps, not of the last ones alone"
     one, other = (load_file(run.path / "model" / "model.safetensors") for run in (whole, halted))
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 

@@ -50,8 +50,7 @@ def draw(run: RunDirectory) -> None:
         _work("evaluate", run)
         report = None
         with stored(_("The evaluation of {run}").format(run=run.id)):
-            report = wakeword_detectors.finished_run(run).report(EVALUATION)
-            report = report["words"].get(word) if report and word else report
+            report = wakeword_detectors.finished_run(run).report_of(EVALUATION, word)
             if report:
                 if report.get("judged"):  # reports of the first version lack it
                     _with_judge(report)
@@ -66,7 +65,7 @@ def draw(run: RunDirectory) -> None:
     with clips, errors_in_words():
         folder.draw(run, word)
         _work("detect", run)
-        folder.results(run)
+        folder.results(run, word)
     with robustness, errors_in_words():
         _robustness(run, word)
     with trials, errors_in_words():
@@ -148,8 +147,11 @@ def _start(run: RunDirectory, word: str) -> None:
     preset = preset_field(columns[2], key="evaluate-preset")
     target = columns[3].number_input(
         _("False alarms per hour"), 0.0, 100.0, None, 0.1, key="evaluate-target",
-        placeholder=number(0.5, 1),
-        help=_("The rate that figures of single clips are at, besides the misses at 0.1, 0.5 and 1 per hour."),
+        placeholder=detection_charts.rate_text(wakeword_detectors.target_rate(run, preset)),
+        help=_(
+            "The rate that figures of single clips are at, and that a threshold is chosen for, besides the misses at "
+            "0.1, 0.5 and 1 per hour."
+        ),
     )  # fmt: skip
     keep = st.checkbox(_("Use the threshold of this evaluation from now on"), key="evaluate-keep")
     averaged = st.checkbox(_("With test-time augmentation too (takes six times as long)"), key="evaluate-tta")
@@ -158,6 +160,8 @@ def _start(run: RunDirectory, word: str) -> None:
     )
     if not clicked or options is None:
         return
+    if keep:
+        wakeword_detectors.check_kept(run, word, preset, target)
     options += ["--hours", str(hours), "--snr", str(snr_db)]
     options += ["--preset", preset] if preset is not None else []
     options += ["--target-fah", str(target)] if target is not None else []
@@ -329,7 +333,7 @@ def _robustness(run: RunDirectory, word: str) -> None:
         st.rerun()
     _work("robustness", run)
     with stored(_("The robustness of {run}").format(run=run.id)):
-        rows = wakeword_detectors.finished_run(run).report(ROBUSTNESS)
+        rows = wakeword_detectors.finished_run(run).report_of(ROBUSTNESS, word)
         _conditions(rows)
         if rows:
             with st.container(horizontal=True):
@@ -377,8 +381,7 @@ def _share(share: float, n: int) -> str:
 def _robust_material(run: RunDirectory, word: str) -> list[str] | None:
     """The options that name the clips of the last evaluation, on the page or by the command; None where there was none,
     or they are not there any more."""
-    report = wakeword_detectors.finished_run(run).report(EVALUATION) or {}
-    task = (report.get("words", {}).get(word, {}) if word else report).get("task", {})
+    task = (wakeword_detectors.finished_run(run).report_of(EVALUATION, word) or {}).get("task", {})
     folders = [(name, path) for name in FOLDERS for path in task.get(name, ()) if Path(path).exists()]
     if not {"positive", "background"} <= {name for name, _path in folders}:
         return None

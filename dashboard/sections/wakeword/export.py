@@ -10,6 +10,7 @@ from dashboard.components.report_files import download_json
 from dashboard.components.run_list import stored
 from dashboard.components.tables import fitted
 from dashboard.markup import document, message, plain
+from dashboard.sections.wakeword.outdated import say_outdated
 from dashboard.sections.wakeword.threshold import all_rest_on
 from dashboard.services import wakeword_detectors
 from pipeline import artifacts
@@ -45,7 +46,7 @@ def draw(run: RunDirectory) -> None:
         )
     is_esp32 = section_of(run.config, "model").get("name") == "stream"
     learnt = None if is_esp32 or finished.info.words else _judge_of_phones(run, finished.folder)
-    _bundle(run, finished.home, is_esp32, learnt)
+    _bundle(run, is_esp32, learnt)
     job = wakeword_detectors.last_work("export", run)
     if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
         job_panel(job.directory)
@@ -128,9 +129,9 @@ def _judge_of_phones(run: RunDirectory, folder: Path) -> str | None:
     return None if learnt is None else learnt.word
 
 
-def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -> None:
+def _bundle(run: RunDirectory, is_esp32: bool, learnt: str | None) -> None:
     """Make the zip for a device, and download it."""
-    file = home / EXPORTS / BUNDLE
+    bundle = wakeword_detectors.bundle_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         label = _("Bundle for an ESP32") if is_esp32 else _("Bundle for a device")
         make = st.button(
@@ -145,11 +146,14 @@ def _bundle(run: RunDirectory, home: Path, is_esp32: bool, learnt: str | None) -
         if make:
             judge = [] if learnt is None else ["--phones", learnt] if judged else ["--no-phones"]
             options = ["--esp32"] if is_esp32 else judge
+            file = wakeword_detectors.finished_run(run).home / EXPORTS / BUNDLE
             wakeword_detectors.start_work("export", run, "--bundle", str(file), *options)
             st.rerun()
-        if file.is_file():
+        if bundle is not None:
             name = f"{run.id}.zip"
-            st.download_button(_("Download the bundle"), file.read_bytes(), name, icon=":material/download:")
+            st.download_button(_("Download the bundle"), bundle.read_bytes(), name, icon=":material/download:")
+    if bundle is not None:
+        say_outdated(bundle, run)
 
 
 def _formats(folder: Path) -> None:

@@ -39,11 +39,11 @@ def draw(run: RunDirectory, word: str) -> None:
         st.rerun()
 
 
-def results(run: RunDirectory) -> None:
-    """The newest folder's."""
+def results(run: RunDirectory, word: str) -> None:
+    """The newest folder's, of several words as that of `word`."""
     with stored(_("The folder of {run}").format(run=run.id)):
         finished = wakeword_detectors.finished_run(run)
-        report = finished.report(FOLDER_SCORES)
+        report = finished.report_of(FOLDER_SCORES, word)
         if not report:
             st.caption(_("Lists each clip of the folder: whether the word was detected in it, and its highest score."))
             return

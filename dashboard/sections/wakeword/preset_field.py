@@ -5,17 +5,17 @@ from streamlit.delta_generator import DeltaGenerator
 from pipeline.i18n import N_, _
 from pipeline.wakeword.runtime.detector import PRESETS
 
-AS_TRAINED = "as trained"  # not shown
+AS_SET = "as it is set"  # not shown
 TITLES = {
-    AS_TRAINED: N_("as trained"), "aggressive": N_("aggressive"), "balanced": N_("balanced"),
+    AS_SET: N_("as it is set"), "aggressive": N_("aggressive"), "balanced": N_("balanced"),
     "conservative": N_("conservative"),
 }  # fmt: skip
 
 
 def preset_field(where: DeltaGenerator, key: str) -> str | None:
-    """None for the settings that it was trained with."""
-    chosen = where.selectbox(_("Detector preset"), [AS_TRAINED, *PRESETS], format_func=_title, key=key)
-    return None if chosen == AS_TRAINED else chosen
+    """None for the detector's own settings: as it was trained, or as an evaluation set them since."""
+    chosen = where.selectbox(_("Detector preset"), [AS_SET, *PRESETS], format_func=_title, key=key)
+    return None if chosen == AS_SET else chosen
 
 
 def _title(name: str) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
+from dashboard.components.confirm import confirm
 from dashboard.components.job_panel import job_panel
 from dashboard.components.page import errors_in_words
 from dashboard.markup import message, plain
@@ -47,6 +48,7 @@ def draw(clips: ClipLibrary, *, is_open: bool) -> None:
             heard = st.button(_("Listen"), icon=":material/volume_up:", disabled=is_empty)
             near = st.button(_("Similar phrases"), icon=":material/compare_arrows:", disabled=is_empty)
             start = st.button(_("Speak clips"), type="primary", icon=":material/play_arrow:", disabled=is_empty)
+            _offer_deletion(clips)
         with errors_in_words():
             if start:
                 wakeword_clips.start_speaking(clips, task)
@@ -59,6 +61,22 @@ def draw(clips: ClipLibrary, *, is_open: bool) -> None:
         job = wakeword_clips.last_speaking(clips)
         if job is not None and job.state.status in (*ACTIVE, "failed", "lost"):
             job_panel(job.directory)
+
+
+def _offer_deletion(clips: ClipLibrary) -> None:
+    """Of what was spoken, so that another text can be, or recordings alone are left."""
+    text, _language = wakeword_clips.spoken_as(clips)
+    if text and confirm(
+        _("Delete synthetic clips"),
+        _("All synthetic clips of “{word}”, of similar phrases and of other words will be permanently deleted.").format(
+            word=plain(text)
+        ),
+        answer=_("Delete permanently"), key=f"delete-spoken-{clips.name}", icon=":material/delete:",
+    ):  # fmt: skip
+        with errors_in_words():
+            n = wakeword_clips.delete_spoken(clips)
+            st.toast(ngettext("{n} clip deleted.", "{n} clips deleted.", n).format(n=number(n)))
+            st.rerun()
 
 
 def _task(clips: ClipLibrary) -> SpeakTask:
@@ -83,7 +101,7 @@ def _task(clips: ClipLibrary) -> SpeakTask:
 
 def _language(clips: ClipLibrary, where: DeltaGenerator) -> str:
     """Of the word: as it was chosen or spoken before, else Turkish where its letters say so, else the page's."""
-    spoken_in = wakeword_clips.spoken_language(clips)
+    _text, spoken_in = wakeword_clips.spoken_as(clips)
     reads = "tr" if has_turkish_letters(clips.name) else page_language()
     key = f"speak-language-{clips.name}"
     state.restore(key, next((code for code in (spoken_in, reads) if code in LANGUAGES), LANGUAGES[0]))

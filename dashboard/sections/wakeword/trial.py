@@ -13,13 +13,13 @@ from dashboard.components.recorder import recorder
 from dashboard.markup import plain
 from dashboard.sections.wakeword import owner
 from dashboard.sections.wakeword.live import live_microphone
+from dashboard.sections.wakeword.outdated import say_outdated
 from dashboard.sections.wakeword.preset_field import preset_field
 from dashboard.services import wakeword_detectors
 from dashboard.services.wakeword_detectors import DetectorChoice
 from pipeline.i18n import N_, _, number
 from pipeline.runs import RunDirectory
 from pipeline.runs.comparison import section_of
-from pipeline.wakeword.file_names import BUNDLE, EXPORTS
 
 if TYPE_CHECKING:
     from pipeline.wakeword.file_detection import Detection
@@ -138,12 +138,13 @@ def _times(detections: "list[Detection]") -> str:
 
 def _in_browser(run: RunDirectory, threshold: float | None) -> None:
     """As a device would hear it: the bundle's model, in the visitor's browser."""
-    bundle = wakeword_detectors.finished_run(run).home / EXPORTS / BUNDLE
-    if not bundle.is_file() or section_of(run.config, "model").get("name") == "stream":
+    bundle = wakeword_detectors.bundle_of(run)
+    if bundle is None or section_of(run.config, "model").get("name") == "stream":
         st.info(
             _("Make a bundle for a device under 5 Export first: the browser runs the model that the device would."),
             icon=":material/arrow_forward:",
         )
         return
+    say_outdated(bundle, run)
     st.caption(_("The detector runs in your browser, as it would on the device. No sound is sent."))
     browser_detector(bundle, threshold, key=f"browser-{run.id}")

@@ -195,7 +195,12 @@ def split(
 )
 @click.option("--test-noise", "test_noise", type=clips_folder, multiple=True, help="Folder of noise to evaluate on.")
 @click.option(
-    "--test-near", "test_near", type=clips_folder, multiple=True, help="Folder with one subfolder per similar phrase."
+    "--test-near",
+    "test_near",
+    type=clips_folder,
+    multiple=True,
+    help="Similar phrases to evaluate on: a folder that `pronlab wakeword speak` wrote, or one with a subfolder per "
+    "phrase.",
 )
 @json_option
 def add(word: str, as_json: bool, **folders: tuple[Path, ...]) -> None:

@@ -1,6 +1,5 @@
 """Finished detectors: evaluate, robustness, export; and what a model needs of a device."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,8 @@ if TYPE_CHECKING:
 @click.option(
     "--target-fah",
     type=NumberRange(0.0, 100.0),
-    help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: 0.5).",
+    help="Another rate of false alarms per hour: its misses too, and the figures of single clips at it (default: the "
+    "run's, or that of --preset).",
 )
 @click.option("--tta", is_flag=True, help="Also evaluate with test-time augmentation.")
 @click.option(
@@ -71,7 +71,9 @@ if TYPE_CHECKING:
 )
 @no_phones_option
 @click.option(
-    "--keep-threshold", is_flag=True, help="Save the threshold for the target false-alarm rate with the model."
+    "--keep-threshold",
+    is_flag=True,
+    help="Save the threshold for that rate, and the settings of --preset, with the model.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all random draws.")
 @run_option
@@ -91,23 +93,28 @@ def evaluate(
     """Measure misses at 0.1, 0.5 and 1 false alarms per hour on a long stream of speech, noise and the word."""
     from pipeline.wakeword.data.splits import reported_part
     from pipeline.wakeword.evaluation.evaluate import EvaluationTask
-    from pipeline.wakeword.finished_run import evaluate_run, open_finished_run
-    from pipeline.wakeword.runtime.detector import preset
+    from pipeline.wakeword.finished_run import (
+        evaluate_run,
+        evaluated_detector,
+        open_finished_run,
+        require_all_words,
+    )
 
     by_word: dict[str, Any] = {word: tuple(paths) for word, paths in folders_by_word(options.pop("positive")).items()}
     if options["phones"] and len(by_word) > 1:
         raise click.UsageError("--phones is of one word: evaluate the others without it.")
     finished = open_finished_run(Settings.from_env(), detector)
-    chosen = preset(detector_preset, finished.info.detector) if detector_preset else finished.info.detector
+    chosen = evaluated_detector(finished, detector_preset, target_fah)
     if split is not None:
         by_word[""], options["background"] = reported_part(split)
     if not by_word or not options["background"]:
         raise CorpusError(N_("Give the clips to evaluate on: --positive and --background, or --split."))
-    if target_fah is not None:
-        options["target_fah"], chosen = target_fah, replace(chosen, target_fah=target_fah)
+    options["target_fah"] = chosen.target_fah
     options["noise"] = tuple(map(str, options["noise"]))
     for word in by_word:
         finished.info.of_word(word)  # a word that it does not know is named before any work
+    if keep_threshold:
+        require_all_words(finished, by_word, chosen)
     options["phones"] = asked_phones(finished, options["phones"], never=no_phones)
     judge = judge_of_run(finished, options["phones"]) if options["phones"] else None
     reports: dict[str, dict[str, Any]] = {}

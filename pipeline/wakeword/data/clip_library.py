@@ -35,6 +35,7 @@ from pipeline.wakeword.wake_words import wake_word
 LEARNING = (*Label, "noise", "rir")
 EVALUATION = ("positive", "background", "noise", "near")
 PARTS = (*map(str, LEARNING), *(f"evaluation/{name}" for name in EVALUATION))
+NEAR = "evaluation/near"
 # What is learnt from, and where clips of it wait for the evaluation. Similar phrases there have a folder a phrase.
 SET_ASIDE = {
     str(Label.POSITIVE): "evaluation/positive", str(Label.NEGATIVE): "evaluation/background",
@@ -191,34 +192,47 @@ class AddedClips:
 def add_folders(
     settings: Settings, name: str, folders: Mapping[str, Sequence[Path]], progress: Progress | None = None
 ) -> AddedClips:
-    """Copy the audio of `folders` (by part) into the collection, but for files that it has. Folders within a part, such
-    as the phrases of `near`, are kept. Raises CorpusError for one without audio."""
-    given: list[tuple[str, Path, Path]] = []
-    for part, sources in folders.items():
-        for source in sources:
-            files = audio_files(source)
-            if not files:
-                raise CorpusError(
-                    N_("There is no audio ({endings}) in {folder}."),
-                    endings=", ".join(AUDIO_SUFFIXES),
-                    folder=str(source),
-                )
-            given += [(part, source, file) for file in files]
+    """Copy the audio of `folders` (by part) into the collection, but for files that it has. Folders within a part are
+    kept; similar phrases come into a folder for each phrase (see `phrases_in`). Raises CorpusError for a folder without
+    audio."""
+    given = [(part, place, file) for part, sources in folders.items() for place, file in _placed(part, sources)]
     collection = open_library(settings, name, create=True)
     clips = KnownClips(collection)
     outcome = AddedClips(dict.fromkeys(folders, 0), {})
-    for number, (part, source, file) in enumerate(given, start=1):
+    for number, (part, place, file) in enumerate(given, start=1):
         content = file.read_bytes()
         if clips.part_of(content) is not None:
             outcome.known[part] = outcome.known.get(part, 0) + 1
         else:
-            target = _free(collection.folder(part) / file.relative_to(source))
+            target = _free(collection.folder(part) / place)
             artifacts.write_bytes(target, content)
             clips.note(part, target)
             outcome.added[part] += 1
         if progress is not None:
             progress(number, len(given), "copying clips")
     return outcome
+
+
+def _placed(part: str, sources: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """The audio of folders, each file after the place that it gets in a part. Raises CorpusError for a folder without
+    audio."""
+    from pipeline.wakeword.data.near_clips import folder_of, phrases_in
+
+    placed: list[tuple[Path, Path]] = []
+    for source in sources:
+        if part == NEAR:
+            phrases = phrases_in(source).items()
+            placed += [(folder_of(phrase) / file.name, file) for phrase, files in phrases for file in files]
+            continue
+        files = audio_files(source)
+        if not files:
+            raise CorpusError(
+                N_("There is no audio ({endings}) in {folder}."),
+                endings=", ".join(AUDIO_SUFFIXES),
+                folder=str(source),
+            )
+        placed += [(file.relative_to(source), file) for file in files]
+    return placed
 
 
 def _root(settings: Settings) -> Path:

@@ -15,6 +15,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,8 +116,7 @@ def speak(
         check_texts(settings, [text for text in pronunciations or [word] if SPELLED_OUT not in text])
     n_near = n_clips // 2 if n_near is None else n_near
     phrases = near_phrases(word, language, max(1, n_near // 2)) if n_near else []
-    busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
-    with locked(settings, out, CorpusError, within_s=0.0, busy=busy):
+    with _alone(settings, out):
         replaced = _clear(out, word)
         if speech:
             voices += joined_voices(settings, speech, source_pattern, seed, progress)
@@ -139,6 +139,27 @@ def speak(
         used = tuple(sorted({clip.voice for clip in made}))
         n_words, n_near, n_other = (counts[label] for label in SPOKEN_CLASSES)
         return Spoken(n_words, n_near, n_other, out, tuple(phrases), used, replaced)
+
+
+def delete_spoken(settings: Settings, out: Path) -> int:
+    """Delete what was spoken into a folder, also by a round that was cut off, so that any word can be spoken into it:
+    how many clips. Raises CorpusError as `speak` does for a folder with something else, or one that is written now."""
+    with _alone(settings, out):
+        word, _language = spoken_word(out)
+        deleted = _clear(out, word)
+        (out / ABOUT).unlink(missing_ok=True)
+        for label in SPOKEN_CLASSES:
+            for folder in sorted((path for path in (out / label).rglob("*") if path.is_dir()), reverse=True):
+                folder.rmdir()
+            if (out / label).is_dir():
+                (out / label).rmdir()
+        return deleted
+
+
+def _alone(settings: Settings, out: Path) -> AbstractContextManager[None]:
+    """Held by who writes into a folder. Raises CorpusError where another process does."""
+    busy = Message(N_("Clips are being spoken into {folder} already. Wait, or name another folder."), folder=str(out))
+    return locked(settings, out, CorpusError, within_s=0.0, busy=busy)
 
 
 def texts_in(folder: Path) -> dict[str, str]:

@@ -33,10 +33,9 @@ from pipeline.metrics.detection import (
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
-from pipeline.wakeword.data.clips import Label
 from pipeline.wakeword.data.decoded_clips import load_clip
+from pipeline.wakeword.data.near_clips import phrases_in
 from pipeline.wakeword.data.noise import read_noise
-from pipeline.wakeword.data.speaking import texts_in
 from pipeline.wakeword.evaluation.judged_stream import (
     Judge,
     JudgedResult,
@@ -259,22 +258,6 @@ def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], b
         for name, part in zip(PIECES, (first, second, np.concatenate([second, first])), strict=True):
             accepted[name] += accepts(part)
     return [_near(name, len(positives), n) for name, n in accepted.items()]
-
-
-def phrases_in(folder: Path) -> dict[str, list[Path]]:
-    """The clips of each phrase near the word: of a folder that `speak` writes, or its `hard_negative`, by what they
-    say; of any other, each folder in it is a phrase. Raises CorpusError where there is none."""
-    spoken = folder.parent if folder.name == Label.HARD_NEGATIVE else folder
-    if texts := texts_in(spoken):
-        phrases: dict[str, list[Path]] = {}
-        for path in files_of((spoken / Label.HARD_NEGATIVE,)):
-            name = path.relative_to(spoken).as_posix()
-            phrases.setdefault(texts.get(name, path.parent.name), []).append(path)
-        return dict(sorted(phrases.items()))
-    folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    if not folders:
-        raise CorpusError(N_("{folder} has no folders of clips, one for each near phrase."), folder=str(folder))
-    return {path.name.replace("_", " "): files_of((path,)) for path in folders}
 
 
 def files_of(folders: Sequence[Path]) -> list[Path]:

@@ -3,6 +3,7 @@
 <data root>/owners/NAME.json    the vector and what it was made from; no sound is kept
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,11 @@ class Enrolment:
 
 
 def takes_in(paths: Sequence[Path]) -> list[Take]:
-    """The audio of files and folders."""
-    return [Take(path.name, path.read_bytes()) for given in paths for path in audio_files(given)]
+    """The audio of files and folders; of several files of one name, called with their folder's."""
+    files = [path for given in paths for path in audio_files(given)]
+    counts = Counter(path.name for path in set(files))
+    names = (path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in files)
+    return [Take(name, path.read_bytes()) for name, path in zip(names, files, strict=True)]
 
 
 def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, hear: Hear, model: str) -> Enrolment:
@@ -87,7 +91,7 @@ def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, he
         )  # fmt: skip
     refused = [
         Message("{take}: {problem}", take=take.name, problem=problems[0])
-        for take in takes if (problems := problems_of_take(take.content))
+        for take in takes if (problems := _problems(take))
     ]  # fmt: skip
     if refused:
         raise AudioError(
@@ -116,6 +120,14 @@ def enrol(settings: Settings, name: str, takes: Sequence[Take], voice: Voice, he
         tuple(takes[place].name for place in comparison.odd),
         tuple(take.name for take, mean in zip(takes, alike, strict=True) if mean < ANOTHER_VOICE),
     )
+
+
+def _problems(take: Take) -> list[str]:
+    """Why a take cannot be used, also one that cannot be read."""
+    try:
+        return problems_of_take(take.content)
+    except AudioError as error:
+        return [error.text]
 
 
 def _repeated(takes: Sequence[Take], sounds: Sequence[Vectors]) -> list[str]:

@@ -24,12 +24,13 @@ from pipeline.onnx_graphs import open_graph
 from pipeline.optional import require
 from pipeline.records import to_json
 from pipeline.wakeword.features import RATE_HZ
-from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL, LEARNT_INFO, LEARNT_WEIGHTS
+from pipeline.wakeword.file_names import BUNDLE_DETECTOR, BUNDLE_MODEL
 from pipeline.wakeword.packaging.bundled_judge import files_of
 from pipeline.wakeword.packaging.card import IN_BUNDLE, JUDGE
 from pipeline.wakeword.packaging.detector_graph import graph_of_detector
 from pipeline.wakeword.packaging.embedding_graph import embedding_graph
 from pipeline.wakeword.packaging.export import OPSET
+from pipeline.wakeword.packaging.opened_bundle import LEARNT
 from pipeline.wakeword.packaging.zipped import write_zip
 from pipeline.wakeword.runtime import runner
 from pipeline.wakeword.runtime.model_files import DetectorInfo, load_model
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from pipeline.wakeword.phone_judge import PhoneJudge
 
 RUNNER = Path(runner.__file__)
-LEARNT = (LEARNT_INFO, LEARNT_WEIGHTS)
 CLOSE = 0.01  # logits: the graph's sums of sines are no FFT
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pipeline import artifacts
 from pipeline.errors import ModelError, said_by
 from pipeline.i18n import N_
+from pipeline.records import to_json
 from pipeline.wakeword.file_names import (
     BUNDLE_DETECTOR,
     BUNDLE_MODEL,
@@ -18,11 +20,13 @@ from pipeline.wakeword.file_names import (
     LEARNT_INFO,
     LEARNT_WEIGHTS,
 )
+from pipeline.wakeword.runtime.model_files import read_info
 from pipeline.wakeword.runtime.runner import Detector
 from pipeline.zips import ZIP_ERRORS
 
 NEEDED = (BUNDLE_MODEL, BUNDLE_DETECTOR)
-WITH_JUDGE = {LEARNT_INFO, LEARNT_WEIGHTS, JUDGE_MODEL, JUDGE_WEIGHTS}
+LEARNT = (LEARNT_INFO, LEARNT_WEIGHTS)
+WITH_JUDGE = {*LEARNT, JUDGE_MODEL, JUDGE_WEIGHTS}
 MOST_BYTES = 200_000_000  # of one file of a bundle
 
 
@@ -38,6 +42,27 @@ def open_bundle(path: Path, sensitivity: float = 0.5) -> Iterator[Detector]:
             folder = _unpacked(path, Path(temporary))
         _check(folder, path)
         yield _detector(folder, path, sensitivity)
+
+
+def is_as_now(path: Path, folder: Path) -> bool:
+    """Whether the zip at `path` was made of the detector in `folder` as it is: its thresholds, how it votes, and what a
+    judge of phones has learnt. False for a zip that cannot be read. Raises ModelError for a folder without a
+    detector."""
+    info = read_info(folder)
+    learnt_now = [(folder / name).read_bytes() if (folder / name).is_file() else b"" for name in LEARNT]
+    votes: dict[str, Any] = to_json(info.detector)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            about = artifacts.loads(archive.read(BUNDLE_DETECTOR))
+            learnt = [archive.read(name) if name in names else b"" for name in LEARNT]
+        if ESP32_MODEL in names:  # the threshold is in its weights, and no judge goes with it
+            return bool(about["threshold_logit"] == info.threshold)
+        thresholds = [word["threshold"] for word in about.get("words", [about])]
+        voted_so = all(about[name] == votes[name] for name in ("votes", "of", "hysteresis", "lockout_s"))
+    except (OSError, KeyError, TypeError, AttributeError, *ZIP_ERRORS):
+        return False
+    return thresholds == [word.threshold for word in info.words or (info,)] and voted_so and learnt == learnt_now
 
 
 def _unpacked(path: Path, folder: Path) -> Path:

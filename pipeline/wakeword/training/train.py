@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ Teacher = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class TrainingState:
     """Where a run stands, for going on after an interruption. `best_value` and `best_step` are of this stage, `waited`
-    counts its validations without a better one."""
+    counts its validations without a better one. `seconds` is how long all steps took, those before an interruption
+    too."""
 
     stage: int = 0
     step: int = 0
@@ -70,6 +71,7 @@ class TrainingState:
     waited: int = 0
     best_value: float = math.inf
     best_step: int = -1
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,6 @@ class TrainingResult:
     model: WakewordModel
     validations: tuple[Validation, ...]
     progress: TrainingState
-    seconds: float
 
     @property
     def validation(self) -> Validation:
@@ -119,13 +120,14 @@ class Trainer:
         self.stages = stages_of(config)
         self.progress = TrainingState()
         self.checkpoints = writer.run.path / "checkpoints"
+        self.told_at = time.monotonic()  # up to which `progress.seconds` counts
         self.watch: Callable[[int, float], None] = lambda step, value: None  # told of each validation
 
     def run(self) -> TrainingResult:
         """Raises TrainingError for a loss that is no number, StopRequested where a person asked for the end."""
-        begun = time.monotonic()
         with threads_of_run(self.writer):
             self.resume()
+            self.told_at = time.monotonic()
             while self.progress.stage < len(self.stages):
                 stage = self.stages[self.progress.stage]
                 if self.progress.stage and self.progress.step == 0:
@@ -135,7 +137,7 @@ class Trainer:
                 self._save()
             load_weights(self.model, self.checkpoints / BEST)
             validations = self._validate(self.stages[-1])
-        return TrainingResult(self.model, validations, self.progress, time.monotonic() - begun)
+        return TrainingResult(self.model, validations, self.progress)
 
     def _train_stage(self, stage: Stage) -> None:
         config = self.config.train
@@ -306,6 +308,9 @@ class Trainer:
         self.writer.log(f"mined {len(windows)} windows")
 
     def _save(self) -> None:
+        now = time.monotonic()
+        self.progress = replace(self.progress, seconds=self.progress.seconds + now - self.told_at)
+        self.told_at = now
         parts = {
             "now": self.model.state_dict(), "mean": self.average, "loss": self.loss.state_dict(),
             "moment": moments_of(self.optimiser),
@@ -360,5 +365,5 @@ def report_of(trained: TrainingResult) -> dict[str, Any]:
     return {
         "validation": figures_of(trained.validation),
         "best_step": trained.progress.best_step,
-        "steps": trained.progress.total, "training_s": trained.seconds,
+        "steps": trained.progress.total, "training_s": trained.progress.seconds,
     }  # fmt: skip
