@@ -54,7 +54,9 @@ def test_the_mark_of_a_killed_process_is_an_orphan_at_once(tmp_path: Path) -> No
     assert len(SaveMarks(tmp_path).orphaned()) == 1
 
 
-@pytest.mark.parametrize("process", [f"lab-{os.getpid()}", f"{'0' * 16}-{2**22 + 1}-100.00"])
+@pytest.mark.parametrize(
+    "process", [f"lab-{os.getpid()}", f"{'0' * 16}-{2**22 + 1}-100.00"], ids=["earlier version", "elsewhere"]
+)
 def test_a_mark_of_elsewhere_or_of_an_earlier_version_is_judged_by_its_age(tmp_path: Path, process: str) -> None:
     folder = tmp_path / "locks" / "saving"
     folder.mkdir(parents=True)
