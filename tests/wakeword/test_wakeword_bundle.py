@@ -298,6 +298,8 @@ def test_a_bundle_from_the_command_line(model: Path, tmp_path: Path) -> None:
     assert answer["file"] == str(tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert {"model.onnx", "detector.json", "runner.py"} <= set(archive.namelist())
+        modes = {entry.external_attr >> 16 for entry in archive.infolist()}
+    assert modes == {0o644}, "whoever runs the device's service can read what is unpacked"
 
 
 def test_a_sensitivity_is_a_number_of_false_alarms_by_the_curve() -> None:

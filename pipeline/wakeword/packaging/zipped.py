@@ -1,6 +1,7 @@
 """A bundle as one file: a zip of what a device needs, with the model's card, which says how it is used."""
 
 import io
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.wakeword.file_names import CARD
 from pipeline.wakeword.packaging.card import card_in_bundle
+
+READABLE = 0o644  # as `unzip` leaves the files, where a zip's own default is for their owner alone
 
 
 def write_zip(out: Path, files: Mapping[str, bytes], folder: Path, use: str) -> int:
@@ -18,6 +21,8 @@ def write_zip(out: Path, files: Mapping[str, bytes], folder: Path, use: str) -> 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**files, **card}.items():
-            archive.writestr(name, data)
+            about = zipfile.ZipInfo(name, time.localtime()[:6])
+            about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, READABLE << 16
+            archive.writestr(about, data)
     artifacts.write_bytes(out, packed.getvalue())
     return len(packed.getvalue())
