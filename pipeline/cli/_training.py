@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.runs import RunDirectory
 
 T = TypeVar("T")
+BEGUN = "pronlab.begun"  # in a command's context: the run that it trains in this process
 EXTRACTOR_HELP = (
     "Features: acoustic57 (default, whatever the set; they do not know which word was said), reference (beside a "
     "recording of the same word; what the Train page proposes where every word of the set has one), timing (for "
@@ -77,7 +78,11 @@ def training_options(
         @functools.wraps(command)
         def with_chosen(**given: Any) -> Any:
             common = {key: given.pop(key) for key in Chosen.__dataclass_fields__ if key in given}
-            return command(chosen=Chosen(**common), **given)
+            try:
+                return command(chosen=Chosen(**common), **given)
+            except KeyboardInterrupt:
+                _say_how_to_go_on()
+                raise
 
         options = [
             click.option("--preset", help=f"Start from a preset: {presets}."),
@@ -172,7 +177,22 @@ def prepare(
         directory = RunDirectory.create(
             settings.runs_root, kind=kind, name=config.name, config=config, seed=config.seed
         )
+    click.get_current_context().meta[BEGUN] = directory
     return Start(settings, replace(directory, told=message_printer()), config)
+
+
+def _say_how_to_go_on() -> None:
+    """Of a run that a person has ended at the keyboard, on the error stream."""
+    from pipeline.jobs.launcher import is_resumable
+
+    directory = click.get_current_context().meta.get(BEGUN)
+    if directory is None or not is_first_process():
+        return
+    run = directory.id
+    if is_resumable(directory.state):
+        click.echo(f"\nStopped {run}. `pronlab runs resume {run}` resumes it from its last checkpoint.", err=True)
+    else:
+        click.echo(f"\nStopped {run}. It keeps no checkpoints: start it again.", err=True)
 
 
 def _require_nothing_else(run_id: str) -> None:

@@ -19,7 +19,7 @@ from pipeline.i18n import speaking
 from pipeline.jobs import launcher
 from pipeline.jobs.requirements import NEEDED, missing_for, packages_of
 from pipeline.optional import EXTRAS, INCLUDED, install_command, missing_package
-from pipeline.runs import RunDirectory
+from pipeline.runs import RunDirectory, list_runs
 from pipeline.runs.messages import translated as translated_message
 from pipeline.scoring.feature_based.config import TrainConfig
 from pipeline.settings import CHECKOUT, Settings
@@ -87,6 +87,36 @@ def test_a_command_refuses_before_it_makes_a_run(settings: Settings, without: An
     (line,) = done.output.splitlines()
     assert "This training needs torch: `" in line
     assert not settings.runs_root.exists()
+
+
+def test_a_training_ended_at_the_keyboard_says_how_to_go_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ended(_settings: Settings, _config: Any, run: RunDirectory, *_more: Any) -> None:
+        with run.start():
+            raise KeyboardInterrupt
+
+    def interrupted(*_args: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("PRONLAB_DATA_ROOT", str(settings.data_root))
+    monkeypatch.setenv("PRONLAB_MODELS_ROOT", str(settings.models_root))
+    monkeypatch.setattr("pipeline.wakeword.run.train_wakeword", ended)
+    monkeypatch.setattr("pipeline.cli.wakeword.training._check", lambda *_: None)
+    monkeypatch.setattr("pipeline.scoring.feature_based.data.load_training_data", interrupted)
+    for command, way_on in (
+        (
+            ["wakeword", "train", "--positive", str(tmp_path), "--negative", str(tmp_path)],
+            "`pronlab runs resume {run}` resumes it",
+        ),
+        (["train", "word", "--set", "demo"], "It keeps no checkpoints"),
+    ):
+        before = {run.id for run in list_runs(settings.runs_root)}
+        done = CliRunner().invoke(main, command)
+        runs = {run.id for run in list_runs(settings.runs_root)} - before
+        assert len(runs) == 1, done.output
+        (run,) = runs
+        assert f"Stopped {run}. {way_on.format(run=run)}" in done.stderr
 
 
 COMMANDS = {
