@@ -6,7 +6,7 @@ that are scored 60 or more of the demo's participants 01-04, as they are and in 
 often it is wrong on voices that it was not set on.
 
 What is not strange enough to be refused, and lies nearer to another word all the same, is scored, and that is told: of
-3 of the demo's 143 words that score 60 or more, and of 7 of the 12 other words (of 176) that are not refused.
+3 of the demo's 143 words that score 60 or more, and of 5 of the 13 other words (of 176) that are not refused.
 """
 
 from collections.abc import Mapping
