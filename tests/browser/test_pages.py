@@ -184,11 +184,17 @@ def test_a_file_of_another_kind_is_refused_in_plain_words(
     letter.write_bytes(b"a letter")
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(str(letter))
     chip = page.locator("[data-testid=stFileChip][aria-invalid=true]")
-    chip.hover()
     told = page.locator("[data-testid=stFileUploader]").evaluate("e => getComputedStyle(e, '::after').content")
     assert words in told
     streamlit_s = page.locator("[data-testid=stTooltipErrorContent]")  # under the mouse, with the MIME type
-    streamlit_s.wait_for(state="attached")
+
+    def under_the_mouse() -> int:
+        page.mouse.move(0, 0)  # a page that is still being laid out moves away from under it
+        chip.hover()
+        page.wait_for_timeout(500)
+        return int(streamlit_s.count())
+
+    wait_for(under_the_mouse, "Streamlit's own words")
     assert not streamlit_s.is_visible()
     page.locator("[data-testid=stFileChipDeleteBtn] button").click()
     chip.wait_for(state="detached")
