@@ -102,20 +102,22 @@ def find_speech(audio: Audio, rubric: RubricName) -> Speech:
     if both.max() < rule.sure or not (len(first) and len(last)) or first[0] > last[-1]:
         return Speech(0, n, surest)
     start, end = int(first[0]) * BLOCK, min(n, (int(last[-1]) + 1) * BLOCK)
+    if not rule.unvoiced_s:
+        return Speech(start, end, surest)
     hissing = np.diff(audio.samples, prepend=audio.samples[:1])
     loudest_db = float(frame_levels_db(hissing[start:end], FRAME).max())
-    before = _unvoiced(hissing[:start][::-1], loudest_db, rule)
-    return Speech(start - before, end + _unvoiced(hissing[end:], loudest_db, rule), surest)
+    before = _unvoiced(hissing[:start][::-1], loudest_db, rule.unvoiced_s)
+    return Speech(start - before, end + _unvoiced(hissing[end:], loudest_db, rule.unvoiced_s), surest)
 
 
-def _unvoiced(beside: NDArray[np.float32], loudest_db: float, rule: VoiceRule) -> int:
+def _unvoiced(beside: NDArray[np.float32], loudest_db: float, longest_s: Seconds) -> int:
     """How many samples of what is beside the voice, from it on, belong to the word. `beside` and `loudest_db`, the
     voice's loudest, are of the differences between samples, in which a thump or hum weighs little."""
-    if not rule.unvoiced_s or len(beside) < FRAME:
+    if len(beside) < FRAME:
         return 0
     levels_db = frame_levels_db(beside, FRAME)
     lowest_db = max(np.median(levels_db) + ABOVE_NOISE_DB, loudest_db - BELOW_VOICE_DB, SILENCE_FLOOR_DB)
-    heard = np.flatnonzero(levels_db[: round(rule.unvoiced_s * TARGET_RATE_HZ / FRAME)] > lowest_db)
+    heard = np.flatnonzero(levels_db[: round(longest_s * TARGET_RATE_HZ / FRAME)] > lowest_db)
     pauses = np.diff(heard, prepend=-1) - 1
     joined = heard[: int(np.argmax(np.append(pauses * FRAME > LONGEST_QUIET_S * TARGET_RATE_HZ, True)))]
     return (int(joined[-1]) + 1) * FRAME if len(joined) else 0
