@@ -25,6 +25,7 @@ from pipeline.wakeword.data.clips import (
     SPOKEN,
     ClipScan,
     Label,
+    files_in,
     quarantine,
     scan_folders,
     source_in,
@@ -224,14 +225,7 @@ def _placed(part: str, sources: Sequence[Path]) -> list[tuple[Path, Path]]:
             phrases = phrases_in(source).items()
             placed += [(folder_of(phrase) / file.name, file) for phrase, files in phrases for file in files]
             continue
-        files = audio_files(source)
-        if not files:
-            raise CorpusError(
-                N_("There is no audio ({endings}) in {folder}."),
-                endings=", ".join(AUDIO_SUFFIXES),
-                folder=str(source),
-            )
-        placed += [(file.relative_to(source), file) for file in files]
+        placed += [(file.relative_to(source), file) for file in files_in(source)]
     return placed
 
 

@@ -108,6 +108,16 @@ class ClipScan:
         return tuple(clip for clip in self.clips if not clip.is_bad)
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The audio under a folder, or the file itself. Raises CorpusError where there is none."""
+    files = audio_files(folder)
+    if not files:
+        raise CorpusError(
+            N_("There is no audio ({endings}) in {folder}."), endings=", ".join(AUDIO_SUFFIXES), folder=str(folder)
+        )
+    return files
+
+
 def scan_clips(
     root: Path,
     mapping: Mapping[str, str] | None = None,

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
-from pipeline.errors import CorpusError
 from pipeline.i18n import N_
 from pipeline.text.signs import is_of_word
-from pipeline.wakeword.data.clips import Label
+from pipeline.wakeword.data.clips import Label, files_in
 from pipeline.wakeword.data.speaking import texts_in
 from pipeline.wakeword.wake_words import BESIDES
 
@@ -21,14 +19,10 @@ def phrases_in(folder: Path) -> dict[str, list[Path]]:
     texts = texts_in(spoken)
     root = spoken / Label.HARD_NEGATIVE if texts else folder
     phrases: dict[str, list[Path]] = {}
-    for path in audio_files(root):
+    for path in files_in(root):
         folders = path.relative_to(root).parts[:-1]
         of_folder = folders[0].replace("_", " ") if folders else LOOSE
         phrases.setdefault(texts.get(path.relative_to(spoken).as_posix(), of_folder), []).append(path)
-    if not phrases:
-        raise CorpusError(
-            N_("There is no audio ({endings}) in {folder}."), endings=", ".join(AUDIO_SUFFIXES), folder=str(root)
-        )
     return dict(sorted(phrases.items()))
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pipeline.audio.load import AUDIO_SUFFIXES, audio_files
 from pipeline.audio.voice import find_word
 from pipeline.errors import CorpusError
 from pipeline.i18n import N_, Message
@@ -33,6 +32,7 @@ from pipeline.metrics.detection import (
 from pipeline.parallel import Progress
 from pipeline.records import Seconds
 from pipeline.wakeword.config import DetectorConfig
+from pipeline.wakeword.data.clips import files_in
 from pipeline.wakeword.data.decoded_clips import load_clip
 from pipeline.wakeword.data.near_clips import phrases_in
 from pipeline.wakeword.data.noise import read_noise
@@ -262,15 +262,7 @@ def pieces(positives: Sequence[Path], accepts: Callable[[NDArray[np.float32]], b
 
 def files_of(folders: Sequence[Path]) -> list[Path]:
     """All audio under the folders, or the files themselves. Raises CorpusError where one has none."""
-    listed: list[Path] = []
-    for folder in folders:
-        files = audio_files(folder)
-        if not files:
-            raise CorpusError(
-                N_("There is no audio ({endings}) in {folder}."), endings=", ".join(AUDIO_SUFFIXES), folder=str(folder)
-            )
-        listed += files
-    return listed
+    return [file for folder in folders for file in files_in(folder)]
 
 
 def sides_of(positive: Sequence[Path], background: Sequence[Path]) -> tuple[list[Path], list[Path]]:
